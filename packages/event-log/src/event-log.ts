@@ -1,0 +1,107 @@
+/**
+ * The port to the event log: partitioned, append-only, durable. Two adapters keep the same promises and pass one contract suite:
+ * `embedded` (lmdb, one process) and, for many processes, Kafka.
+ *
+ * Records move in blocks, because a call, a promise and an object per record would cost more than the work done on it. Inside a block the
+ * records are framed as in a Kafka record batch (format v2), so a block fetched from Kafka needs no rewriting.
+ */
+
+/** Records of one partition with consecutive or increasing offsets, as stored. Read them with `RecordReader`. */
+export interface RecordBlock {
+  readonly partition: number;
+  readonly baseOffset: number;
+  /** Offset after the block's last record. */
+  readonly nextOffset: number;
+  readonly count: number;
+  /** When the log took the block, epoch ms; never smaller than that of an earlier block of the partition. */
+  readonly appendedAt: number;
+  /** Framed records, `count` of them. */
+  readonly bytes: Uint8Array;
+}
+
+/** A record to append. Without `partition` it goes where the murmur2 hash of its key says, as Kafka's own producers do. */
+export interface OutgoingRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly partition?: number;
+}
+
+/** What a partition holds. `generation` changes when the topic is made anew, so that a position of the former one is never mistaken. */
+export interface PartitionExtent {
+  readonly partition: number;
+  /** Offset of the oldest record kept. */
+  readonly start: number;
+  /** Offset the next record will get. */
+  readonly end: number;
+  readonly generation: string;
+}
+
+export interface SubscribeOptions {
+  readonly topic: string;
+  /** Consumer group whose positions `commit` moves; null reads every partition and commits nothing. */
+  readonly group: string | null;
+  /** Called when a partition is assigned, before its first block; resolves to the offset to read from. */
+  readonly onAssigned: (partition: number) => Promise<number> | number;
+  /** Called when a partition is taken away. Commits for it fail from then on. */
+  readonly onRevoked?: (partition: number) => Promise<void> | void;
+  /** The next block of the same partition waits until this resolves: that is the backpressure. */
+  readonly onBlock: (block: RecordBlock) => Promise<void> | void;
+  /** The subscription has ended by itself; it delivers nothing more. */
+  readonly onFailed: (cause: unknown) => void;
+}
+
+export interface Subscription {
+  /** Stops delivery of a partition; a block already being handled is finished. */
+  pause(partition: number): void;
+  resume(partition: number): void;
+  /** Makes positions durable: the offset of the next record to handle, by partition. Fails with `not_owner` for a partition not assigned. */
+  commit(positions: ReadonlyMap<number, number>): Promise<void>;
+  /** Waits for handlers that are under way, then delivers nothing more. */
+  stop(): Promise<void>;
+}
+
+/** A group's position in a partition, and the generation of the topic it was committed in. */
+export interface CommittedPosition {
+  readonly offset: number;
+  readonly generation: string;
+}
+
+export interface EventLog {
+  partitionCount(topic: string): number;
+  /**
+   * Appends all records or none and resolves once they are durable. Records of one key keep their order.
+   * @throws EventLogError `backlogged`, `disk_full` or `closed`, before anything was written; `io` when the outcome is not known
+   */
+  append(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
+  extents(topic: string): Promise<readonly PartitionExtent[]>;
+  committed(topic: string, group: string): Promise<ReadonlyMap<number, CommittedPosition>>;
+  subscribe(options: SubscribeOptions): Promise<Subscription>;
+  close(): Promise<void>;
+}
+
+/** The closed list of what can go wrong, with whether the same call may succeed later. */
+export const EVENT_LOG_ERRORS = {
+  backlogged: { retriable: true, means: 'too many bytes wait to be appended; send again later' },
+  disk_full: { retriable: true, means: 'the disk is nearly full; nothing more is taken until space is freed' },
+  io: { retriable: true, means: 'the log could not be written or read; whether the records are kept is not known' },
+  closed: { retriable: false, means: 'the log is closed' },
+  locked: { retriable: false, means: 'another process has the log directory open' },
+  offset_out_of_range: { retriable: false, means: 'the asked offset is older than what is kept, or past the end' },
+  not_owner: { retriable: false, means: 'the partition is not assigned to this subscription' },
+  record_too_large: { retriable: false, means: 'a record is larger than the limit' },
+  corrupt: { retriable: false, means: 'what is stored can not be read as written' },
+} as const;
+
+export type EventLogErrorCode = keyof typeof EVENT_LOG_ERRORS;
+
+export class EventLogError extends Error {
+  readonly code: EventLogErrorCode;
+  readonly retriable: boolean;
+
+  constructor(code: EventLogErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'EventLogError';
+    this.code = code;
+    this.retriable = EVENT_LOG_ERRORS[code].retriable;
+  }
+}

@@ -1,0 +1,140 @@
+import type { Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/engine';
+
+/**
+ * The port to ClickHouse: a server by URL, or chDB in this process. Every table takes the same row twice without a change in what a reader
+ * sees, so that a checkpoint can be repeated after a crash, a timeout or a move.
+ */
+
+/** Counted touches on their way into the store, as rows of bytes; filled between checkpoints, one instance per partition. */
+export interface TouchRows {
+  readonly count: number;
+  readonly byteLength: number;
+  /** Copies the touch the cursor stands on. */
+  add(offset: number, appendedAt: number, touch: TouchCursor): void;
+}
+
+/** A fact or a published model: what, besides touches, a ledger is made of. */
+export interface StoredFact {
+  readonly partition: number;
+  readonly offset: number;
+  readonly appendedAt: number;
+  readonly fact: Fact | { readonly type: 'model'; readonly model: ScoringModel };
+}
+
+export interface DeadLetter {
+  readonly partition: number;
+  readonly offset: number;
+  readonly appendedAt: number;
+  readonly reason: string;
+  readonly detail: string;
+  /** The record's value as it stood on the log. */
+  readonly value: Uint8Array;
+}
+
+/** How far a partition is in the store: every record below `offset` has been handled and what it left is stored. */
+export interface StoredPosition {
+  readonly partition: number;
+  readonly offset: number;
+  readonly generation: string;
+}
+
+/** What a checkpoint makes durable, of one partition. */
+export interface Checkpoint extends StoredPosition {
+  readonly touches: TouchRows;
+  readonly facts: readonly StoredFact[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface ScoreRow {
+  readonly accountId: string;
+  readonly partition: number;
+  /** Offset of the last touch or fact applied. */
+  readonly version: number;
+  readonly modelVersion: string;
+  readonly asOf: number;
+  readonly points: number;
+  readonly score: number;
+  readonly engaged: boolean;
+}
+
+export interface TimelineEntry {
+  readonly id: string;
+  readonly offset: number;
+  readonly contactId: string | null;
+  readonly kind: string;
+  readonly occurredAt: number;
+  readonly appendedAt: number;
+  readonly minutes: number;
+  readonly channel: string | null;
+  readonly campaignId: string | null;
+  readonly creativeId: string | null;
+  readonly url: string | null;
+  readonly source: string | null;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface HistoryPoint {
+  /** Start of the UTC hour, epoch ms. */
+  readonly hour: number;
+  readonly asOf: number;
+  readonly points: number;
+  readonly score: number;
+  readonly modelVersion: string;
+}
+
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly name: string;
+  /** SHA-256 of the whole key, hex. */
+  readonly hash: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: number;
+  readonly revokedAt: number | null;
+}
+
+export interface Store {
+  /** Brings the schema up to the newest migration. */
+  migrate(): Promise<void>;
+  touchRows(partition: number): TouchRows;
+  /** Touches, facts and dead letters first, the positions last; resolves once all of it would survive a power cut. */
+  checkpoint(checkpoints: readonly Checkpoint[]): Promise<void>;
+  positions(): Promise<ReadonlyMap<number, StoredPosition>>;
+  /**
+   * The stored records of a partition below `before`, in offset order, each offset once, as runs of bounded size. A run is valid until the
+   * next one is asked for.
+   */
+  replay(partition: number, before: number): AsyncIterable<RecordRun>;
+  /** Latest scores and the hourly history, in one go. Of two rows of an account the higher version stays, then the later asOf. */
+  saveScores(rows: readonly ScoreRow[]): Promise<void>;
+  /** Newest first by occurredAt, then by offset; `before` continues after the entry with that pair. */
+  timeline(accountId: string, limit: number, before?: { occurredAt: number; offset: number }): Promise<readonly TimelineEntry[]>;
+  history(accountId: string, from: number, to: number): Promise<readonly HistoryPoint[]>;
+  apiKeys(): Promise<readonly ApiKeyRow[]>;
+  saveApiKey(row: ApiKeyRow): Promise<void>;
+  /** Cheap; rejects when the store does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The closed list of what can go wrong, with whether the same call may succeed later. */
+export const STORE_ERRORS = {
+  unavailable: { retriable: true, means: 'ClickHouse did not answer, or answered that it can not right now' },
+  rejected: { retriable: false, means: 'ClickHouse refused the statement' },
+  locked: { retriable: false, means: 'another process has the chDB directory open' },
+  schema_newer: { retriable: false, means: 'the schema was made by a newer version of this program' },
+  closed: { retriable: false, means: 'the store is closed' },
+} as const;
+
+export type StoreErrorCode = keyof typeof STORE_ERRORS;
+
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+  readonly retriable: boolean;
+
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+    this.retriable = STORE_ERRORS[code].retriable;
+  }
+}
