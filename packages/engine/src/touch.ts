@@ -20,7 +20,8 @@ export type TextField = keyof typeof FIELD;
 
 const FIELD_COUNT = 9;
 const EMPTY = new Uint8Array(0);
-const utf8 = new TextDecoder();
+/** Keeps a leading U+FEFF: without it, an id that begins with one would come out as another id. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** UTF-8 bytes `start` to `end` as a string; invalid sequences become U+FFFD. Short ASCII, the usual case, skips the decoder. */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {

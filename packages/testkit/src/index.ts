@@ -1,1 +1,2 @@
-export {};
+export * from './reference/index.ts';
+export { EntryRun } from './entry-run.ts';

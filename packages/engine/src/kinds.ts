@@ -1,0 +1,69 @@
+import { Names } from './columns/names.ts';
+import { compileRules, type CompiledRule } from './match-rule.ts';
+import type { ScoringModel } from './model.ts';
+
+/**
+ * So many different kinds are told apart; any further one counts as `other`, the first row. Those that a rule or a list names come first, so
+ * a flood of made-up kinds takes no point away.
+ */
+const KINDS_MAX = 0xffff;
+const encoder = new TextEncoder();
+
+/** Passive kinds: being reached by them is not being engaged (design: engaged means a web visit or a response). */
+const PASSIVE: ReadonlySet<string> = new Set(['ad_impression', 'email_open', 'direct_mail']);
+
+const NO_RULES: readonly CompiledRule[] = [];
+
+/** The kinds seen so far as small numbers, with what the model says of each. */
+export class Kinds {
+  readonly #names = new Names();
+  readonly #rulesByName: ReadonlyMap<string, readonly CompiledRule[]>;
+  readonly #rules: (readonly CompiledRule[])[] = [];
+  readonly #engages: boolean[] = [];
+  readonly #unruled = new Map<number, number>();
+
+  constructor(model: ScoringModel) {
+    this.#rulesByName = compileRules(model);
+    for (const name of ['other', ...PASSIVE, ...this.#rulesByName.keys()]) {
+      const bytes = encoder.encode(name);
+      this.intern(bytes, 0, bytes.length);
+    }
+  }
+
+  intern(bytes: Uint8Array, start: number, end: number): number {
+    const size = this.#names.size;
+    if (size > KINDS_MAX) return Math.max(0, this.#names.find(0, bytes, start, end));
+    const kind = this.#names.intern(0, bytes, start, end);
+    if (kind === size) {
+      const name = this.#names.text(kind);
+      this.#rules.push(this.#rulesByName.get(name) ?? NO_RULES);
+      this.#engages.push(!PASSIVE.has(name));
+    }
+    return kind;
+  }
+
+  name(kind: number): string {
+    return this.#names.text(kind);
+  }
+
+  rules(kind: number): readonly CompiledRule[] {
+    return this.#rules[kind]!;
+  }
+
+  /** Notes a touch of a kind that no rule names. */
+  countUnruled(kind: number): void {
+    this.#unruled.set(kind, (this.#unruled.get(kind) ?? 0) + 1);
+  }
+
+  /** Touches by kind that no rule names, since the last call. */
+  takeUnruled(): [kind: string, touches: number][] {
+    const counts = [...this.#unruled].map(([kind, touches]): [string, number] => [this.name(kind), touches]);
+    this.#unruled.clear();
+    return counts;
+  }
+
+  /** Whether a touch of the kind makes its contact engaged. */
+  engages(kind: number): boolean {
+    return this.#engages[kind]!;
+  }
+}

@@ -1,0 +1,101 @@
+import { fc, test } from '@fast-check/vitest';
+import { differences, EntryRun, historyArbitrary, referenceOf, type GeneratedEntry, type History } from '@touchstone/testkit';
+import { describe, expect } from 'vitest';
+import { defaultModel } from './default-model.ts';
+import { OUTCOME, PartitionLedgers } from './ledgers.ts';
+import type { ScoringModel } from './model.ts';
+import { viewOf, type AccountView } from './view.ts';
+
+/** The model that the last control record brought into force. */
+function modelOf(entries: readonly GeneratedEntry[]): ScoringModel {
+  let model = defaultModel;
+  for (const { record } of entries) if ('type' in record && record.type === 'model') ({ model } = record);
+  return model;
+}
+
+/** Applies entries as the live log would, and says which of them counted. */
+function applyLive(entries: readonly GeneratedEntry[], model: ScoringModel) {
+  const ledgers = new PartitionLedgers(0, model);
+  const run = new EntryRun(0, entries);
+  const kept: GeneratedEntry[] = [];
+  for (let i = 0; run.next(); i++) {
+    const outcome = ledgers.apply(run, false);
+    if (outcome !== OUTCOME.duplicate && outcome !== OUTCOME.setAside) kept.push(entries[i]!);
+  }
+  return { ledgers, kept };
+}
+
+function viewsOf(ledgers: PartitionLedgers, asOf: number): AccountView[] {
+  return Array.from({ length: ledgers.accounts.size }, (_, account) => viewOf(ledgers, account, asOf));
+}
+
+const served = (view: AccountView) => ({
+  ...view,
+  lastTouchAt: view.lastTouchAt === null ? null : new Date(view.lastTouchAt).toISOString(),
+});
+
+const hostile = historyArbitrary({ datedAhead: true });
+
+describe('ledgers', () => {
+  test.prop([hostile], { numRuns: 300 })('equal a recomputation by definition', ({ entries, asOf }: History) => {
+    const { ledgers } = applyLive(entries, modelOf(entries));
+    const reference = referenceOf(entries);
+    const views = viewsOf(ledgers, asOf);
+    expect(views.map(({ accountId }) => accountId).sort()).toEqual([...reference.accountIds].sort());
+    expect(views.flatMap((view) => differences(reference.view(view.accountId, asOf), served(view)))).toEqual([]);
+  });
+
+  test.prop([hostile], { numRuns: 100 })(
+    'come out the same to the last bit when what counted is replayed',
+    ({ entries, asOf }: History) => {
+      const model = modelOf(entries);
+      const { ledgers, kept } = applyLive(entries, model);
+      const replayed = new PartitionLedgers(0, model);
+      const run = new EntryRun(0, kept);
+      while (run.next()) replayed.apply(run, true);
+      expect(viewsOf(replayed, asOf)).toEqual(viewsOf(ledgers, asOf));
+    },
+  );
+
+  test.prop([hostile, fc.infiniteStream(fc.nat(3))], { numRuns: 100 })(
+    'do not change when touches are delivered again at once',
+    ({ entries, asOf }: History, repeats) => {
+      const model = modelOf(entries);
+      const repeated = entries.flatMap((entry) => ('type' in entry.record ? [entry] : [entry, ...Array(repeats.next().value).fill(entry)]));
+      const renumbered = repeated.map((entry, offset) => ({ ...entry, offset }));
+      const withoutVersion = (views: AccountView[]) => views.map(({ version: _, ...rest }) => rest);
+      const once = viewsOf(applyLive(entries, model).ledgers, asOf);
+      expect(withoutVersion(viewsOf(applyLive(renumbered, model).ledgers, asOf))).toEqual(withoutVersion(once));
+    },
+  );
+
+  test.prop([hostile, fc.infiniteStream(fc.nat())], { numRuns: 100 })(
+    'do not depend on the order in which touches arrive, where no cap and no repeated id make it matter',
+    ({ entries, asOf }: History, keys) => {
+      const model = { ...modelOf(entries), rules: modelOf(entries).rules.map(({ dailyCap: _, ...rule }) => rule) };
+      const now = Math.max(...entries.map(({ appendedAt }) => appendedAt));
+      const touches = entries
+        .filter(({ record }) => !('type' in record))
+        .map((entry, offset) => ({
+          ...entry,
+          offset,
+          appendedAt: now,
+          record: { ...entry.record, id: `touch-${offset}`, campaignId: null },
+        }));
+      const shuffled = touches
+        .map((entry) => ({ entry, key: keys.next().value }))
+        .sort((a, b) => a.key - b.key)
+        .map(({ entry }, offset) => ({ ...entry, offset }));
+      const first = viewsOf(applyLive(touches as GeneratedEntry[], model).ledgers, Math.max(asOf, now));
+      const second = new Map(
+        viewsOf(applyLive(shuffled as GeneratedEntry[], model).ledgers, Math.max(asOf, now)).map((view) => [view.accountId, view]),
+      );
+      expect(second.size).toBe(first.length);
+      for (const { version: _, ...view } of first) {
+        expect(differences(served({ ...view, version: second.get(view.accountId)!.version }), served(second.get(view.accountId)!))).toEqual(
+          [],
+        );
+      }
+    },
+  );
+});

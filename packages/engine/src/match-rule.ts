@@ -1,0 +1,87 @@
+import type { Rule, ScoringModel } from './model.ts';
+import { FIELD, type TextField, type TouchCursor } from './touch.ts';
+
+/** A rule made ready for the hot loop. */
+export interface CompiledRule {
+  /** Place in the model's list. */
+  readonly index: number;
+  readonly points: number;
+  readonly pointsPerMinute: number;
+  readonly maxMinutes: number;
+  /** 0 for none. */
+  readonly dailyCap: number;
+  /** Null when the rule asks nothing beyond the kind. */
+  readonly where: ((touch: TouchCursor) => boolean) | null;
+}
+
+type Test = (touch: TouchCursor) => boolean;
+
+/** Fields of a touch that a ledger may have no use for. */
+export type UsedField = 'channel' | 'campaignId' | 'creativeId' | 'url' | 'source' | 'properties';
+
+/** The fields, beyond ids, kind, times and minutes, that ledgers of the model read: a replay may leave out the others. */
+export function fieldsUsed(model: ScoringModel): UsedField[] {
+  const used = new Set<UsedField>(['campaignId']);
+  for (const { where } of model.rules) for (const field of Object.keys(where ?? {})) used.add(field as UsedField);
+  return [...used];
+}
+
+/** The rules of a model by the kind they match. */
+export function compileRules(model: ScoringModel): ReadonlyMap<string, readonly CompiledRule[]> {
+  const byKind = new Map<string, CompiledRule[]>();
+  for (const [index, rule] of model.rules.entries()) {
+    const compiled: CompiledRule = {
+      index,
+      points: rule.points,
+      pointsPerMinute: rule.pointsPerMinute,
+      maxMinutes: rule.maxMinutes,
+      dailyCap: rule.dailyCap ?? 0,
+      where: compileWhere(rule.where),
+    };
+    const ofKind = byKind.get(rule.kind);
+    if (ofKind === undefined) byKind.set(rule.kind, [compiled]);
+    else ofKind.push(compiled);
+  }
+  return byKind;
+}
+
+function compileWhere(where: Rule['where']): Test | null {
+  if (where === undefined) return null;
+  const tests: Test[] = [];
+  for (const [name, pattern] of Object.entries(where)) {
+    if (name === 'properties' || typeof pattern !== 'string') continue;
+    const field = FIELD[name as TextField];
+    const matches = compileGlob(pattern);
+    tests.push((touch) => {
+      const text = touch.text(field);
+      return text !== null && matches(text);
+    });
+  }
+  for (const [name, pattern] of Object.entries(where.properties ?? {})) {
+    const matches = compileGlob(pattern);
+    tests.push((touch) => {
+      const value = touch.property(name);
+      return value !== null && matches(value);
+    });
+  }
+  return tests.length === 0 ? null : (touch) => tests.every((test) => test(touch));
+}
+
+/** A pattern in which `*` stands for any run of characters. Greedy from the left, so the time is bounded by pattern times text. */
+export function compileGlob(pattern: string): (text: string) => boolean {
+  const parts = pattern.split('*');
+  const [head, ...rest] = parts as [string, ...string[]];
+  const tail = rest.pop();
+  if (tail === undefined) return (text) => text === pattern;
+  return (text) => {
+    if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+    let at = head.length;
+    const end = text.length - tail.length;
+    for (const part of rest) {
+      const found = text.indexOf(part, at);
+      if (found < 0 || found + part.length > end) return false;
+      at = found + part.length;
+    }
+    return true;
+  };
+}

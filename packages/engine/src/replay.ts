@@ -1,0 +1,30 @@
+import { OUTCOME, type PartitionLedgers } from './ledgers.ts';
+import type { RecordRun } from './record.ts';
+
+export interface ReplayOptions {
+  /** Called every so many records, so that whoever shares the thread gets a turn. */
+  readonly breathe?: () => Promise<void>;
+}
+
+/** Records between two breaths: some milliseconds of work. */
+const RECORDS_A_BREATH = 4096;
+
+/**
+ * Applies stored records: the one way to a ledger besides the live log. Recovery replays into empty ledgers, rescoring into ledgers of another
+ * model.
+ * @param runs the partition's stored records in offset order; `ledgers` may have applied a part of them already
+ * @returns how many records were applied
+ */
+export async function replay(runs: AsyncIterable<RecordRun>, ledgers: PartitionLedgers, options: ReplayOptions = {}): Promise<number> {
+  let applied = 0;
+  for await (const run of runs) {
+    while (run.next()) {
+      if (run.offset < ledgers.position) continue;
+      const outcome = ledgers.apply(run, true);
+      if (outcome === OUTCOME.setAside) throw new Error(`stored record ${run.offset} of partition ${run.partition} can't be applied`);
+      applied++;
+      if (options.breathe !== undefined && applied % RECORDS_A_BREATH === 0) await options.breathe();
+    }
+  }
+  return applied;
+}

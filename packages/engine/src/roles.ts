@@ -1,0 +1,39 @@
+import type { ScoringModel } from './model.ts';
+
+const ROLES_MAX = 0xfffe;
+
+/** Roles as small numbers with their multipliers; 0 is no role, which counts once. */
+export class Roles {
+  /** Roles of a complete buying committee, in the model's order. */
+  readonly wanted: readonly string[];
+  readonly #numbers = new Map<string, number>();
+  readonly #names: string[] = [''];
+  readonly #multipliers: number[] = [1];
+  readonly #model: ScoringModel;
+
+  constructor(model: ScoringModel) {
+    this.#model = model;
+    this.wanted = model.wantedRoles ?? Object.keys(model.roles);
+  }
+
+  /** The number of a role; null is 0. So many different roles that numbers run out are no roles at all, but contacts' jobs: they count as none. */
+  number(name: string | null): number {
+    if (name === null) return 0;
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = this.#names.length;
+    if (number > ROLES_MAX) return 0;
+    this.#numbers.set(name, number);
+    this.#names.push(name);
+    this.#multipliers.push(Object.hasOwn(this.#model.roles, name) ? this.#model.roles[name]! : 1);
+    return number;
+  }
+
+  name(number: number): string {
+    return this.#names[number]!;
+  }
+
+  multiplier(number: number): number {
+    return this.#multipliers[number]!;
+  }
+}

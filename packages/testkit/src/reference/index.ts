@@ -1,0 +1,10 @@
+export { referenceOf } from './account-view.ts';
+export type { AccountView, Reference } from './account-view.ts';
+export { differences } from './differences.ts';
+export { historyArbitrary, hostileHistory } from './generate.ts';
+export type { GeneratedEntry, GeneratedTouch, History, HistoryOptions } from './generate.ts';
+export type { FactRecord, LogEntry, ModelDocument, ModelRecord, TouchRecord } from './log-entry.ts';
+export type { ReachView } from './reach.ts';
+export type { ReadOptions } from './read-log.ts';
+export { referenceModel } from './reference-model.ts';
+export type { WindowFigures, WindowView } from './windows.ts';

@@ -1,0 +1,39 @@
+import type { ModelDocument } from './log-entry.ts';
+
+/**
+ * The default model, written out a second time from its description and not taken from the engine, so that a slip of the pen in either of
+ * the two is found.
+ */
+export const referenceModel: ModelDocument = {
+  version: 'default-1',
+  decay: { kind: 'exponential', halfLifeDays: 14 },
+  halfScorePoints: 100,
+  rules: [
+    { id: 'ad_impression', kind: 'ad_impression', points: 0.1, dailyCap: 10 },
+    { id: 'ad_click', kind: 'ad_click', points: 2, dailyCap: 5 },
+    { id: 'web_visit', kind: 'web_visit', points: 1, pointsPerMinute: 1, maxMinutes: 10, dailyCap: 20 },
+    { id: 'content_view', kind: 'content_view', points: 2, pointsPerMinute: 1, maxMinutes: 30 },
+    { id: 'form_fill', kind: 'form_fill', points: 15, dailyCap: 2 },
+    { id: 'email_open', kind: 'email_open', points: 0.5, dailyCap: 3 },
+    { id: 'email_click', kind: 'email_click', points: 3, dailyCap: 3 },
+    { id: 'social', kind: 'social', points: 1, dailyCap: 5 },
+    { id: 'event_attendance', kind: 'event_attendance', points: 20, pointsPerMinute: 0.2, maxMinutes: 240 },
+    { id: 'meeting', kind: 'meeting', points: 30, pointsPerMinute: 0.5, maxMinutes: 120 },
+    { id: 'call', kind: 'call', points: 10, pointsPerMinute: 0.5, maxMinutes: 60 },
+    { id: 'direct_mail', kind: 'direct_mail', points: 1 },
+    { id: 'chat', kind: 'chat', points: 5, pointsPerMinute: 0.5, maxMinutes: 30 },
+    { id: 'product_use', kind: 'product_use', points: 1, pointsPerMinute: 0.2, maxMinutes: 120, dailyCap: 20 },
+  ],
+  roles: { decision_maker: 1.5, champion: 1.3, influencer: 1.1 },
+};
+
+/** What a model says when it leaves something out. */
+export const MODEL_DEFAULTS = {
+  halfLifeDays: 14,
+  halfScorePoints: 100,
+  reachWindowDays: 30,
+  points: 0,
+  pointsPerMinute: 0,
+  /** No touch has more minutes than a day has. */
+  maxMinutes: 1440,
+} as const;
