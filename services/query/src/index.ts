@@ -1,1 +1,3 @@
-export {};
+export { registerQuery } from './query.ts';
+export type { QueryDependencies } from './query.ts';
+export { ScoreFeed } from './score-feed.ts';

@@ -1,1 +1,2 @@
-export {};
+export { configSchema } from './config.ts';
+export type { Config } from './config.ts';

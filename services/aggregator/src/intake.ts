@@ -1,0 +1,118 @@
+import { LogRun } from '@touchstone/codec';
+import { OUTCOME, type PartitionLedgers, type ScoringModel } from '@touchstone/engine';
+import { RecordReader, type RecordBlock } from '@touchstone/event-log';
+import type { Checkpoint, DeadLetter, Store, StoredFact, TouchRows } from '@touchstone/store';
+
+/** What the records of a block came to. */
+export interface BlockOutcome {
+  counted: number;
+  unresolved: number;
+  duplicates: number;
+  facts: number;
+  models: number;
+  readonly setAside: readonly DeadLetter[];
+}
+
+/**
+ * One partition on its way from the log into its ledgers: applies blocks, and gathers what the next checkpoint has to store. `position` and
+ * what is gathered always belong together: a cut takes both in one step.
+ */
+export class Intake {
+  readonly partition: number;
+  readonly generation: string;
+  ledgers: PartitionLedgers;
+  /** Models this partition has got, oldest first. */
+  readonly models: ScoringModel[];
+  readonly #store: Store;
+  readonly #run: LogRun<RecordBlock>;
+  #touches: TouchRows;
+  #facts: StoredFact[] = [];
+  #deadLetters: DeadLetter[] = [];
+  #deadBytes = 0;
+  #cutAt: number;
+
+  constructor(store: Store, ledgers: PartitionLedgers, generation: string, models: readonly ScoringModel[]) {
+    this.partition = ledgers.partition;
+    this.ledgers = ledgers;
+    this.generation = generation;
+    this.models = [...models];
+    this.#store = store;
+    this.#run = new LogRun(this.partition, new RecordReader());
+    this.#touches = store.touchRows(this.partition);
+    this.#cutAt = ledgers.position;
+  }
+
+  /** Bytes gathered for the next checkpoint, about. */
+  get pendingBytes(): number {
+    return this.#touches.byteLength + this.#facts.length * 500 + this.#deadBytes;
+  }
+
+  apply(block: RecordBlock): BlockOutcome {
+    const run = this.#run;
+    const outcome = { counted: 0, unresolved: 0, duplicates: 0, facts: 0, models: 0, setAside: [] as DeadLetter[] };
+    run.open(block);
+    while (run.next()) {
+      // A block may be handed over again after a move: its records count once.
+      if (run.offset < this.ledgers.position) continue;
+      switch (this.ledgers.apply(run, false)) {
+        case OUTCOME.counted:
+          outcome.counted++;
+          this.#touches.add(run.offset, run.appendedAt, run.touch);
+          break;
+        case OUTCOME.unresolved:
+          outcome.unresolved++;
+          this.#touches.add(run.offset, run.appendedAt, run.touch);
+          break;
+        case OUTCOME.duplicate:
+          outcome.duplicates++;
+          break;
+        case OUTCOME.fact:
+          outcome.facts++;
+          this.#facts.push({ partition: this.partition, offset: run.offset, appendedAt: run.appendedAt, fact: run.fact! });
+          break;
+        case OUTCOME.model:
+          outcome.models++;
+          this.#takeModel(run.offset, run.appendedAt, run.model!);
+          break;
+        case OUTCOME.setAside:
+          outcome.setAside.push(this.#setAside());
+      }
+    }
+    return outcome;
+  }
+
+  /** What has gathered since the last cut, or null when no record came. */
+  cut(): Checkpoint | null {
+    const { position } = this.ledgers;
+    if (position === this.#cutAt) return null;
+    const cut: Checkpoint = {
+      partition: this.partition,
+      generation: this.generation,
+      offset: position,
+      touches: this.#touches,
+      facts: this.#facts,
+      deadLetters: this.#deadLetters,
+    };
+    this.#cutAt = position;
+    this.#touches = this.#store.touchRows(this.partition);
+    this.#facts = [];
+    this.#deadLetters = [];
+    this.#deadBytes = 0;
+    return cut;
+  }
+
+  #takeModel(offset: number, appendedAt: number, model: ScoringModel): void {
+    this.models.push(model);
+    this.#facts.push({ partition: this.partition, offset, appendedAt, fact: { type: 'model', model } });
+  }
+
+  #setAside(): DeadLetter {
+    const { offset, appendedAt, poison, touch } = this.#run;
+    const ahead = `occurredAt ${new Date(touch.occurredAt).toISOString()} is over an hour ahead of its append at ${new Date(appendedAt).toISOString()}`;
+    const { reason, detail } = poison ?? { reason: 'in_the_future' as const, detail: ahead };
+    const deadLetter: DeadLetter = { partition: this.partition, offset, appendedAt, reason, detail, value: this.#run.value.slice() };
+    this.#deadLetters.push(deadLetter);
+    this.#deadBytes += deadLetter.value.length + 200;
+    return deadLetter;
+  }
+}

@@ -1,0 +1,106 @@
+import { encodeAccountScore } from '@touchstone/codec';
+import { engagementOf, pointsOf, scoreOf, type LedgerSet, type PartitionLedgers } from '@touchstone/engine';
+import type { EventLog, OutgoingRecord } from '@touchstone/event-log';
+import type { Metrics } from '@touchstone/runtime';
+import type { ScoreRow } from '@touchstone/store';
+
+export const SCORES_TOPIC = 'account-scores';
+
+/** Scores in one append: enough to share its cost, few enough that readers and other work get a turn between two. */
+const SCORES_PER_APPEND = 2000;
+
+const encoder = new TextEncoder();
+
+interface PublisherOptions {
+  readonly ledgers: LedgerSet;
+  readonly log: EventLog;
+  readonly metrics: Metrics;
+  readonly clock: () => number;
+}
+
+/** Publishes the scores of changed accounts to the log, one publication at a time, and remembers the latest of each for the store. */
+export class ScorePublisher {
+  readonly #options: PublisherOptions;
+  /** Latest score of each account published since the store last got them. */
+  #unsaved = new Map<string, ScoreRow>();
+  /** Times of append of the blocks whose scores are not out yet. */
+  #waiting: number[] = [];
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Notes a block whose scores will go out with the next publication. */
+  expect(appendedAt: number): void {
+    this.#waiting.push(appendedAt);
+  }
+
+  /** Publishes every change made so far; resolves once all of it is durable on the log. After a failure the changes are kept for the next time. */
+  publish(): Promise<void> {
+    const publication = this.#running.then(() => this.#publishChanges());
+    this.#running = publication.catch(() => {});
+    return publication;
+  }
+
+  /** The scores published since the last call. Give them back with `keep` if they could not be stored. */
+  takeUnsaved(): ReadonlyMap<string, ScoreRow> {
+    const unsaved = this.#unsaved;
+    this.#unsaved = new Map();
+    return unsaved;
+  }
+
+  keep(rows: ReadonlyMap<string, ScoreRow>): void {
+    this.#unsaved = new Map([...rows, ...this.#unsaved]);
+  }
+
+  async #publishChanges(): Promise<void> {
+    const { clock, ledgers, metrics } = this.#options;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    let published = 0;
+    for (const partition of ledgers.partitions) {
+      const changed = partition.accounts.takeChanged();
+      for (let from = 0; from < changed.length; from += SCORES_PER_APPEND) {
+        try {
+          await this.#append(partition, changed.slice(from, from + SCORES_PER_APPEND));
+        } catch (cause) {
+          for (const account of changed.slice(from)) partition.accounts.markChanged(account);
+          this.#waiting = [...waiting, ...this.#waiting];
+          throw cause;
+        }
+        published += Math.min(SCORES_PER_APPEND, changed.length - from);
+      }
+    }
+    if (published > 0) metrics.count('scores_published_total', {}, published);
+    const now = clock();
+    for (const appendedAt of waiting) metrics.observe('touch_to_score_seconds', {}, Math.max(0, now - appendedAt) / 1000);
+  }
+
+  async #append(ledgers: PartitionLedgers, accounts: readonly number[]): Promise<void> {
+    const asOf = Math.max(this.#options.clock(), ledgers.now);
+    const rows = accounts.map((account) => rowOf(ledgers, account, asOf));
+    const records = rows.map((row, i): OutgoingRecord => {
+      const score = { ...row, contacts: row.contacts, lastTouchAt: ledgers.accounts.lastTouch(accounts[i]!) };
+      return { key: encoder.encode(row.accountId), value: encodeAccountScore(score), partition: ledgers.partition };
+    });
+    await this.#options.log.append(SCORES_TOPIC, records);
+    for (const row of rows) this.#unsaved.set(row.accountId, row);
+  }
+}
+
+function rowOf(ledgers: PartitionLedgers, account: number, asOf: number): ScoreRow & { contacts: number } {
+  const points = pointsOf(ledgers, account, asOf);
+  const { engaged, contacts } = engagementOf(ledgers, account, asOf);
+  return {
+    accountId: ledgers.accounts.names.text(account),
+    partition: ledgers.partition,
+    version: ledgers.accounts.version[account]!,
+    modelVersion: ledgers.model.version,
+    asOf,
+    points,
+    score: scoreOf(points, ledgers.model.halfScorePoints),
+    engaged,
+    contacts,
+  };
+}

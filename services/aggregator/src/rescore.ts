@@ -1,0 +1,74 @@
+import { fieldsUsed, PartitionLedgers, replay, type LedgerSet, type ScoringModel } from '@touchstone/engine';
+import type { Logger } from '@touchstone/runtime';
+import type { Store } from '@touchstone/store';
+import type { Intake } from './intake.ts';
+
+/** Once so few records are missing, catching up with them is no longer noticed by anyone. */
+const RECORDS_LEFT_MAX = 20_000;
+const ROUNDS_MAX = 5;
+
+interface RescoreOptions {
+  readonly intakes: ReadonlyMap<number, Intake>;
+  readonly ledgers: LedgerSet;
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly dedupeHorizonMs: number;
+  readonly breathe: () => Promise<void>;
+  /** Makes everything applied so far durable. */
+  readonly checkpoint: () => Promise<void>;
+  /** Runs a step while no block is being applied. */
+  readonly whileHeld: (step: () => Promise<void>) => Promise<void>;
+}
+
+/**
+ * Builds the ledgers of another model from the stored touches while those of the old one go on applying and serving:
+ *
+ *     round: checkpoint, replay what is stored and not yet replayed      (old model live)
+ *     ... until little is missing
+ *     last:  hold the partitions, checkpoint, replay the rest, take over (some milliseconds)
+ *
+ * All partitions take over in one step, so no answer mixes two models.
+ * @returns the offset at which each partition took over
+ */
+export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<ReadonlyMap<number, number>> {
+  const { intakes, ledgers, logger, dedupeHorizonMs, whileHeld } = options;
+  const startedAt = performance.now();
+  const rescored = new Map([...intakes.keys()].map((partition) => [partition, new PartitionLedgers(partition, model, dedupeHorizonMs)]));
+
+  let records = 0;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    records += await catchUp(rescored, options);
+    let left = 0;
+    for (const [partition, { position }] of rescored) left += intakes.get(partition)!.ledgers.position - position;
+    if (left <= RECORDS_LEFT_MAX) break;
+  }
+  await whileHeld(async () => {
+    records += await catchUp(rescored, options);
+    for (const [partition, next] of rescored) {
+      const intake = intakes.get(partition)!;
+      next.now = Math.max(next.now, intake.ledgers.now);
+      intake.ledgers = next;
+    }
+    ledgers.replace(rescored.values());
+  });
+  const takeover = new Map([...rescored].map(([partition, { position }]) => [partition, position]));
+  const seconds = (performance.now() - startedAt) / 1000;
+  logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(takeover) }, 'accounts are rescored');
+  return takeover;
+}
+
+/** Brings the new ledgers up to what is applied at the time of the call. */
+async function catchUp(rescored: ReadonlyMap<number, PartitionLedgers>, options: RescoreOptions): Promise<number> {
+  const { breathe, checkpoint, intakes, store } = options;
+  const ends = new Map([...intakes].map(([partition, { ledgers }]) => [partition, ledgers.position]));
+  await checkpoint();
+  let records = 0;
+  for (const [partition, next] of rescored) {
+    const before = ends.get(partition)!;
+    const stored = store.replay(partition, before, { from: next.position, fields: fieldsUsed(next.model) });
+    records += await replay(stored, next, { breathe });
+    // Records that left nothing in the store, such as duplicates, are passed over.
+    next.position = before;
+  }
+  return records;
+}

@@ -1,0 +1,178 @@
+import type { AccountFact, AccountView, ListedAccount } from '@touchstone/engine';
+import { z } from 'zod';
+
+/** The answers' shapes, once: they validate in tests, serialise, and document. Times are RFC 3339 UTC with milliseconds. */
+
+export const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC, milliseconds');
+
+const figures = {
+  touches: z.int(),
+  minutes: z.number(),
+  byKind: z.record(z.string(), z.int()).describe('Touches by kind'),
+  contacts: z.int().describe('Distinct contacts with a touch in the window'),
+  newContacts: z.int().describe('Contacts whose first touch ever is in the window'),
+};
+const windowSchema = z
+  .object({ ...figures, previous: z.object(figures).describe('The equally long window before') })
+  .meta({ id: 'WindowFigures' });
+
+const profileSchema = z
+  .object({
+    name: z.string().nullable(),
+    domains: z.array(z.string()),
+    industry: z.string().nullable(),
+    employees: z.number().nullable(),
+    tier: z.string().nullable(),
+    targetList: z.boolean().nullable(),
+    owner: z.string().nullable(),
+    parentId: z.string().nullable(),
+    attributes: z.record(z.string(), z.string()),
+    updatedAt: time,
+  })
+  .describe('What the CRM says of the account; null when it said nothing')
+  .meta({ id: 'AccountProfile' });
+
+const scored = {
+  accountId: z.string(),
+  score: z.number().min(0).max(100),
+  points: z.number().describe('Decayed sum of what the touches are worth'),
+  asOf: time.describe('The instant the answer is computed for'),
+  version: z.int().describe('Offset of the last touch or fact applied; never goes backwards'),
+  modelVersion: z.string(),
+  stage: z.null().describe('Stages are not configured'),
+  qualified: z.null().describe('Qualification is not configured'),
+  engaged: z.boolean().describe('At least one engaging touch in the reach window'),
+  lastTouchAt: time.nullable(),
+};
+
+export const accountSchema = z
+  .object({
+    ...scored,
+    windows: z.object({ '24h': windowSchema, '7d': windowSchema, '30d': windowSchema, '90d': windowSchema }),
+    reach: z
+      .object({
+        contacts: z.int().describe("Contacts engaged within the model's reach window"),
+        knownContacts: z.int(),
+        roles: z.object({ wanted: z.array(z.string()), covered: z.array(z.string()), missing: z.array(z.string()) }),
+        byCampaign: z.record(z.string(), z.int()).describe("Contacts whose first touch ever was the campaign's"),
+      })
+      .meta({ id: 'Reach' }),
+    profile: profileSchema.nullable(),
+  })
+  .meta({ id: 'Account' });
+
+export const listedAccountSchema = z
+  .object({
+    ...scored,
+    contacts: z.int().describe("Contacts engaged within the model's reach window"),
+    knownContacts: z.int(),
+    name: z.string().nullable(),
+    industry: z.string().nullable(),
+    tier: z.string().nullable(),
+    targetList: z.boolean().nullable(),
+    owner: z.string().nullable(),
+  })
+  .meta({ id: 'ListedAccount' });
+
+export const cursor = z.string().describe('Give it back as `cursor` for the next page; null on the last');
+
+export const accountPageSchema = z
+  .object({ data: z.array(listedAccountSchema), nextCursor: cursor.nullable() })
+  .meta({ id: 'AccountPage' });
+
+export const timelineSchema = z
+  .object({
+    data: z.array(
+      z
+        .object({
+          id: z.string(),
+          contactId: z.string().nullable(),
+          kind: z.string(),
+          occurredAt: time,
+          appendedAt: time.describe('When the log took it'),
+          minutes: z.number(),
+          channel: z.string().nullable(),
+          campaignId: z.string().nullable(),
+          creativeId: z.string().nullable(),
+          url: z.string().nullable(),
+          source: z.string().nullable(),
+          properties: z.record(z.string(), z.string()),
+        })
+        .meta({ id: 'CountedTouch' }),
+    ),
+    nextCursor: cursor.nullable(),
+  })
+  .meta({ id: 'Timeline' });
+
+export const historySchema = z
+  .object({
+    data: z.array(
+      z
+        .object({
+          hour: time.describe('Start of the UTC hour'),
+          asOf: time,
+          points: z.number(),
+          score: z.number(),
+          modelVersion: z.string(),
+        })
+        .meta({ id: 'HistoryPoint' }),
+    ),
+  })
+  .meta({ id: 'History' });
+
+export const scoreEventSchema = z
+  .object({
+    accountId: z.string(),
+    score: z.number(),
+    points: z.number(),
+    asOf: time,
+    version: z.int(),
+    modelVersion: z.string(),
+    engaged: z.boolean(),
+    contacts: z.int(),
+    lastTouchAt: time.nullable(),
+  })
+  .describe('Data of an event `score`')
+  .meta({ id: 'ScoreEvent' });
+
+export function timeText(at: number): string {
+  return new Date(at).toISOString();
+}
+
+export function timeTextOrNull(at: number | null): string | null {
+  return at === null ? null : timeText(at);
+}
+
+function profileAnswer(fact: AccountFact | null): z.input<typeof profileSchema> | null {
+  if (fact === null) return null;
+  const { name, industry, employees, tier, targetList, owner, parentId, attributes, updatedAt } = fact;
+  const domains = [...fact.domains];
+  return { name, domains, industry, employees, tier, targetList, owner, parentId, attributes, updatedAt: timeText(updatedAt) };
+}
+
+export function accountAnswer(view: AccountView, fact: AccountFact | null): z.input<typeof accountSchema> {
+  return {
+    ...view,
+    asOf: timeText(view.asOf),
+    stage: null,
+    qualified: null,
+    lastTouchAt: timeTextOrNull(view.lastTouchAt),
+    profile: profileAnswer(fact),
+  };
+}
+
+export function listedAnswer(account: ListedAccount, asOf: number): z.input<typeof listedAccountSchema> {
+  const { fact, lastTouchAt, ...rest } = account;
+  return {
+    ...rest,
+    asOf: timeText(asOf),
+    stage: null,
+    qualified: null,
+    lastTouchAt: timeTextOrNull(lastTouchAt),
+    name: fact?.name ?? null,
+    industry: fact?.industry ?? null,
+    tier: fact?.tier ?? null,
+    targetList: fact?.targetList ?? null,
+    owner: fact?.owner ?? null,
+  };
+}

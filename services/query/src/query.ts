@@ -1,0 +1,43 @@
+import type { LedgerSet } from '@touchstone/engine';
+import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
+import type { Store } from '@touchstone/store';
+import { registerAccountRoutes } from './account-routes.ts';
+import { registerKeyRoutes } from './key-routes.ts';
+import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
+import type { ScoreFeed } from './score-feed.ts';
+import { registerStreamRoutes } from './stream-routes.ts';
+
+export type QueryApp = HttpApp;
+
+export interface QueryDependencies {
+  /** The ledgers that answers are computed from. */
+  readonly ledgers: LedgerSet;
+  readonly feed: ScoreFeed;
+  readonly store: Store;
+  readonly keys: Pick<KeyRing, 'refresh'>;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly modelStatus: () => ModelStatus;
+  /** Whether the ledgers are restored: before that, answers would show versions older than readers have seen. */
+  readonly readiness: () => Readiness;
+}
+
+export interface QueryOptions extends QueryDependencies {
+  /** @throws ProblemError `not_ready` */
+  readonly assertReady: () => void;
+}
+
+/** Registers the reading side of the HTTP API, and the keys. */
+export async function registerQuery(app: QueryApp, dependencies: QueryDependencies): Promise<void> {
+  const options: QueryOptions = {
+    ...dependencies,
+    assertReady() {
+      const { ready, detail } = dependencies.readiness();
+      if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
+    },
+  };
+  registerAccountRoutes(app, options);
+  registerModelRoutes(app, options);
+  registerKeyRoutes(app, options);
+  await registerStreamRoutes(app, options);
+}
