@@ -21,7 +21,7 @@ export class Names {
   /** Open addressing with linear probing. Slots are a power of two, at most three quarters full. */
   #slots = new Uint32Array(FIRST_ROWS * 2 * SLOT);
   readonly #chunks: Uint8Array[] = [];
-  #chunkUsed = CHUNK_BYTES;
+  #chunkUsed = 0;
 
   /** The row of a name, or -1. */
   find(scope: number, bytes: Uint8Array, start: number, end: number): number {
@@ -66,7 +66,7 @@ export class Names {
   #add(slot: number, hash: number, scope: number, bytes: Uint8Array, start: number, end: number): number {
     const length = end - start;
     if (length > CHUNK_BYTES) throw new RangeError(`a name has ${length} bytes; ${CHUNK_BYTES} is the most`);
-    if (this.#chunkUsed + length > CHUNK_BYTES) {
+    if (this.#chunks.length === 0 || this.#chunkUsed + length > CHUNK_BYTES) {
       this.#chunks.push(new Uint8Array(CHUNK_BYTES));
       this.#chunkUsed = 0;
     }
