@@ -86,10 +86,8 @@ describe('ledgers', () => {
         .map((entry) => ({ entry, key: keys.next().value }))
         .sort((a, b) => a.key - b.key)
         .map(({ entry }, offset) => ({ ...entry, offset }));
-      const first = viewsOf(applyLive(touches as GeneratedEntry[], model).ledgers, Math.max(asOf, now));
-      const second = new Map(
-        viewsOf(applyLive(shuffled as GeneratedEntry[], model).ledgers, Math.max(asOf, now)).map((view) => [view.accountId, view]),
-      );
+      const first = viewsOf(applyLive(touches, model).ledgers, Math.max(asOf, now));
+      const second = new Map(viewsOf(applyLive(shuffled, model).ledgers, Math.max(asOf, now)).map((view) => [view.accountId, view]));
       expect(second.size).toBe(first.length);
       for (const { version: _, ...view } of first) {
         expect(differences(served({ ...view, version: second.get(view.accountId)!.version }), served(second.get(view.accountId)!))).toEqual(

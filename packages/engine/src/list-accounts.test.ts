@@ -50,7 +50,7 @@ describe('listed accounts', () => {
       const field = order.replace('-', '') as 'score' | 'lastTouchAt' | 'accountId';
       const keys = all.map((account) => account[field] ?? 0);
       const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-      expect(keys).toEqual(order.startsWith('-') ? sorted.reverse() : sorted);
+      expect(keys).toEqual(order.startsWith('-') ? sorted.toReversed() : sorted);
     },
   );
 });

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { LedgerSet, type ScoringModel } from '@touchstone/engine';
+import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
 import type { EventLog, RecordBlock, Subscription } from '@touchstone/event-log';
 import type { Logger, Metrics, Readiness } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
@@ -131,17 +131,13 @@ export class Aggregator {
 
   get modelStatus(): ModelStatus {
     const [any] = this.ledgers.partitions;
-    return { model: any?.model ?? this.#recovered!.model, takeover: this.#takeover, rescoringTo: this.#rescoringTo };
+    return { model: any?.model ?? defaultModel, takeover: this.#takeover, rescoringTo: this.#rescoringTo };
   }
 
-  get isStarted(): boolean {
-    return this.#recovered !== null;
-  }
-
-  /** Versions of all models that were ever published and have arrived here. */
-  get modelVersions(): ReadonlySet<string> {
-    const versions = [...this.#intakes.values()].flatMap(({ models }) => models.map(({ version }) => version));
-    return new Set(versions);
+  /** All models that were ever published and have arrived here, and the one in force, by version. */
+  get models(): ReadonlyMap<string, ScoringModel> {
+    const published = [...this.#intakes.values()].flatMap(({ models }) => models);
+    return new Map([...published, this.modelStatus.model].map((model) => [model.version, model]));
   }
 
   readiness(): Readiness {

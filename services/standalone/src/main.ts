@@ -114,9 +114,8 @@ async function start(): Promise<void> {
     topic: EVENTS_TOPIC,
     clock: systemClock,
     metrics,
-    logger,
     model: () => aggregator.modelStatus.model,
-    modelVersions: () => aggregator.modelVersions,
+    modelVersions: () => aggregator.models,
   });
   await registerQuery(app, {
     ledgers: aggregator.ledgers,

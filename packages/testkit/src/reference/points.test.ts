@@ -169,6 +169,7 @@ describe('where', () => {
 describe('score', () => {
   const rows: [description: string, points: number, score: number][] = [
     ['none', 0, 0],
+    ['less than none', -5, 0],
     ['halfScorePoints give 50', 100, 50],
     ['twice as many 75', 200, 75],
     ['half as many 100 x (1 - 2^-0.5)', 50, 29.28932188134525],
