@@ -1,0 +1,113 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../services/standalone/src/main.ts', import.meta.url));
+const READY_WITHIN_MS = 60_000;
+
+/** The admin key of test servers. */
+export const KEY = 'sk_key-of-test-servers';
+
+/** A whole system in a process of its own, as `pnpm start` runs it. */
+export interface Server {
+  readonly url: string;
+  readonly pid: number;
+  /** Everything the process has written so far. */
+  output(): string;
+  /** Sends a request with the admin key; `path` begins with a slash. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Posts items as a JSON array; the parsed answer. Rejects for anything but 202. */
+  post(
+    path: string,
+    items: readonly unknown[],
+  ): Promise<{ accepted: number; rejected: { index: number; code: string; message: string }[] }>;
+  get<T>(path: string): Promise<T>;
+  /** Ends the process the hard way; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Asks it to stop; resolves with its exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface ServerOptions {
+  readonly data: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Port to use again after a restart; any free one by default. */
+  readonly port?: number;
+  /** Resolve as soon as the port answers, not only when state is restored. */
+  readonly waitFor?: 'alive' | 'ready';
+}
+
+/** Starts a server on 127.0.0.1 and waits until it is ready. It ends with the test process at the latest. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const port = options.port ?? (await freePort());
+  const env = {
+    ...process.env,
+    LOG_LEVEL: 'warn',
+    TOUCHSTONE_ADMIN_KEY: KEY,
+    ...options.env,
+    TOUCHSTONE_DATA: options.data,
+    PORT: String(port),
+  };
+  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const endWithUs = (): void => void child.kill('SIGKILL');
+  process.once('exit', endWithUs);
+  const ended = once(child, 'exit').finally(() => process.off('exit', endWithUs));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+
+  const server = serverOf(child, `http://127.0.0.1:${port}`, ended, () => output);
+  await waitUntil(server, child, options.waitFor === 'alive' ? '/healthz' : '/readyz');
+  return server;
+}
+
+function serverOf(child: ChildProcess, url: string, ended: Promise<unknown>, output: () => string): Server {
+  const send = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(url + path, { ...init, headers: { authorization: `Bearer ${KEY}`, ...(init.headers as Record<string, string> | undefined) } });
+  return {
+    url,
+    pid: child.pid!,
+    output,
+    fetch: send,
+    async post(path, items) {
+      const response = await send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(items) });
+      if (response.status !== 202) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
+      return (await response.json()) as Awaited<ReturnType<Server['post']>>;
+    },
+    async get<T>(path: string) {
+      const response = await send(path);
+      if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+      return (await response.json()) as T;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      return child.exitCode;
+    },
+  };
+}
+
+async function waitUntil(server: Server, child: ChildProcess, path: string): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended before it was ready:\n${server.output()}`);
+    const response = await fetch(server.url + path).catch(() => null);
+    await response?.arrayBuffer();
+    if (response?.ok) return;
+    if (Date.now() > deadline) throw new Error(`the server is not ready after ${READY_WITHIN_MS} ms:\n${server.output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
