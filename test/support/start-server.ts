@@ -53,10 +53,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
   const ended = once(child, 'exit').finally(() => process.off('exit', endWithUs));
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const written: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => written.push(text));
 
-  const server = serverOf(child, `http://127.0.0.1:${port}`, ended, () => output);
+  const server = serverOf(child, `http://127.0.0.1:${port}`, ended, () => written.join(''));
   await waitUntil(server, child, options.waitFor === 'alive' ? '/healthz' : '/readyz');
   return server;
 }

@@ -1,0 +1,157 @@
+import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
+import { RecordBlockBuilder, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
+import { TouchWriter } from '@touchstone/codec';
+import { createLogger, createMetrics } from '@touchstone/runtime';
+import { StoreError, type Checkpoint, type Store, type TouchRows } from '@touchstone/store';
+import { describe, expect, it } from 'vitest';
+import { Checkpointer } from './checkpointer.ts';
+import { Intake } from './intake.ts';
+import { ScorePublisher } from './publish-scores.ts';
+
+const NOW = Date.UTC(2026, 5, 1);
+
+/** A log and a store that write down what is asked of them, in order, and fail as often as told. */
+function recorded(failures: Partial<Record<'append' | 'saveScores' | 'checkpoint' | 'commit', Error[]>> = {}) {
+  const calls: string[] = [];
+  const checkpoints: Checkpoint[] = [];
+  const step = async (name: keyof typeof failures, note: string): Promise<void> => {
+    const failure = failures[name]?.shift();
+    calls.push(failure === undefined ? note : `${name} failed`);
+    if (failure !== undefined) throw failure;
+  };
+  const store = {
+    touchRows: (): TouchRows => {
+      let count = 0;
+      return {
+        get count() {
+          return count;
+        },
+        get byteLength() {
+          return count * 100;
+        },
+        add: () => void count++,
+      };
+    },
+    saveScores: (rows) => step('saveScores', `saveScores ${rows.length}`),
+    async checkpoint(cut) {
+      await step('checkpoint', `checkpoint ${cut.map(({ offset, touches }) => `${touches.count} up to ${offset}`).join()}`);
+      checkpoints.push(...cut);
+    },
+  } satisfies Partial<Store> as unknown as Store;
+  const log = {
+    append: (_topic, records) => step('append', `append ${records.length}`),
+  } satisfies Partial<EventLog> as unknown as EventLog;
+  const subscription = {
+    commit: (positions) => step('commit', `commit ${[...positions.values()].join()}`),
+  } satisfies Partial<Subscription> as unknown as Subscription;
+  return { calls, checkpoints, store, log, subscription };
+}
+
+function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
+  const world = recorded(failures);
+  const ledgers = new PartitionLedgers(0, defaultModel);
+  const set = new LedgerSet();
+  set.replace([ledgers]);
+  const intake = new Intake(world.store, ledgers, 'g1', []);
+  const metrics = createMetrics({ ofProcess: false });
+  const publisher = new ScorePublisher({ ledgers: set, log: world.log, metrics, clock: () => NOW });
+  const checkpointer = new Checkpointer({
+    intakes: () => [intake],
+    publisher,
+    store: world.store,
+    subscription: () => world.subscription,
+    metrics,
+    logger: createLogger({ service: 'test', level: 'silent' }),
+    clock: () => NOW,
+  });
+  return { ...world, intake, checkpointer };
+}
+
+function blockOf(baseOffset: number, ids: readonly string[]): RecordBlock {
+  const builder = new RecordBlockBuilder();
+  for (const id of ids) {
+    const writer = new TouchWriter();
+    writer.write({
+      id,
+      accountId: 'acme',
+      contactId: 'ada',
+      kind: 'meeting',
+      occurredAt: NOW,
+      minutes: 1,
+      channel: null,
+      campaignId: null,
+      creativeId: null,
+      url: null,
+      source: null,
+      properties: {},
+    });
+    builder.append(null, writer.value());
+  }
+  const bytes = builder.bytes().slice();
+  return { partition: 0, baseOffset, nextOffset: baseOffset + ids.length, count: ids.length, appendedAt: NOW, bytes };
+}
+
+const passing = (code: 'unavailable' | 'rejected') => new StoreError(code, 'made to fail');
+
+describe('a checkpoint', () => {
+  it('publishes, saves scores, stores, then commits', async () => {
+    const { calls, checkpointer, intake } = pipeline();
+    intake.apply(blockOf(0, ['a', 'b', 'a']));
+    await checkpointer.run();
+    expect(calls).toEqual(['append 1', 'saveScores 1', 'checkpoint 2 up to 3', 'commit 3']);
+  });
+
+  it('does nothing when no record has come', async () => {
+    const { calls, checkpointer } = pipeline();
+    await checkpointer.run();
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    ['publishing', 'append', ['append failed', 'append 1', 'saveScores 1', 'checkpoint 2 up to 2', 'commit 2']],
+    ['saving scores', 'saveScores', ['append 1', 'saveScores failed', 'saveScores 1', 'checkpoint 2 up to 2', 'commit 2']],
+    ['storing', 'checkpoint', ['append 1', 'saveScores 1', 'checkpoint failed', 'saveScores 0', 'checkpoint 2 up to 2', 'commit 2']],
+    [
+      'committing',
+      'commit',
+      ['append 1', 'saveScores 1', 'checkpoint 2 up to 2', 'commit failed', 'saveScores 0', 'checkpoint 2 up to 2', 'commit 2'],
+    ],
+  ] as const)('that fails at %s is repeated whole: nothing is committed before it is stored', async (_what, step, expected) => {
+    const { calls, checkpointer, intake } = pipeline({ [step]: [passing('unavailable')] });
+    intake.apply(blockOf(0, ['a', 'b']));
+    await checkpointer.run();
+    expect(calls).toEqual(expected);
+  });
+
+  it('keeps a failed cut apart from what comes after it, and stores both in order', async () => {
+    const { calls, checkpoints, checkpointer, intake } = pipeline({ checkpoint: [passing('unavailable'), passing('unavailable')] });
+    intake.apply(blockOf(0, ['a', 'b']));
+    const running = checkpointer.run();
+    await new Promise((resolve) => setImmediate(resolve));
+    intake.apply(blockOf(2, ['c']));
+    await running;
+    expect(checkpoints.map(({ offset, touches }) => [offset, touches.count])).toEqual([
+      [2, 2],
+      [3, 1],
+    ]);
+    expect(calls.filter((call) => call.startsWith('commit'))).toEqual(['commit 2', 'commit 3']);
+  });
+
+  it('gives up at once where trying again can not help', async () => {
+    const { calls, checkpointer, intake } = pipeline({ checkpoint: [passing('rejected')] });
+    intake.apply(blockOf(0, ['a']));
+    await expect(checkpointer.run()).rejects.toThrow('made to fail');
+    expect(calls.some((call) => call.startsWith('commit'))).toBe(false);
+  });
+
+  it('that is asked for while another runs covers what was applied in between', async () => {
+    const { calls, checkpointer, intake } = pipeline();
+    intake.apply(blockOf(0, ['a']));
+    const first = checkpointer.run();
+    intake.apply(blockOf(1, ['b']));
+    const second = checkpointer.run();
+    const third = checkpointer.run();
+    await Promise.all([first, second, third]);
+    expect(calls.filter((call) => call.startsWith('commit')).at(-1)).toBe('commit 2');
+  });
+});
