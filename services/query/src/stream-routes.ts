@@ -22,6 +22,11 @@ const streamQuery = z.object({
 export async function registerStreamRoutes(app: QueryApp, { feed, metrics, assertReady }: QueryOptions): Promise<void> {
   await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS, serializer: String });
   metrics.beforeScrape(() => metrics.set('stream_clients', {}, feed.followerCount));
+  // A stream never ends by itself: without this the server would wait for its readers to leave.
+  const open = new Set<() => void>();
+  app.addHook('preClose', async () => {
+    for (const end of open) end();
+  });
 
   app.get(
     '/v1/stream',
@@ -64,11 +69,12 @@ export async function registerStreamRoutes(app: QueryApp, { feed, metrics, asser
       });
       const end = (): void => {
         isOver = true;
+        open.delete(end);
         unfollow();
         wake();
       };
       reply.sse.onClose(end);
-      request.server.server.once('close', end);
+      open.add(end);
 
       async function* messages(): AsyncGenerator<SSEMessage> {
         // The id of now goes out only when nothing is to be caught up: else a reader cut off here would skip it.
