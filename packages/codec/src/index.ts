@@ -1,1 +1,12 @@
-export {};
+export { decodeFact, encodeFact } from './fact-record.ts';
+export { LogRun } from './log-run.ts';
+export type { FramedBlock, FramedRecords } from './log-run.ts';
+export { encodeModelPublished } from './model-record.ts';
+export { isPoison } from './poison.ts';
+export { readTouch } from './read-touch.ts';
+export type { RecordName, RecordSchema } from './record-schema.ts';
+export { recordTypeOf } from './schema-set.ts';
+export { decodeAccountScore, encodeAccountScore } from './score-record.ts';
+export type { AccountScore } from './score-record.ts';
+export type { Touch } from './touch.ts';
+export { TouchWriter } from './write-touch.ts';
