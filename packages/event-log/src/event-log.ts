@@ -9,6 +9,7 @@
 /** Records of one partition with consecutive or increasing offsets, as stored. Read them with `RecordReader`. */
 export interface RecordBlock {
   readonly partition: number;
+  /** What the offset deltas inside the records count from. The first record may lie above it, when a block is read from its middle. */
   readonly baseOffset: number;
   /** Offset after the block's last record. */
   readonly nextOffset: number;
@@ -46,7 +47,10 @@ export interface SubscribeOptions {
   readonly onRevoked?: (partition: number) => Promise<void> | void;
   /** The next block of the same partition waits until this resolves: that is the backpressure. */
   readonly onBlock: (block: RecordBlock) => Promise<void> | void;
-  /** The subscription has ended by itself; it delivers nothing more. */
+  /**
+   * The subscription has ended by itself, all its partitions; it delivers nothing more. The cause is an EventLogError, such as
+   * `offset_out_of_range` for an offset from `onAssigned` that is not kept, or what a handler threw.
+   */
   readonly onFailed: (cause: unknown) => void;
 }
 
@@ -54,9 +58,12 @@ export interface Subscription {
   /** Stops delivery of a partition; a block already being handled is finished. */
   pause(partition: number): void;
   resume(partition: number): void;
-  /** Makes positions durable: the offset of the next record to handle, by partition. Fails with `not_owner` for a partition not assigned. */
+  /**
+   * Makes positions durable: the offset of the next record to handle, by partition; all or none.
+   * @throws EventLogError `not_owner` for a partition not assigned, `io`. RangeError for a position below the committed one or past the end
+   */
   commit(positions: ReadonlyMap<number, number>): Promise<void>;
-  /** Waits for handlers that are under way, then delivers nothing more. */
+  /** Waits for handlers that are under way (so never await it inside one), then delivers nothing more. */
   stop(): Promise<void>;
 }
 
@@ -70,7 +77,8 @@ export interface EventLog {
   partitionCount(topic: string): number;
   /**
    * Appends all records or none and resolves once they are durable. Records of one key keep their order.
-   * @throws EventLogError `backlogged`, `disk_full` or `closed`, before anything was written; `io` when the outcome is not known
+   * @throws EventLogError `backlogged`, `disk_full`, `record_too_large` or `closed`, before anything was written; `io` when the outcome is
+   * not known. RangeError for a topic or partition that does not exist
    */
   append(topic: string, records: readonly OutgoingRecord[]): Promise<void>;
   extents(topic: string): Promise<readonly PartitionExtent[]>;
