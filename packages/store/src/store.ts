@@ -5,6 +5,10 @@ import type { Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/eng
  * sees, so that a checkpoint can be repeated after a crash, a timeout or a move.
  */
 
+/** Fields of a touch that a replay may leave out. */
+export const OPTIONAL_FIELDS = ['channel', 'campaignId', 'creativeId', 'url', 'source', 'properties'] as const;
+export type OptionalField = (typeof OPTIONAL_FIELDS)[number];
+
 /** Counted touches on their way into the store, as rows of bytes; filled between checkpoints, one instance per partition. */
 export interface TouchRows {
   readonly count: number;
@@ -19,6 +23,23 @@ export interface StoredFact {
   readonly offset: number;
   readonly appendedAt: number;
   readonly fact: Fact | { readonly type: 'model'; readonly model: ScoringModel };
+}
+
+/** A model's control record, as it stands in one partition. */
+export interface StoredModel {
+  readonly partition: number;
+  readonly offset: number;
+  readonly model: ScoringModel;
+}
+
+export interface ReplayRange {
+  /** Offset of the first record wanted; default 0. */
+  readonly from?: number;
+  /**
+   * What is read of a touch besides ids, kind, times and minutes; default all. The others are absent then. What a model has no use for costs
+   * up to half of the time.
+   */
+  readonly fields?: readonly OptionalField[];
 }
 
 export interface DeadLetter {
@@ -57,12 +78,16 @@ export interface ScoreRow {
   readonly engaged: boolean;
 }
 
-export interface TimelineEntry {
-  readonly id: string;
+/** Where an entry stands in a timeline. */
+export interface TimelinePlace {
+  readonly occurredAt: number;
   readonly offset: number;
+}
+
+export interface TimelineEntry extends TimelinePlace {
+  readonly id: string;
   readonly contactId: string | null;
   readonly kind: string;
-  readonly occurredAt: number;
   readonly appendedAt: number;
   readonly minutes: number;
   readonly channel: string | null;
@@ -103,11 +128,14 @@ export interface Store {
    * The stored records of a partition below `before`, in offset order, each offset once, as runs of bounded size. A run is valid until the
    * next one is asked for.
    */
-  replay(partition: number, before: number): AsyncIterable<RecordRun>;
+  replay(partition: number, before: number, options?: ReplayRange): AsyncIterable<RecordRun>;
+  /** Every model that was published, by partition, oldest first. */
+  models(): Promise<readonly StoredModel[]>;
   /** Latest scores and the hourly history, in one go. Of two rows of an account the higher version stays, then the later asOf. */
   saveScores(rows: readonly ScoreRow[]): Promise<void>;
   /** Newest first by occurredAt, then by offset; `before` continues after the entry with that pair. */
-  timeline(accountId: string, limit: number, before?: { occurredAt: number; offset: number }): Promise<readonly TimelineEntry[]>;
+  timeline(accountId: string, limit: number, before?: TimelinePlace): Promise<readonly TimelineEntry[]>;
+  /** Oldest first: the hours that begin at `from` or later and before `to`, both epoch ms. */
   history(accountId: string, from: number, to: number): Promise<readonly HistoryPoint[]>;
   apiKeys(): Promise<readonly ApiKeyRow[]>;
   saveApiKey(row: ApiKeyRow): Promise<void>;
@@ -119,9 +147,10 @@ export interface Store {
 /** The closed list of what can go wrong, with whether the same call may succeed later. */
 export const STORE_ERRORS = {
   unavailable: { retriable: true, means: 'ClickHouse did not answer, or answered that it can not right now' },
-  rejected: { retriable: false, means: 'ClickHouse refused the statement' },
+  rejected: { retriable: false, means: 'ClickHouse refused the statement, or can not work with what it was given' },
   locked: { retriable: false, means: 'another process has the chDB directory open' },
   schema_newer: { retriable: false, means: 'the schema was made by a newer version of this program' },
+  schema_edited: { retriable: false, means: 'a migration was edited after it was applied' },
   closed: { retriable: false, means: 'the store is closed' },
 } as const;
 

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createApiKey, hashKey, SCOPES, type ApiKey } from './api-keys.ts';
+import { adminKeyProblem, KeyRing, type KeyRingOptions } from './key-ring.ts';
+
+let ring: KeyRing | null = null;
+afterEach(() => {
+  ring?.stop();
+  vi.useRealTimers();
+});
+
+/** A store of keys in an array. */
+function keep(rows: ApiKey[]): Pick<KeyRingOptions, 'loadKeys' | 'saveKey'> {
+  return {
+    loadKeys: () => Promise.resolve([...rows]),
+    saveKey: (row) => {
+      rows.push(row);
+      return Promise.resolve();
+    },
+  };
+}
+
+const admin = createApiKey({ kind: 'secret', name: 'admin', scopes: SCOPES, now: 0 });
+
+describe('createApiKey', () => {
+  it.each([
+    ['secret', /^sk_[A-Za-z0-9_-]{43}$/],
+    ['write', /^wk_[A-Za-z0-9_-]{43}$/],
+  ] as const)('makes a %s key of 256 bits that is not kept itself', (kind, form) => {
+    const { text, row } = createApiKey({ kind, name: 'n', scopes: ['read'], now: 7 });
+    expect(text).toMatch(form);
+    expect(row).toMatchObject({ hash: hashKey(text), createdAt: 7, revokedAt: null, scopes: [kind === 'write' ? 'collect' : 'read'] });
+    expect(JSON.stringify(row)).not.toContain(text.slice(3));
+  });
+});
+
+describe('the first key', () => {
+  it('is made when there is none, stored as a hash, and told once', async () => {
+    const rows: ApiKey[] = [];
+    ring = new KeyRing({ ...keep(rows), clock: () => 42 });
+    const { firstKey } = await ring.start();
+    expect(ring.verify(firstKey!)).toMatchObject({ kind: 'secret', scopes: new Set(SCOPES) });
+    expect(rows).toEqual([expect.objectContaining({ hash: hashKey(firstKey!), createdAt: 42 })]);
+
+    const second = new KeyRing(keep(rows));
+    expect(await second.start()).toEqual({ firstKey: null });
+    expect(second.verify(firstKey!)).not.toBeNull();
+    second.stop();
+  });
+
+  it('is made again when every admin key was revoked: else nobody could get in', async () => {
+    ring = new KeyRing(keep([{ ...admin.row, revokedAt: 1 }]));
+    expect((await ring.start()).firstKey).toMatch(/^sk_/);
+  });
+
+  it('is the configured one, in force but not stored', async () => {
+    const rows: ApiKey[] = [];
+    ring = new KeyRing({ ...keep(rows), adminKey: 'chosen by hand' });
+    expect(await ring.start()).toEqual({ firstKey: null });
+    expect(rows).toEqual([]);
+    expect(ring.verify('chosen by hand')?.scopes).toEqual(new Set(SCOPES));
+  });
+
+  it('is left to another process by one that can not store it', async () => {
+    ring = new KeyRing({ loadKeys: () => Promise.resolve([]) });
+    expect(await ring.start()).toEqual({ firstKey: null });
+  });
+
+  it.each([
+    ['wk_public', /begins with wk_/],
+    ['two words', /without spaces/],
+    ['', /1 to 512/],
+  ])('can not be %j', (key, problem) => {
+    expect(adminKeyProblem(key)).toMatch(problem);
+    expect(adminKeyProblem(`${key.replaceAll(/^wk_| /g, '')}x`)).toBeNull();
+  });
+});
+
+describe('verify', () => {
+  it('knows no other key, revoked keys, or hashes that are none', async () => {
+    const revoked = createApiKey({ kind: 'secret', name: 'r', scopes: ['read'], now: 0 });
+    ring = new KeyRing(keep([admin.row, { ...revoked.row, revokedAt: 5 }, { ...admin.row, id: 'bad', hash: 'nonsense' }]));
+    await ring.start();
+    expect(ring.verify(admin.text)?.keyId).toBe(admin.row.id);
+    for (const token of [revoked.text, `${admin.text}x`, admin.text.slice(0, -1), '', 'sk_', admin.row.hash, 'nonsense']) {
+      expect(ring.verify(token)).toBeNull();
+    }
+  });
+
+  it('compares whole digests, not only the part it looks them up by', async () => {
+    const other = hashKey(admin.text).slice(0, 16) + '0'.repeat(48);
+    ring = new KeyRing({ loadKeys: () => Promise.resolve([{ ...admin.row, hash: other }]) });
+    await ring.start();
+    expect(ring.verify(admin.text)).toBeNull();
+  });
+
+  it('gives a write key nothing but collecting, whatever its row says', async () => {
+    const page = createApiKey({ kind: 'write', name: 'p', scopes: ['admin'], now: 0 });
+    ring = new KeyRing(keep([{ ...page.row, scopes: ['collect', 'admin'] }]));
+    await ring.start();
+    expect(ring.verify(page.text)).toMatchObject({ kind: 'write', scopes: new Set(['collect']) });
+  });
+});
+
+describe('refreshing', () => {
+  it('takes a revoked key out of force within five seconds', async () => {
+    vi.useFakeTimers();
+    const rows: ApiKey[] = [admin.row];
+    ring = new KeyRing(keep(rows));
+    await ring.start();
+    rows[0] = { ...admin.row, revokedAt: 1 };
+    expect(ring.verify(admin.text)).not.toBeNull();
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(ring.verify(admin.text)).toBeNull();
+  });
+
+  it('keeps the keys it knows while they can not be read, says so, and goes on trying', async () => {
+    vi.useFakeTimers();
+    const failures: unknown[] = [];
+    let rows: Promise<ApiKey[]> = Promise.resolve([admin.row]);
+    ring = new KeyRing({ loadKeys: () => rows, onRefreshFailed: (cause) => failures.push(cause) });
+    await ring.start();
+    rows = Promise.reject(new Error('store away'));
+    rows.catch(() => {});
+    await vi.advanceTimersByTimeAsync(4_500);
+    expect(failures).toHaveLength(2);
+    expect(ring.verify(admin.text)).not.toBeNull();
+    rows = Promise.resolve([]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(ring.verify(admin.text)).toBeNull();
+  });
+});

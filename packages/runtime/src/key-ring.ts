@@ -1,0 +1,125 @@
+import { timingSafeEqual } from 'node:crypto';
+import { COLLECT, createApiKey, hashKey, isWriteKey, SCOPES, type ApiKey } from './api-keys.ts';
+import { systemClock, type Clock } from './clock.ts';
+
+/** Revoking a key works within twice this time, in every process: half of the 5 s that are promised. */
+const REFRESH_MS = 2_000;
+const ADMIN_KEY_ID = 'configured-admin';
+/** Digests are looked up by this many hex digits and then compared whole, in constant time. */
+const LOOKUP_DIGITS = 16;
+
+/** Who a request comes from. */
+export interface Caller {
+  readonly keyId: string;
+  readonly kind: 'secret' | 'write';
+  readonly scopes: ReadonlySet<string>;
+}
+
+export interface KeyRingOptions {
+  readonly loadKeys: () => Promise<readonly ApiKey[]>;
+  /** Keeps the first admin key. A process without it never makes one: where several share a store, one of them does. */
+  readonly saveKey?: (row: ApiKey) => Promise<void>;
+  /** An admin key given by configuration. It is in force while this process runs and is not stored. */
+  readonly adminKey?: string | undefined;
+  readonly refreshMs?: number;
+  readonly clock?: Clock;
+  /** A refresh failed: the keys known before stay in force. */
+  readonly onRefreshFailed?: (cause: unknown) => void;
+}
+
+/**
+ * The API keys in force, as a snapshot in memory that is read again every two seconds. It is given functions and knows no store. Requests
+ * are checked without a cache of tokens: one SHA-256 costs about a microsecond, and a cache would keep keys in memory as plain text.
+ */
+export class KeyRing {
+  readonly #options: KeyRingOptions;
+  #keys: ReadonlyMap<string, { readonly digest: Buffer; readonly caller: Caller }> = new Map();
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(options: KeyRingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Loads the keys and begins to refresh them. When there is no admin key at all it makes the first one and returns its text, to be shown
+   * once.
+   * @throws whatever `loadKeys` or `saveKey` rejects with
+   */
+  async start(): Promise<{ readonly firstKey: string | null }> {
+    const rows = await this.#load();
+    const { saveKey, adminKey, clock = systemClock } = this.#options;
+    const hasAdmin = rows.some((row) => row.revokedAt === null && row.scopes.includes('admin'));
+    let firstKey: string | null = null;
+    if (saveKey && adminKey === undefined && !hasAdmin) {
+      const { text, row } = createApiKey({ kind: 'secret', name: 'first admin key', scopes: SCOPES, now: clock() });
+      await saveKey(row);
+      this.#take([...rows, row]);
+      firstKey = text;
+    }
+    this.#schedule();
+    return { firstKey };
+  }
+
+  /** Reads the keys again now; a process that has changed one need not wait. */
+  async refresh(): Promise<void> {
+    await this.#load();
+  }
+
+  /** Whom a bearer token belongs to; null when it is no key in force. */
+  verify(token: string): Caller | null {
+    const digest = hashKey(token);
+    const known = this.#keys.get(digest.slice(0, LOOKUP_DIGITS));
+    return known && timingSafeEqual(known.digest, Buffer.from(digest, 'hex')) ? known.caller : null;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  async #load(): Promise<readonly ApiKey[]> {
+    const rows = await this.#options.loadKeys();
+    this.#take(rows);
+    return rows;
+  }
+
+  #take(rows: readonly ApiKey[]): void {
+    const keys = new Map<string, { digest: Buffer; caller: Caller }>();
+    for (const row of rows) {
+      if (row.revokedAt !== null || !/^[0-9a-f]{64}$/.test(row.hash)) continue;
+      // The scope that only a write key has tells the two apart: a stored hash no longer shows how the key began.
+      const kind = row.scopes.includes(COLLECT) ? 'write' : 'secret';
+      const scopes = new Set(kind === 'write' ? [COLLECT] : row.scopes);
+      keys.set(row.hash.slice(0, LOOKUP_DIGITS), { digest: Buffer.from(row.hash, 'hex'), caller: { keyId: row.id, kind, scopes } });
+    }
+    const { adminKey } = this.#options;
+    if (adminKey !== undefined) {
+      const hash = hashKey(adminKey);
+      const caller: Caller = { keyId: ADMIN_KEY_ID, kind: 'secret', scopes: new Set(SCOPES) };
+      keys.set(hash.slice(0, LOOKUP_DIGITS), { digest: Buffer.from(hash, 'hex'), caller });
+    }
+    this.#keys = keys;
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#tick(), this.#options.refreshMs ?? REFRESH_MS);
+    this.#timer.unref();
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.#load();
+    } catch (cause) {
+      this.#options.onRefreshFailed?.(cause);
+    }
+    this.#schedule();
+  }
+}
+
+/** Why a text can't serve as the configured admin key; null when it can. */
+export function adminKeyProblem(key: string): string | null {
+  if (isWriteKey(key)) return 'begins with wk_, as the public keys of web pages do';
+  return /^[\x21-\x7e]{1,512}$/.test(key) ? null : 'must be 1 to 512 visible ASCII characters without spaces';
+}

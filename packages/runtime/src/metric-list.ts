@@ -1,0 +1,84 @@
+/**
+ * Every metric of ours, once: what is not here is not exposed. Names get the prefix `touchstone_`; units are seconds, bytes and plain
+ * counts. METRICS.md holds the same list for people, and a test compares the two.
+ */
+export interface MetricSpec {
+  readonly kind: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Label names, each with how many different values it may take; further values become `other`. Never an account or a contact. */
+  readonly labels: Readonly<Record<string, number>>;
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+// From a fraction of a millisecond (a batch in memory) to the 30 s after which a request is given up.
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const LONG_SECONDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+
+export const METRICS = {
+  http_request_seconds: {
+    kind: 'histogram',
+    help: 'Time from the first byte of a request to the last byte of its answer',
+    labels: { route: 100, method: 12, status: 40 },
+    buckets: SECONDS,
+  },
+  ingest_items_total: {
+    kind: 'counter',
+    help: 'Touches, facts and models posted: accepted, rejected, or sent away because the log could not take them',
+    labels: { endpoint: 16, outcome: 3 },
+  },
+  ingest_rejected_total: { kind: 'counter', help: 'Items rejected, by the code told to the client', labels: { endpoint: 16, code: 24 } },
+  ingest_bytes_total: { kind: 'counter', help: 'Bytes of request bodies, inflated', labels: { endpoint: 16 } },
+  ingest_seconds: {
+    kind: 'histogram',
+    help: 'Time from a body read whole to its items being durable',
+    labels: { endpoint: 16 },
+    buckets: SECONDS,
+  },
+  log_append_seconds: { kind: 'histogram', help: 'Time until records handed to the log are durable', labels: {}, buckets: SECONDS },
+  log_errors_total: { kind: 'counter', help: 'Failed calls to the event log, by error code', labels: { code: 16 } },
+  log_lag_records: { kind: 'gauge', help: 'Records appended but not applied yet', labels: { partition: 1024 } },
+  records_applied_total: { kind: 'counter', help: 'Records of the log that were handled', labels: { record: 4 } },
+  apply_seconds: { kind: 'histogram', help: 'Time to apply one block of records', labels: {}, buckets: SECONDS },
+  touch_to_score_seconds: {
+    kind: 'histogram',
+    help: 'Time from the append of a block of touches to its scores being published',
+    labels: {},
+    buckets: SECONDS,
+  },
+  scores_published_total: { kind: 'counter', help: 'Scores of accounts published after a change', labels: {} },
+  touches_applied_total: { kind: 'counter', help: 'Touches counted in a ledger', labels: {} },
+  touches_duplicate_total: { kind: 'counter', help: 'Touches whose id had counted before', labels: {} },
+  touches_late_total: { kind: 'counter', help: 'Touches dated over an hour before the log took them', labels: {} },
+  touches_unresolved_total: { kind: 'counter', help: 'Touches without an account: kept, not scored', labels: {} },
+  touches_unknown_kind_total: {
+    kind: 'counter',
+    help: 'Touches of a kind that no rule names; the first 50 kinds by name',
+    labels: { kind: 50 },
+  },
+  dead_letters_total: { kind: 'counter', help: 'Records set aside because they could not be read or applied', labels: { reason: 16 } },
+  ledgers: { kind: 'gauge', help: 'Accounts held in memory', labels: {} },
+  contacts: { kind: 'gauge', help: 'Contacts held in memory', labels: {} },
+  checkpoint_age_seconds: { kind: 'gauge', help: 'Time since the last checkpoint that succeeded', labels: {} },
+  checkpoint_seconds: { kind: 'histogram', help: 'Time one checkpoint took', labels: {}, buckets: LONG_SECONDS },
+  checkpoint_rows_total: { kind: 'counter', help: 'Rows written by checkpoints', labels: {} },
+  checkpoint_failures_total: { kind: 'counter', help: 'Checkpoints that failed and will be repeated', labels: {} },
+  recovery_seconds: { kind: 'gauge', help: 'Time the last start took to restore the ledgers', labels: {} },
+  recovered_records: { kind: 'gauge', help: 'Stored records that the last start replayed', labels: {} },
+  rescores_total: { kind: 'counter', help: 'Partitions replayed under another model, by how that ended', labels: { outcome: 3 } },
+  stream_clients: { kind: 'gauge', help: 'Open connections of GET /v1/stream', labels: {} },
+  store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
+  key_refresh_failures_total: {
+    kind: 'counter',
+    help: 'Times the API keys could not be read again; the last known ones stay in force',
+    labels: {},
+  },
+} as const satisfies Record<string, MetricSpec>;
+
+export type MetricName = keyof typeof METRICS;
+type Kind<K extends MetricSpec['kind']> = { [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends K ? Name : never }[MetricName];
+
+export type CounterName = Kind<'counter'>;
+export type GaugeName = Kind<'gauge'>;
+export type HistogramName = Kind<'histogram'>;
+export type LabelsOf<Name extends MetricName> = { readonly [Label in keyof (typeof METRICS)[Name]['labels']]: string };

@@ -1,0 +1,131 @@
+import { scoringModelSchema } from '@touchstone/engine';
+import type { RecordRun } from '@touchstone/engine';
+import { jsonRows } from './json-rows.ts';
+import { migrate, readMigrations } from './migrate.ts';
+import { replay } from './replay.ts';
+import type { RowTransport } from './row-transport.ts';
+import type {
+  ApiKeyRow,
+  Checkpoint,
+  HistoryPoint,
+  ReplayRange,
+  ScoreRow,
+  Store,
+  StoredModel,
+  StoredPosition,
+  TimelineEntry,
+  TimelinePlace,
+  TouchRows,
+} from './store.ts';
+import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTERS, encodeRows, FACTS, POSITIONS } from './tables.ts';
+import type { Table } from './tables.ts';
+import { readTimeline } from './timeline.ts';
+import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';
+import { TouchRowArena } from './touch-rows.ts';
+
+export class ClickHouseStore implements Store {
+  readonly #transport: RowTransport;
+
+  constructor(transport: RowTransport) {
+    this.#transport = transport;
+  }
+
+  migrate(): Promise<void> {
+    return migrate(this.#transport, readMigrations());
+  }
+
+  touchRows(partition: number): TouchRows {
+    return new TouchRowArena(partition);
+  }
+
+  async checkpoint(checkpoints: readonly Checkpoint[]): Promise<void> {
+    // In the order of the tables' keys: then a part is written as it comes.
+    const ordered = checkpoints.toSorted((one, other) => one.partition - other.partition);
+    const touches = ordered.flatMap((checkpoint) => arenaOf(checkpoint).chunks());
+    if (touches.length > 0) await this.#transport.insert('touches', WHOLE_TOUCH.columns, touches);
+    await this.#insert(
+      FACTS,
+      ordered.flatMap(({ facts }) => facts),
+    );
+    await this.#insert(
+      DEAD_LETTERS,
+      ordered.flatMap(({ deadLetters }) => deadLetters),
+    );
+    await this.#insert(POSITIONS, ordered);
+  }
+
+  async positions(): Promise<ReadonlyMap<number, StoredPosition>> {
+    const answer = await this.#transport.read(
+      `SELECT partition, generation, offset FROM positions FINAL ORDER BY partition, written_at DESC LIMIT 1 BY partition FORMAT JSONEachRow`,
+    );
+    const rows = jsonRows<{ partition: number; generation: string; offset: number | string }>(answer);
+    return new Map(rows.map((row) => [row.partition, { ...row, offset: Number(row.offset) }]));
+  }
+
+  replay(partition: number, before: number, options: ReplayRange = {}): AsyncIterable<RecordRun> {
+    return replay(this.#transport, { partition, from: options.from ?? 0, before, layout: touchLayout(options.fields) });
+  }
+
+  async models(): Promise<readonly StoredModel[]> {
+    const answer = await this.#transport.read(
+      `SELECT partition, offset, body FROM facts WHERE type = 'model' ORDER BY partition, offset LIMIT 1 BY partition, offset FORMAT JSONEachRow`,
+    );
+    const rows = jsonRows<{ partition: number; offset: number | string; body: string }>(answer);
+    return rows.map(({ partition, offset, body }) => ({
+      partition,
+      offset: Number(offset),
+      model: scoringModelSchema.parse(JSON.parse(body)),
+    }));
+  }
+
+  saveScores(rows: readonly ScoreRow[]): Promise<void> {
+    return this.#insert(ACCOUNT_SCORES, rows);
+  }
+
+  timeline(accountId: string, limit: number, before?: TimelinePlace): Promise<readonly TimelineEntry[]> {
+    return readTimeline(this.#transport, accountId, limit, before);
+  }
+
+  async history(accountId: string, from: number, to: number): Promise<readonly HistoryPoint[]> {
+    const answer = await this.#transport.read(
+      `SELECT toUnixTimestamp(hour) * 1000 AS hourMs, toUnixTimestamp64Milli(as_of) AS asOf, points, score, model_version AS modelVersion
+       FROM score_history FINAL
+       WHERE account_id = {accountId:String} AND hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND hour < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+       ORDER BY hour FORMAT JSONEachRow`,
+      { accountId, from, to },
+    );
+    const rows = jsonRows<{ hourMs: number | string; asOf: number | string; points: number; score: number; modelVersion: string }>(answer);
+    return rows.map(({ hourMs, asOf, ...rest }) => ({ hour: Number(hourMs), asOf: Number(asOf), ...rest }));
+  }
+
+  async apiKeys(): Promise<readonly ApiKeyRow[]> {
+    const answer = await this.#transport.read(
+      `SELECT id, name, hash, scopes, toUnixTimestamp64Milli(created_at) AS createdAt, toUnixTimestamp64Milli(revoked_at) AS revokedAt
+       FROM api_keys FINAL ORDER BY created_at, id FORMAT JSONEachRow`,
+    );
+    const rows = jsonRows<Omit<ApiKeyRow, 'createdAt' | 'revokedAt'> & { createdAt: number | string; revokedAt: number | string }>(answer);
+    return rows.map((row) => ({ ...row, createdAt: Number(row.createdAt), revokedAt: Number(row.revokedAt) || null }));
+  }
+
+  saveApiKey(row: ApiKeyRow): Promise<void> {
+    return this.#insert(API_KEYS, [row]);
+  }
+
+  ping(): Promise<void> {
+    return this.#transport.ping();
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  async #insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+    if (rows.length > 0) await this.#transport.insert(table.name, table.columns, [encodeRows(table, rows)]);
+  }
+}
+
+function arenaOf({ partition, touches }: Checkpoint): TouchRowArena {
+  if (!(touches instanceof TouchRowArena)) throw new TypeError('The touches of a checkpoint come from touchRows()');
+  if (touches.partition !== partition) throw new TypeError(`Touches of partition ${touches.partition} in a checkpoint of ${partition}`);
+  return touches;
+}

@@ -1,0 +1,91 @@
+import { RECORD, scoringModelSchema } from '@touchstone/engine';
+import type { Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/engine';
+import { StoreError } from './store.ts';
+import type { TouchLayout } from './touch-columns.ts';
+import { TouchRowReader } from './touch-row-reader.ts';
+
+/** A row of the facts table as an answer gives it. */
+export interface FactLine {
+  readonly offset: number;
+  readonly appendedAt: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/**
+ * Stored touches and facts of one partition, merged into the order of the log. Rows that are there more than once, because no merge has
+ * dropped the repeats yet, are given once.
+ */
+export class StoredRun implements RecordRun {
+  readonly partition: number;
+  readonly poison = null;
+  readonly touch: TouchCursor;
+  kind: RecordRun['kind'] = RECORD.touch;
+  offset = -1;
+  appendedAt = 0;
+  fact: Fact | null = null;
+  model: ScoringModel | null = null;
+  readonly #touches: TouchRowReader;
+  /** Whether the reader stands on a touch that was not given yet, because a fact comes first. */
+  #touchWaits = false;
+  #facts: readonly FactLine[] = [];
+  #factsGiven = 0;
+
+  constructor(partition: number, layout: TouchLayout) {
+    this.partition = partition;
+    this.#touches = new TouchRowReader(layout);
+    this.touch = this.#touches.touch;
+  }
+
+  /** Goes on with rows that follow those before: touches and facts of one range of offsets, each in order of offset. */
+  open(touchRows: Uint8Array, facts: readonly FactLine[]): void {
+    this.#touches.open(touchRows);
+    this.#touchWaits = false;
+    this.#facts = facts;
+    this.#factsGiven = 0;
+  }
+
+  next(): boolean {
+    const touches = this.#touches;
+    if (!this.#touchWaits) this.#touchWaits = this.#nextTouch();
+    const fact = this.#nextFact();
+    if (this.#touchWaits && (fact === undefined || touches.offset < fact.offset)) {
+      this.#touchWaits = false;
+      this.#stepTo(touches.offset, touches.appendedAt);
+      this.kind = RECORD.touch;
+      this.fact = null;
+      this.model = null;
+      return true;
+    }
+    if (fact === undefined) return false;
+    this.#stepTo(fact.offset, fact.appendedAt);
+    this.#setFact(fact);
+    return true;
+  }
+
+  #nextTouch(): boolean {
+    const touches = this.#touches;
+    while (touches.next()) if (touches.offset !== this.offset) return true;
+    return false;
+  }
+
+  #nextFact(): FactLine | undefined {
+    while (this.#facts[this.#factsGiven]?.offset === this.offset) this.#factsGiven++;
+    return this.#facts[this.#factsGiven];
+  }
+
+  #stepTo(offset: number, appendedAt: number): void {
+    // A ledger depends on the order, so an answer out of order must not be applied.
+    if (offset <= this.offset)
+      throw new StoreError('rejected', `Offset ${offset} of partition ${this.partition} came after ${this.offset}`);
+    this.offset = offset;
+    this.appendedAt = appendedAt;
+  }
+
+  #setFact({ type, body }: FactLine): void {
+    const content: unknown = JSON.parse(body);
+    this.kind = type === 'model' ? RECORD.model : RECORD.fact;
+    this.fact = type === 'model' ? null : (content as Fact);
+    this.model = type === 'model' ? scoringModelSchema.parse(content) : null;
+  }
+}

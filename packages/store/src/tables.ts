@@ -1,0 +1,126 @@
+import { accountOf } from '@touchstone/engine';
+import { DATE_TIME, RowBinaryWriter } from './row-binary.ts';
+import type { ColumnType } from './row-binary.ts';
+import type { ApiKeyRow, DeadLetter, ScoreRow, StoredFact, StoredPosition } from './store.ts';
+
+/** The tables whose rows come as objects. An insert's list of columns, the structure of its bytes and the bytes all follow from these. */
+interface Column<Row> extends ColumnType {
+  readonly write: (out: RowBinaryWriter, row: Row) => void;
+}
+
+export interface Table<Row> {
+  readonly name: string;
+  readonly columns: readonly Column<Row>[];
+}
+
+type Of<Row, Value> = (row: Row) => Value;
+
+const uint16 = <Row>(name: string, of: Of<Row, number>): Column<Row> => ({
+  name,
+  type: 'UInt16',
+  write: (out, row) => out.uint16(of(row)),
+});
+const uint32 = <Row>(name: string, of: Of<Row, number>): Column<Row> => ({
+  name,
+  type: 'UInt32',
+  write: (out, row) => out.uint32(of(row)),
+});
+const uint64 = <Row>(name: string, of: Of<Row, number>): Column<Row> => ({ name, type: 'UInt64', write: (out, row) => out.int64(of(row)) });
+const time = <Row>(name: string, of: Of<Row, number>): Column<Row> => ({ name, type: DATE_TIME, write: (out, row) => out.int64(of(row)) });
+const float64 = <Row>(name: string, of: Of<Row, number>): Column<Row> => ({
+  name,
+  type: 'Float64',
+  write: (out, row) => out.float64(of(row)),
+});
+const bool = <Row>(name: string, of: Of<Row, boolean>): Column<Row> => ({
+  name,
+  type: 'Bool',
+  write: (out, row) => out.uint8(of(row) ? 1 : 0),
+});
+const text = <Row>(name: string, of: Of<Row, string>): Column<Row> => ({ name, type: 'String', write: (out, row) => out.text(of(row)) });
+const bytes = <Row>(name: string, of: Of<Row, Uint8Array>): Column<Row> => ({
+  name,
+  type: 'String',
+  write: (out, row) => out.bytes(of(row)),
+});
+const texts = <Row>(name: string, of: Of<Row, readonly string[]>): Column<Row> => ({
+  name,
+  type: 'Array(String)',
+  write: (out, row) => {
+    const values = of(row);
+    out.varint(values.length);
+    for (const value of values) out.text(value);
+  },
+});
+
+export const FACTS: Table<StoredFact> = {
+  name: 'facts',
+  columns: [
+    uint16('partition', (row) => row.partition),
+    uint64('offset', (row) => row.offset),
+    time('appended_at', (row) => row.appendedAt),
+    text('type', ({ fact }) => fact.type),
+    text('id', ({ fact }) => (fact.type === 'model' ? fact.model.version : fact.id)),
+    text('account_id', ({ fact }) => (fact.type === 'model' ? '' : (accountOf(fact) ?? ''))),
+    time('updated_at', ({ fact, appendedAt }) => (fact.type === 'model' ? appendedAt : fact.updatedAt)),
+    text('body', ({ fact }) => JSON.stringify(fact.type === 'model' ? fact.model : fact)),
+  ],
+};
+
+export const DEAD_LETTERS: Table<DeadLetter> = {
+  name: 'dead_letters',
+  columns: [
+    uint16('partition', (row) => row.partition),
+    uint64('offset', (row) => row.offset),
+    time('appended_at', (row) => row.appendedAt),
+    text('reason', (row) => row.reason),
+    text('detail', (row) => row.detail),
+    bytes('value', (row) => row.value),
+  ],
+};
+
+export const POSITIONS: Table<StoredPosition> = {
+  name: 'positions',
+  columns: [
+    uint16('partition', (row) => row.partition),
+    text('generation', (row) => row.generation),
+    uint64('offset', (row) => row.offset),
+  ],
+};
+
+export const ACCOUNT_SCORES: Table<ScoreRow> = {
+  name: 'account_scores',
+  columns: [
+    text('account_id', (row) => row.accountId),
+    uint16('partition', (row) => row.partition),
+    uint64('version', (row) => row.version),
+    text('model_version', (row) => row.modelVersion),
+    time('as_of', (row) => row.asOf),
+    float64('points', (row) => row.points),
+    float64('score', (row) => row.score),
+    bool('engaged', (row) => row.engaged),
+  ],
+};
+
+export const API_KEYS: Table<ApiKeyRow> = {
+  name: 'api_keys',
+  columns: [
+    text('id', (row) => row.id),
+    text('name', (row) => row.name),
+    text('hash', (row) => row.hash),
+    texts('scopes', (row) => row.scopes),
+    time('created_at', (row) => row.createdAt),
+    time('revoked_at', (row) => row.revokedAt ?? 0),
+  ],
+};
+
+export const MIGRATIONS_APPLIED: Table<{ readonly number: number; readonly name: string; readonly checksum: string }> = {
+  name: 'schema_migrations',
+  columns: [uint32('number', (row) => row.number), text('name', (row) => row.name), text('checksum', (row) => row.checksum)],
+};
+
+export function encodeRows<Row>(table: Table<Row>, rows: Iterable<Row>): Uint8Array {
+  const out = new RowBinaryWriter();
+  for (const row of rows) for (const column of table.columns) column.write(out, row);
+  return out.written();
+}
