@@ -32,9 +32,11 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const problem = toProblem(error, request);
   if (problem.statusCode >= 500) {
     const { method } = request;
-    const log = { err: problem.cause ?? error, method, route: request.routeOptions.url, status: problem.statusCode, code: problem.code };
-    if (problem.statusCode === 500) request.log.error(log, 'a request failed');
-    else request.log.warn(log, problem.message);
+    const log = { method, route: request.routeOptions.url, status: problem.statusCode, code: problem.code };
+    if (problem.statusCode === 500) request.log.error({ ...log, err: problem.cause ?? error }, 'a request failed');
+    // Probes ask many times a second until it is ready.
+    else if (problem.code === 'not_ready') request.log.debug(log, problem.message);
+    else request.log.warn(problem.cause === undefined ? log : { ...log, err: problem.cause }, problem.message);
   }
   sendProblem(reply, problem, problem.statusCode >= 500 ? { requestId: request.id } : {});
 }

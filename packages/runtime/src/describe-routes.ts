@@ -19,6 +19,7 @@ interface DeclaredSchema {
 }
 
 /** Bodies of these are read and parsed before the route gets a say, whether it has a use for one or not. */
+/** Bodies of these are read and parsed before the route gets a say, whether it has a use for one or not. */
 const READS_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** A response of problem+json for a route to declare, for statuses that are its own. */
@@ -55,8 +56,9 @@ export function describeRoutes(app: HttpApp): void {
 function errorsOf(route: RouteOptions, schema: DeclaredSchema): Map<string, ProblemCode[]> {
   const codes: ProblemCode[] = [];
   const { scope } = route.config ?? {};
-  const reads = schema.body !== undefined && [route.method].flat().some((method) => READS_BODY.has(method));
-  if (reads) codes.push('empty_body', 'malformed_json', 'body_too_large', 'unsupported_media_type', 'unsupported_encoding');
+  const reads = [route.method].flat().some((method) => READS_BODY.has(method));
+  if (reads && schema.body !== undefined) codes.push('empty_body');
+  if (reads) codes.push('malformed_json', 'body_too_large', 'unsupported_media_type', 'unsupported_encoding');
   if (reads || schema.querystring !== undefined || schema.params !== undefined) codes.push('invalid_request');
   if (schema.params !== undefined) codes.push('not_found');
   if (scope !== undefined && scope !== 'public') codes.push('unauthenticated', 'forbidden');

@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import { fastify, LogController, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { answerClientError, answerError, notFound } from './answer-errors.ts';
 import { checkAnswers } from './check-answers.ts';
+import { closeUnusedSockets } from './close-unused-sockets.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { guardRoutes, type KeyVerifier } from './guard-routes.ts';
 import { registerHealth, type ReadinessChecks } from './health-routes.ts';
@@ -70,6 +71,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     clientErrorHandler: answerClientError,
   });
   app.server.maxConnections = HTTP_LIMITS.connectionsMax;
+  closeUnusedSockets(app);
 
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },

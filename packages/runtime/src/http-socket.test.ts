@@ -126,6 +126,14 @@ describe('bodies in chunks', () => {
   });
 });
 
+it('closes at once when connections are open that never asked anything', async () => {
+  const base = await listen();
+  const socket = connect(Number(new URL(base).port), '127.0.0.1');
+  await once(app.server, 'connection');
+  await app.close();
+  await once(socket.resume(), 'close');
+});
+
 describe('what is no request', () => {
   test.each([
     ['no HTTP', 'hello\r\n\r\n', 400, 'invalid_request'],

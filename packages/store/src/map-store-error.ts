@@ -55,9 +55,9 @@ function isException(error: unknown): error is ClickHouseException {
 }
 
 function isFaultOfCall(error: unknown): boolean {
-  return (
-    error instanceof TypeError || error instanceof RangeError || (error instanceof Error && 'code' in error && error.code === 'CHDB_BIND')
-  );
+  if (error instanceof TypeError || error instanceof RangeError) return true;
+  // chDB's connection throws an error of its own about the one that says why.
+  return error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'CHDB_BIND';
 }
 
 /** Name of the ClickHouse exception behind an error of the store, as TOO_MANY_PARTS; null when it was none. */

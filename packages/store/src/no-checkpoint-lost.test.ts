@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
-import { entriesOf, leadAt, touchAt } from './contract-records.ts';
+import { entriesOf, leadAt, touchAt } from './test-records.ts';
 import { openStore } from './open-store.ts';
 
 const KILLS = 10;
-const PROGRAM = fileURLToPath(new URL('checkpoint-forever.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('checkpoint-forever.child.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'touchstone-durability-'));
 
 afterEach(() => rmSync(directory, { recursive: true }));

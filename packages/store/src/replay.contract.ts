@@ -2,7 +2,7 @@ import { defaultModel } from '@touchstone/engine';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
-import { APPENDED_AT, checkpointOf, entriesOf, leadAt, offsetsOf, touchAt } from './contract-records.ts';
+import { APPENDED_AT, checkpointOf, entriesOf, leadAt, offsetsOf, touchAt } from './test-records.ts';
 import { jsonRows } from './json-rows.ts';
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';

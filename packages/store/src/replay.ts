@@ -12,11 +12,11 @@ export interface PageSizes {
   readonly firstOffsets: number;
   /** Later ones are as many offsets as would have filled this many bytes before. Shorter ones cost more: 4 MiB are a third slower. */
   readonly bytes: number;
-  /** Rows may suddenly be larger. ClickHouse then refuses the page before it is in our memory, and a shorter one is asked for. */
+  /** Rows may suddenly be larger: at this many bytes ClickHouse gives a page up, and a shorter one is asked for. */
   readonly bytesMax: number;
 }
 
-const PAGE_SIZES: PageSizes = { firstOffsets: 20_000, bytes: 16 * 1024 * 1024, bytesMax: 128 * 1024 * 1024 };
+const PAGE_SIZES: PageSizes = { firstOffsets: 20_000, bytes: 16 * 1024 * 1024, bytesMax: 64 * 1024 * 1024 };
 const GROWTH_MAX = 4;
 const IN_RANGE = 'partition = {partition:UInt16} AND offset >= {from:UInt64} AND offset < {to:UInt64}';
 

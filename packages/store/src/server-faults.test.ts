@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChdbHttpFront } from '@touchstone/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkpointOf, entriesOf, leadAt, touchAt } from './contract-records.ts';
+import { checkpointOf, entriesOf, leadAt, touchAt } from './test-records.ts';
 import { openStore } from './open-store.ts';
 import type { Store } from './store.ts';
 

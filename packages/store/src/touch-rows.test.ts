@@ -3,7 +3,7 @@ import { EntryRun } from '@touchstone/testkit';
 import type { GeneratedEntry } from '@touchstone/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { APPENDED_AT, entryOf, PLAIN_TOUCH, touchAt } from './contract-records.ts';
+import { APPENDED_AT, entryOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
 import { StoredRun } from './stored-run.ts';
 import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';
 import { TouchRowReader } from './touch-row-reader.ts';

@@ -148,4 +148,4 @@ function unescape(value: string): string | null {
   return value.replaceAll(/\\(.)/gs, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
 }
 
-await serve(JSON.parse(process.argv[2]!) as FrontOptions);
+if (import.meta.main) await serve(JSON.parse(process.argv[2]!) as FrontOptions);

@@ -1,4 +1,4 @@
-import { checkpointOf, leadAt, touchAt } from './contract-records.ts';
+import { checkpointOf, leadAt, touchAt } from './test-records.ts';
 import { openStore } from './open-store.ts';
 
 /**
