@@ -23,6 +23,13 @@ export interface Server {
     items: readonly unknown[],
   ): Promise<{ accepted: number; rejected: { index: number; code: string; message: string }[] }>;
   get<T>(path: string): Promise<T>;
+  /**
+   * Resolves when the port answers, or when state is restored.
+   * @throws Error with everything it wrote, when it ends before that
+   */
+  becomes(state: 'alive' | 'ready'): Promise<void>;
+  /** Resolves with the exit code when the process has ended; null when a signal ended it. */
+  readonly ended: Promise<number | null>;
   /** Ends the process the hard way; resolves when it is gone. */
   kill(): Promise<void>;
   /** Asks it to stop; resolves with its exit code. */
@@ -34,11 +41,14 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Port to use again after a restart; any free one by default. */
   readonly port?: number;
-  /** Resolve as soon as the port answers, not only when state is restored. */
-  readonly waitFor?: 'alive' | 'ready';
+  /** Resolve at once, or as soon as the port answers, not only when state is restored. */
+  readonly waitFor?: 'nothing' | 'alive' | 'ready';
 }
 
-/** Starts a server on 127.0.0.1 and waits until it is ready. It ends with the test process at the latest. */
+/**
+ * Starts a server on 127.0.0.1 and waits until it is ready. It ends with the test process at the latest.
+ * @throws Error with everything it wrote, when it ends before it is ready
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const port = options.port ?? (await freePort());
   const env = {
@@ -52,22 +62,28 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const endWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', endWithUs);
-  const ended = once(child, 'exit').finally(() => process.off('exit', endWithUs));
+  const ended = once(child, 'close').then(() => {
+    process.off('exit', endWithUs);
+    return child.exitCode;
+  });
   const written: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => written.push(text));
 
   const server = serverOf(child, `http://127.0.0.1:${port}`, ended, () => written.join(''));
-  await waitUntil(server, child, options.waitFor === 'alive' ? '/healthz' : '/readyz');
+  const { waitFor = 'ready' } = options;
+  if (waitFor !== 'nothing') await server.becomes(waitFor);
   return server;
 }
 
-function serverOf(child: ChildProcess, url: string, ended: Promise<unknown>, output: () => string): Server {
+function serverOf(child: ChildProcess, url: string, ended: Promise<number | null>, output: () => string): Server {
   const send = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(url + path, { ...init, headers: { authorization: `Bearer ${KEY}`, ...(init.headers as Record<string, string> | undefined) } });
-  return {
+  const server: Server = {
     url,
     pid: child.pid!,
     output,
+    becomes: (state) => waitUntil(server, child, state === 'alive' ? '/healthz' : '/readyz'),
+    ended,
     fetch: send,
     async post(path, items) {
       const response = await send(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(items) });
@@ -85,10 +101,10 @@ function serverOf(child: ChildProcess, url: string, ended: Promise<unknown>, out
     },
     async stop() {
       child.kill('SIGTERM');
-      await ended;
-      return child.exitCode;
+      return ended;
     },
   };
+  return server;
 }
 
 async function waitUntil(server: Server, child: ChildProcess, path: string): Promise<void> {
@@ -103,7 +119,7 @@ async function waitUntil(server: Server, child: ChildProcess, path: string): Pro
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as { port: number };

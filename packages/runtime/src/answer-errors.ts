@@ -38,7 +38,18 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     else if (problem.code === 'not_ready') request.log.debug(log, problem.message);
     else request.log.warn(problem.cause === undefined ? log : { ...log, err: problem.cause }, problem.message);
   }
+  if (!request.raw.complete) dropRest(request, reply);
   sendProblem(reply, problem, problem.statusCode >= 500 ? { requestId: request.id } : {});
+}
+
+/**
+ * A client that is still sending would have its connection reset, and not see why. So what it sends is read and dropped, for as long as a
+ * request may take, instead of closing the connection as the framework would.
+ */
+function dropRest({ raw }: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader('connection');
+  raw.unpipe();
+  raw.resume();
 }
 
 function sendProblem(reply: FastifyReply, problem: ProblemError, members: Readonly<Record<string, unknown>> = {}): void {

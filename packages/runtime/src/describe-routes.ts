@@ -62,7 +62,7 @@ function errorsOf(route: RouteOptions, schema: DeclaredSchema): Map<string, Prob
   if (reads || schema.querystring !== undefined || schema.params !== undefined) codes.push('invalid_request');
   if (schema.params !== undefined) codes.push('not_found');
   if (scope !== undefined && scope !== 'public') codes.push('unauthenticated', 'forbidden');
-  if (scope !== undefined) codes.push('unavailable');
+  if (scope !== undefined) codes.push('headers_too_large', 'unavailable');
   const byStatus = new Map<string, ProblemCode[]>();
   for (const code of codes) {
     const status = String(PROBLEMS[code].status);

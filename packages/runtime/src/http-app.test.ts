@@ -204,10 +204,10 @@ describe('the OpenAPI document', () => {
     }>();
     expect(document.openapi).toBe('3.1.0');
     const { responses, security, requestBody } = document.paths['/v1/items']!['post']!;
-    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '413', '415', '503']);
+    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '413', '415', '431', '503']);
     expect(security).toEqual([{ bearer: ['ingest'] }]);
     expect(requestBody).toEqual({ required: true, content: { 'application/json': { schema: { $ref: '#/components/schemas/TestItem' } } } });
-    expect(Object.keys(document.paths['/v1/items/{id}']!['get']!.responses)).toEqual(['200', '400', '401', '403', '404', '503']);
+    expect(Object.keys(document.paths['/v1/items/{id}']!['get']!.responses)).toEqual(['200', '400', '401', '403', '404', '431', '503']);
     expect(document.paths).not.toHaveProperty('/v1/broken');
   });
 

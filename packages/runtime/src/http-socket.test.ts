@@ -99,6 +99,35 @@ it('lives on when a body breaks after it was refused', async () => {
   await new Promise((resolve) => setTimeout(resolve, 60));
 });
 
+describe('bodies that are refused while they arrive', () => {
+  const large = Buffer.alloc(8 * 1024 * 1024, 'a');
+  const chunked = (body: Buffer): Buffer =>
+    Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n0\r\n\r\n')]);
+  const length = `Content-Length: ${large.length}`;
+  const chunks = 'Transfer-Encoding: chunked';
+  const inflated = Buffer.concat([gzipSync(bomb), large]);
+  test.each([
+    ['for their length', length, large, 413],
+    ['for their length, in chunks', chunks, chunked(large), 413],
+    ['for what they inflate to', `Content-Encoding: gzip\r\nContent-Length: ${inflated.length}`, inflated, 413],
+    ['for what they inflate to, in chunks', `Content-Encoding: gzip\r\n${chunks}`, chunked(inflated), 413],
+    ['for their encoding', `Content-Encoding: lzma\r\n${length}`, large, 415],
+    ['for their key', `Authorization: Bearer sk_none\r\n${length}`, large, 401],
+  ])('%s get their answer, and the connection goes on', async (_, headers, body, status) => {
+    const base = await listen();
+    const socket = connect(Number(new URL(base).port), '127.0.0.1');
+    let answers = '';
+    socket.on('data', (chunk: Buffer) => (answers += chunk.toString()));
+    const ended = once(socket, 'close');
+    const key = headers.includes('Authorization') ? '' : 'Authorization: Bearer sk_all\r\n';
+    socket.write(`POST /v1/items HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${key}${headers}\r\n\r\n`);
+    socket.write(body);
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await ended;
+    expect([...answers.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, code]) => Number(code))).toEqual([status, 200]);
+  });
+});
+
 describe('bodies in chunks', () => {
   it('refuses one that grows over the limit, and takes a small one', async () => {
     const base = await listen();

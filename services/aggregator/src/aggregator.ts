@@ -6,7 +6,7 @@ import type { Store } from '@touchstone/store';
 import { Checkpointer } from './checkpointer.ts';
 import type { BlockOutcome, Intake } from './intake.ts';
 import { ScorePublisher } from './publish-scores.ts';
-import { recover, type Recovered } from './recover.ts';
+import { planRecovery, recover, type Recovered, type RecoveryPlan } from './recover.ts';
 import { rescore } from './rescore.ts';
 
 export const EVENTS_TOPIC = 'events';
@@ -47,6 +47,7 @@ export class Aggregator {
   readonly #publisher: ScorePublisher;
   readonly #checkpointer: Checkpointer;
   #intakes: ReadonlyMap<number, Intake> = new Map();
+  #plan: RecoveryPlan | null = null;
   #recovered: Recovered | null = null;
   #progress = 'not started';
   #subscription: Subscription | null = null;
@@ -64,7 +65,14 @@ export class Aggregator {
   constructor(options: AggregatorOptions) {
     const { clock, log, logger, metrics, store } = options;
     this.#options = options;
-    this.#publisher = new ScorePublisher({ ledgers: this.ledgers, log, metrics, clock });
+    this.#publisher = new ScorePublisher({
+      ledgers: this.ledgers,
+      log,
+      metrics,
+      clock,
+      // Readers have seen versions up to where the log ended at the start: what is applied again until there is older than what they know.
+      isHeld: () => !this.readiness().ready,
+    });
     this.#checkpointer = new Checkpointer({
       intakes: () => this.#intakes.values(),
       publisher: this.#publisher,
@@ -73,19 +81,27 @@ export class Aggregator {
       metrics,
       logger,
       clock,
+      mayCommit: () => this.readiness().ready && !this.#isModelAwaited(),
     });
     metrics.beforeScrape(() => this.#setGauges());
+  }
+
+  /**
+   * Looks whether log and store belong together. Comes before `start`, and before anybody may append to the log.
+   * @throws StartError
+   */
+  async prepare(): Promise<void> {
+    const { log, store } = this.#options;
+    this.#plan = await planRecovery({ log, store, topic: EVENTS_TOPIC, group: AGGREGATOR_GROUP });
   }
 
   /** Restores the ledgers, then follows the log. */
   async start(): Promise<void> {
     const { dedupeHorizonMs, log, logger, metrics, store } = this.#options;
+    if (this.#plan === null) throw new Error('prepare() comes before start()');
     const startedAt = performance.now();
-    const recovered = await recover({
-      log,
+    const recovered = await recover(this.#plan, {
       store,
-      topic: EVENTS_TOPIC,
-      group: AGGREGATOR_GROUP,
       dedupeHorizonMs,
       breathe: () => nextTurn(),
       onProgress: (done, of) => {
@@ -134,10 +150,10 @@ export class Aggregator {
     return { model: any?.model ?? defaultModel, takeover: this.#takeover, rescoringTo: this.#rescoringTo };
   }
 
-  /** All models that were ever published and have arrived here, and the one in force, by version. */
+  /** The default model, all that were ever published and have arrived here, and the one in force, by version. */
   get models(): ReadonlyMap<string, ScoringModel> {
     const published = [...this.#intakes.values()].flatMap(({ models }) => models);
-    return new Map([...published, this.modelStatus.model].map((model) => [model.version, model]));
+    return new Map([defaultModel, ...published, this.modelStatus.model].map((model) => [model.version, model]));
   }
 
   readiness(): Readiness {
@@ -205,6 +221,12 @@ export class Aggregator {
     for (const [partition, end] of this.#recovered.ends) behind += Math.max(0, end - this.#intakes.get(partition)!.ledgers.position);
     this.#isReady = behind === 0;
     this.#progress = this.#isReady ? 'state is restored' : `${behind} records of the log are still to be applied`;
+  }
+
+  /** A model has arrived and is not in force: the scores under it, its effect, are not out. */
+  #isModelAwaited(): boolean {
+    const { version } = this.modelStatus.model;
+    return [...this.#intakes.values()].some(({ models }) => models.length > 0 && models.at(-1)!.version !== version);
   }
 
   /** When the newest model has arrived in every partition and is not the one in force, the accounts are rescored under it. */

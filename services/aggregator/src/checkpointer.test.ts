@@ -54,7 +54,8 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   set.replace([ledgers]);
   const intake = new Intake(world.store, ledgers, 'g1', []);
   const metrics = createMetrics({ ofProcess: false });
-  const publisher = new ScorePublisher({ ledgers: set, log: world.log, metrics, clock: () => NOW });
+  const held = { publishing: false, committing: false };
+  const publisher = new ScorePublisher({ ledgers: set, log: world.log, metrics, clock: () => NOW, isHeld: () => held.publishing });
   const checkpointer = new Checkpointer({
     intakes: () => [intake],
     publisher,
@@ -63,8 +64,9 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
     metrics,
     logger: createLogger({ service: 'test', level: 'silent' }),
     clock: () => NOW,
+    mayCommit: () => !held.publishing && !held.committing,
   });
-  return { ...world, intake, checkpointer };
+  return { ...world, held, intake, checkpointer };
 }
 
 function blockOf(baseOffset: number, ids: readonly string[]): RecordBlock {
@@ -111,12 +113,8 @@ describe('a checkpoint', () => {
     ['publishing', 'append', ['append failed', 'append 1', 'saveScores 1', 'checkpoint 2 up to 2', 'commit 2']],
     ['saving scores', 'saveScores', ['append 1', 'saveScores failed', 'saveScores 1', 'checkpoint 2 up to 2', 'commit 2']],
     ['storing', 'checkpoint', ['append 1', 'saveScores 1', 'checkpoint failed', 'saveScores 0', 'checkpoint 2 up to 2', 'commit 2']],
-    [
-      'committing',
-      'commit',
-      ['append 1', 'saveScores 1', 'checkpoint 2 up to 2', 'commit failed', 'saveScores 0', 'checkpoint 2 up to 2', 'commit 2'],
-    ],
-  ] as const)('that fails at %s is repeated whole: nothing is committed before it is stored', async (_what, step, expected) => {
+    ['committing', 'commit', ['append 1', 'saveScores 1', 'checkpoint 2 up to 2', 'commit failed', 'saveScores 0', 'commit 2']],
+  ] as const)('that fails at %s is repeated: nothing is committed before it is stored', async (_what, step, expected) => {
     const { calls, checkpointer, intake } = pipeline({ [step]: [passing('unavailable')] });
     intake.apply(blockOf(0, ['a', 'b']));
     await checkpointer.run();
@@ -135,6 +133,30 @@ describe('a checkpoint', () => {
       [3, 1],
     ]);
     expect(calls.filter((call) => call.startsWith('commit'))).toEqual(['commit 2', 'commit 3']);
+  });
+
+  it('stores while scores are held back, and commits once they are out, though nothing new has come', async () => {
+    const { calls, checkpointer, held, intake } = pipeline();
+    held.publishing = true;
+    intake.apply(blockOf(0, ['a', 'b']));
+    await checkpointer.run();
+    await checkpointer.run();
+    expect(calls).toEqual(['saveScores 0', 'checkpoint 2 up to 2']);
+    held.publishing = false;
+    await checkpointer.run();
+    expect(calls.slice(2)).toEqual(['append 1', 'saveScores 1', 'commit 2']);
+  });
+
+  it('does not commit what it stores while an effect is awaited', async () => {
+    const { calls, checkpointer, held, intake } = pipeline();
+    held.committing = true;
+    intake.apply(blockOf(0, ['a']));
+    await checkpointer.run();
+    expect(calls).toEqual(['append 1', 'saveScores 1', 'checkpoint 1 up to 1']);
+    intake.apply(blockOf(1, ['b']));
+    held.committing = false;
+    await checkpointer.run();
+    expect(calls.at(-1)).toBe('commit 2');
   });
 
   it('gives up at once where trying again can not help', async () => {

@@ -15,6 +15,8 @@ interface CheckpointerOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** Whether a publication that begins now brings out every effect of what is applied. */
+  readonly mayCommit: () => boolean;
 }
 
 /**
@@ -22,12 +24,16 @@ interface CheckpointerOptions {
  *
  *     cut -> publish scores, await their acks -> insert rows -> commit positions
  *
- * Nothing is committed before its effects are out, and every step may be repeated. A cut that fails is kept and tried again, with growing
- * pauses, before another is made: partitions go on meanwhile until the bound on what they gather holds them.
+ * The stored position says what the ledgers are restored from; the committed one, that everything below it has been published as well. It
+ * stays behind while effects are held back, and a start publishes what it finds between the two. Every step may be repeated. A cut that fails
+ * is kept and tried again, with growing pauses, before another is made: partitions go on meanwhile until the bound on what they gather holds
+ * them.
  */
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
   #failedCut: readonly Checkpoint[] = [];
+  /** Positions that are stored and not committed yet. */
+  readonly #uncommitted = new Map<number, number>();
   #running: Promise<void> | null = null;
   #next: Promise<void> | null = null;
   #failures = 0;
@@ -90,8 +96,10 @@ export class Checkpointer {
   }
 
   async #store(cut: readonly Checkpoint[]): Promise<void> {
-    const { metrics, publisher, store, subscription, clock } = this.#options;
-    if (cut.length === 0) return;
+    const { clock, mayCommit, metrics, publisher, store } = this.#options;
+    // Asked before the publication: what is held back during it is not out after it.
+    const isOut = mayCommit();
+    if (cut.length === 0 && (!isOut || this.#uncommitted.size === 0)) return;
     const startedAt = clock();
     await publisher.publish();
     const scores = publisher.takeUnsaved();
@@ -101,15 +109,21 @@ export class Checkpointer {
       publisher.keep(scores);
       throw cause;
     }
-    await store.checkpoint(cut);
-    await subscription()?.commit(new Map(cut.map(({ partition, offset }) => [partition, offset])));
+    if (cut.length > 0) await store.checkpoint(cut);
     this.#failedCut = [];
+    for (const { partition, offset } of cut) this.#uncommitted.set(partition, offset);
+    if (isOut) await this.#commit();
     metrics.count(
       'checkpoint_rows_total',
       {},
       cut.reduce((rows, { touches, facts }) => rows + touches.count + facts.length, scores.size),
     );
     metrics.observe('checkpoint_seconds', {}, (clock() - startedAt) / 1000);
+  }
+
+  async #commit(): Promise<void> {
+    await this.#options.subscription()?.commit(new Map(this.#uncommitted));
+    this.#uncommitted.clear();
   }
 
   async #pauseAfter(cause: unknown): Promise<void> {

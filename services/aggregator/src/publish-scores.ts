@@ -16,6 +16,8 @@ interface PublisherOptions {
   readonly log: EventLog;
   readonly metrics: Metrics;
   readonly clock: () => number;
+  /** Whether changes gather for later: while they do, nothing is published. */
+  readonly isHeld: () => boolean;
 }
 
 /** Publishes the scores of changed accounts to the log, one publication at a time, and remembers the latest of each for the store. */
@@ -36,7 +38,10 @@ export class ScorePublisher {
     this.#waiting.push(appendedAt);
   }
 
-  /** Publishes every change made so far; resolves once all of it is durable on the log. After a failure the changes are kept for the next time. */
+  /**
+   * Publishes every change made so far, unless it is held; resolves once all of it is durable on the log. After a failure the changes are kept
+   * for the next time.
+   */
   publish(): Promise<void> {
     const publication = this.#running.then(() => this.#publishChanges());
     this.#running = publication.catch(() => {});
@@ -55,7 +60,8 @@ export class ScorePublisher {
   }
 
   async #publishChanges(): Promise<void> {
-    const { clock, ledgers, metrics } = this.#options;
+    const { clock, isHeld, ledgers, metrics } = this.#options;
+    if (isHeld()) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     let published = 0;

@@ -1,6 +1,6 @@
 import { fieldsUsed, PartitionLedgers, replay, type ScoringModel } from '@touchstone/engine';
-import type { EventLog } from '@touchstone/event-log';
-import type { Store } from '@touchstone/store';
+import type { CommittedPosition, EventLog, PartitionExtent } from '@touchstone/event-log';
+import type { Store, StoredModel } from '@touchstone/store';
 import { modelInForce } from './choose-model.ts';
 import { findStart } from './find-start.ts';
 import { Intake } from './intake.ts';
@@ -14,23 +14,25 @@ export interface Recovered {
   readonly ends: ReadonlyMap<number, number>;
 }
 
-interface RecoverOptions {
+/** Where each partition is taken up, and what else must be known before its first record. */
+export interface RecoveryPlan {
+  readonly starts: readonly (PartitionExtent & { readonly position: number })[];
+  readonly committed: ReadonlyMap<number, CommittedPosition>;
+  readonly published: readonly StoredModel[];
+}
+
+interface PlanOptions {
   readonly log: EventLog;
   readonly store: Store;
   readonly topic: string;
   readonly group: string;
-  readonly dedupeHorizonMs: number;
-  readonly breathe: () => Promise<void>;
-  /** Called after each partition. */
-  readonly onProgress: (done: number, of: number) => void;
 }
 
 /**
- * Restores the ledgers from the stored touches.
+ * Looks where to go on. Until it has, nothing may be appended: it would be lost with a log that turns out to be the wrong one.
  * @throws StartError when log and store do not belong together
  */
-export async function recover(options: RecoverOptions): Promise<Recovered> {
-  const { breathe, dedupeHorizonMs, group, log, onProgress, store, topic } = options;
+export async function planRecovery({ group, log, store, topic }: PlanOptions): Promise<RecoveryPlan> {
   const [extents, stored, committed, published] = await Promise.all([
     log.extents(topic),
     store.positions(),
@@ -41,6 +43,20 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     ...extent,
     position: findStart(extent, stored.get(extent.partition), committed.get(extent.partition)),
   }));
+  return { starts, committed, published };
+}
+
+interface RecoverOptions {
+  readonly store: Store;
+  readonly dedupeHorizonMs: number;
+  readonly breathe: () => Promise<void>;
+  /** Called after each partition. */
+  readonly onProgress: (done: number, of: number) => void;
+}
+
+/** Restores the ledgers from the stored touches. */
+export async function recover({ committed, published, starts }: RecoveryPlan, options: RecoverOptions): Promise<Recovered> {
+  const { breathe, dedupeHorizonMs, onProgress, store } = options;
   const modelsOf = (partition: number, before: number): ScoringModel[] =>
     published.filter((one) => one.partition === partition && one.offset < before).map(({ model }) => model);
   const model = modelInForce(starts.map(({ partition, position }) => modelsOf(partition, position)));
@@ -51,12 +67,18 @@ export async function recover(options: RecoverOptions): Promise<Recovered> {
     const ledgers = new PartitionLedgers(partition, model, dedupeHorizonMs);
     records += await replay(store.replay(partition, position, { fields: fieldsUsed(model) }), ledgers, { breathe });
     ledgers.position = position;
-    // What is below the stored position has been published before it was stored.
-    ledgers.accounts.takeChanged();
+    const publishedBelow = committed.get(partition)?.offset ?? 0;
+    const isRescored = published.some((one) => one.partition === partition && one.offset >= publishedBelow);
+    keepUnpublished(ledgers, isRescored ? 0 : publishedBelow);
     ledgers.kinds.takeUnruled();
     ledgers.lateTouches = 0;
     intakes.set(partition, new Intake(store, ledgers, generation, modelsOf(partition, position)));
     onProgress(intakes.size, starts.length);
   }
-  return { intakes, model, records, ends: new Map(extents.map(({ partition, end }) => [partition, end])) };
+  return { intakes, model, records, ends: new Map(starts.map(({ partition, end }) => [partition, end])) };
+}
+
+/** Leaves as changed only the accounts whose last change may not have been published: it stands at this offset or later. */
+function keepUnpublished({ accounts }: PartitionLedgers, publishedBelow: number): void {
+  for (const account of accounts.takeChanged()) if (accounts.version[account]! >= publishedBelow) accounts.markChanged(account);
 }

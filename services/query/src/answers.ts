@@ -151,24 +151,39 @@ function profileAnswer(fact: AccountFact | null): z.input<typeof profileSchema> 
 }
 
 export function accountAnswer(view: AccountView, fact: AccountFact | null): z.input<typeof accountSchema> {
+  const { accountId, score, points, version, modelVersion, engaged, windows, reach } = view;
   return {
-    ...view,
+    accountId,
+    score,
+    points,
     asOf: timeText(view.asOf),
+    version,
+    modelVersion,
     stage: null,
     qualified: null,
+    engaged,
     lastTouchAt: timeTextOrNull(view.lastTouchAt),
+    windows,
+    reach,
     profile: profileAnswer(fact),
   };
 }
 
 export function listedAnswer(account: ListedAccount, asOf: number): z.input<typeof listedAccountSchema> {
-  const { fact, lastTouchAt, ...rest } = account;
+  const { accountId, score, points, version, modelVersion, engaged, contacts, knownContacts, fact } = account;
   return {
-    ...rest,
+    accountId,
+    score,
+    points,
     asOf: timeText(asOf),
+    version,
+    modelVersion,
     stage: null,
     qualified: null,
-    lastTouchAt: timeTextOrNull(lastTouchAt),
+    engaged,
+    lastTouchAt: timeTextOrNull(account.lastTouchAt),
+    contacts,
+    knownContacts,
     name: fact?.name ?? null,
     industry: fact?.industry ?? null,
     tier: fact?.tier ?? null,

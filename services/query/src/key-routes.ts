@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify';
 import { createApiKey, ProblemError, SCOPES } from '@touchstone/runtime';
 import { z } from 'zod';
 import { time, timeText, timeTextOrNull } from './answers.ts';
@@ -15,20 +16,39 @@ const keySchema = z
 
 const newKeySchema = z
   .strictObject({
-    name: z.string().min(1).max(128).describe('For people: who or what uses the key'),
+    name: z
+      .string()
+      .min(1)
+      .max(128)
+      .refine(isPlainText, { error: 'must be well-formed Unicode without control characters', params: { code: 'invalid_unicode' } })
+      .describe('For people: who or what uses the key'),
     kind: z.enum(['secret', 'write']).default('secret').describe('A write key is public: it can only post touches'),
     scopes: z.array(z.enum(SCOPES)).max(SCOPES.length).default([]).describe('Of a secret key: what it may do'),
   })
   .refine(({ kind, scopes }) => kind === 'write' || scopes.length > 0, {
     path: ['scopes'],
-    message: 'a secret key needs at least one scope',
+    message: 'must name at least one scope for a secret key',
   })
   .meta({ id: 'NewApiKey' });
+
+/** The store keeps UTF-8, which has no half surrogate pairs; and names stand in tables on terminals. */
+function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !/[\p{Cc}]/u.test(text);
+}
 
 const createdKeySchema = keySchema.extend({ key: z.string().describe('The key itself, shown this once') }).meta({ id: 'CreatedApiKey' });
 
 /** API keys over HTTP, for admins. */
 export function registerKeyRoutes(app: QueryApp, { clock, keys, store }: QueryOptions): void {
+  /** The change is kept already: should the keys not be readable now, it comes into force a moment later, when they are. */
+  async function takeOver(log: FastifyBaseLogger): Promise<void> {
+    try {
+      await keys.refresh();
+    } catch (err) {
+      log.warn({ err }, 'the API keys could not be read again after a change; it takes a moment longer');
+    }
+  }
+
   app.post(
     '/v1/keys',
     {
@@ -44,7 +64,7 @@ export function registerKeyRoutes(app: QueryApp, { clock, keys, store }: QueryOp
     async (request, reply) => {
       const { text, row } = createApiKey({ ...request.body, now: clock() });
       await store.saveApiKey(row);
-      await keys.refresh();
+      await takeOver(request.log);
       return reply.code(201).send({ ...answer(row), key: text });
     },
   );
@@ -80,7 +100,7 @@ export function registerKeyRoutes(app: QueryApp, { clock, keys, store }: QueryOp
       const row = (await store.apiKeys()).find(({ id }) => id === request.params.keyId);
       if (row === undefined) throw new ProblemError('not_found', 'there is no key with this id');
       if (row.revokedAt === null) await store.saveApiKey({ ...row, revokedAt: clock() });
-      await keys.refresh();
+      await takeOver(request.log);
       return reply.code(204).send(null);
     },
   );

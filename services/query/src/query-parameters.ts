@@ -1,32 +1,35 @@
 import { z } from 'zod';
 
 const EPOCH_MS = /^\d{1,15}$/;
+const DECIMAL = /^-?\d{1,15}(?:\.\d{1,15})?$/;
 /** The year 9999 ends here: later instants have no RFC 3339 form. */
-const TIME_MAX = 253_402_300_799_999;
+export const TIME_MAX = 253_402_300_799_999;
 
 /** An instant in a query: RFC 3339, or epoch milliseconds. */
 export const instant = z
-  .union([z.iso.datetime({ offset: true }), z.string().regex(EPOCH_MS)])
+  .union([z.iso.datetime({ offset: true }), z.string().regex(EPOCH_MS)], {
+    error: 'must be an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, or epoch milliseconds',
+  })
   .transform((text) => (EPOCH_MS.test(text) ? Number(text) : Date.parse(text)))
   .refine((time) => time >= 0 && time <= TIME_MAX, 'must be between 1970 and 9999')
-  .describe('RFC 3339 with offset, or epoch milliseconds');
+  .describe('RFC 3339 with an offset, or epoch milliseconds');
 
-export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-
-export function limit(most: number, otherwise: number) {
-  return z
-    .string()
-    .regex(/^\d{1,4}$/, `must be a whole number from 1 to ${most}`)
-    .transform(Number)
-    .refine((count) => count >= 1 && count <= most, `must be a whole number from 1 to ${most}`)
-    .default(otherwise)
-    .describe(`1 to ${most}`);
+/** Queries are text; what reads as a number is held against `schema` as one, and documented as one. */
+function numeric<Schema extends z.ZodNumber>(schema: Schema) {
+  return z.preprocess((text) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text), schema);
 }
 
-export const share = z
-  .string()
-  .regex(/^\d{1,3}(\.\d{1,12})?$/, 'must be a number from 0 to 100')
-  .transform(Number)
-  .refine((score) => score <= 100, 'must be a number from 0 to 100');
+const FLAGS: ReadonlyMap<unknown, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
+export const flag = z.preprocess((text) => FLAGS.get(text) ?? text, z.boolean());
+
+export function limit(most: number, otherwise: number) {
+  return numeric(z.int().min(1).max(most)).default(otherwise).describe(`At most so many; ${otherwise} by default`);
+}
+
+export const share = numeric(z.number().min(0).max(100));
 
 export const accountParams = z.object({ accountId: z.string().min(1).max(128) });

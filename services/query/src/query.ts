@@ -1,9 +1,10 @@
 import type { LedgerSet } from '@touchstone/engine';
 import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
-import type { Store } from '@touchstone/store';
+import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
+import { createQueryStore, type QueryStore } from './query-store.ts';
 import type { ScoreFeed } from './score-feed.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
 
@@ -13,7 +14,7 @@ export interface QueryDependencies {
   /** The ledgers that answers are computed from. */
   readonly ledgers: LedgerSet;
   readonly feed: ScoreFeed;
-  readonly store: Store;
+  readonly store: QueryStore;
   readonly keys: Pick<KeyRing, 'refresh'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -31,11 +32,13 @@ export interface QueryOptions extends QueryDependencies {
 export async function registerQuery(app: QueryApp, dependencies: QueryDependencies): Promise<void> {
   const options: QueryOptions = {
     ...dependencies,
+    store: createQueryStore(dependencies.store, dependencies.metrics),
     assertReady() {
       const { ready, detail } = dependencies.readiness();
       if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
     },
   };
+  registerAccountListRoute(app, options);
   registerAccountRoutes(app, options);
   registerModelRoutes(app, options);
   registerKeyRoutes(app, options);

@@ -51,6 +51,10 @@ export class ScoreFeed {
     return this.#followers.size;
   }
 
+  /**
+   * Resolves once everything that was published before the call is read: a reader that comes back right after a restart would else get
+   * once more what it has, with older versions than it has seen.
+   */
   async start(onFailed: (cause: unknown) => void): Promise<void> {
     const extents = await this.#log.extents(this.#topic);
     const each = Math.floor(EVENTS_KEPT / Math.max(1, extents.length));
@@ -58,13 +62,23 @@ export class ScoreFeed {
     this.#positions = extents.map(({ start, end }) => Math.max(start, end - each));
     this.#oldest = [...this.#positions];
     const reader = new RecordReader();
+    const unread = new Set(extents.filter(({ partition, end }) => this.#positions[partition]! < end).map(({ partition }) => partition));
+    const caughtUp = Promise.withResolvers<void>();
+    if (unread.size === 0) caughtUp.resolve();
     this.#subscription = await this.#log.subscribe({
       topic: this.#topic,
       group: null,
       onAssigned: (partition) => this.#positions[partition]!,
-      onBlock: (block) => this.#take(reader, block),
-      onFailed,
+      onBlock: (block) => {
+        this.#take(reader, block);
+        if (block.nextOffset >= extents[block.partition]!.end && unread.delete(block.partition) && unread.size === 0) caughtUp.resolve();
+      },
+      onFailed: (cause) => {
+        caughtUp.reject(cause);
+        onFailed(cause);
+      },
     });
+    await caughtUp.promise;
   }
 
   /** Hands over every event from now on, until the returned function is called. */
@@ -78,16 +92,20 @@ export class ScoreFeed {
     return this.#idAt(this.#positions);
   }
 
-  /** What came after the event with this id; null when the id is none of this topic. */
+  /** What came after the event with this id; null when the id is none of this topic, or of an event that is still to come. */
   resume(id: string): Resumed | null {
-    const positions = this.#positionsOf(id);
-    if (positions === null) return null;
+    const seen = this.#positionsOf(id);
+    if (seen === null) return null;
+    const isComplete = seen.every((offset, partition) => offset >= this.#oldest[partition]!);
     const missed: ScoreEvent[] = [];
     for (let i = 0; i < this.#kept.length; i++) {
       const event = this.#kept[(this.#keptFrom + i) % this.#kept.length]!;
-      if (event.offset >= positions[event.partition]!) missed.push(event);
+      if (event.offset < seen[event.partition]!) continue;
+      seen[event.partition] = event.offset + 1;
+      // Its own id, for the order of partitions may have been another where the reader was before, as it is after a restart.
+      missed.push({ ...event, id: this.#idAt(seen) });
     }
-    return { missed, isComplete: positions.every((offset, partition) => offset >= this.#oldest[partition]!) };
+    return { missed, isComplete };
   }
 
   async stop(): Promise<void> {
@@ -134,7 +152,8 @@ export class ScoreFeed {
     if (id.slice(0, colon) !== this.#generation) return null;
     const offsets = id.slice(colon + 1).split('.');
     if (offsets.length !== this.#positions.length || offsets.some((text) => !/^[0-9a-z]{1,11}$/.test(text))) return null;
-    return offsets.map((text) => Number.parseInt(text, 36));
+    const positions = offsets.map((text) => Number.parseInt(text, 36));
+    return positions.every((offset, partition) => offset <= this.#positions[partition]!) ? positions : null;
   }
 }
 

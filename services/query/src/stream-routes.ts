@@ -1,17 +1,23 @@
-import { fastifySSE, type SSEMessage } from '@fastify/sse';
+import { fastifySSE } from '@fastify/sse';
+import { problemResponse, ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
+import { acceptQuality } from './accept-header.ts';
+import { scoreEventSchema } from './answers.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { share } from './query-parameters.ts';
 import type { ScoreEvent } from './score-feed.ts';
+import { StreamReader } from './stream-reader.ts';
 
-/** A reader this far behind is cut off: it comes back with the id of the last event it got, and catches up. */
-const WAITING_MAX = 10_000;
+const EVENT_STREAM = 'text/event-stream';
 const HEARTBEAT_MS = 15_000;
 const ACCOUNTS_MAX = 100;
+const SCORE_FIELDS = Object.keys(scoreEventSchema.shape).join(', ');
 
-const streamQuery = z.object({
+const streamQuery = z.strictObject({
   accountId: z
-    .union([z.string().min(1).max(128), z.array(z.string().min(1).max(128)).max(ACCOUNTS_MAX)])
+    .union([z.string().min(1).max(128), z.array(z.string().min(1).max(128)).max(ACCOUNTS_MAX)], {
+      error: `must be the id of an account, or at most ${ACCOUNTS_MAX} of them`,
+    })
     .transform((ids) => new Set([ids].flat()))
     .optional()
     .describe(`Only these accounts; may be repeated, at most ${ACCOUNTS_MAX}`),
@@ -23,84 +29,66 @@ export async function registerStreamRoutes(app: QueryApp, { feed, metrics, asser
   await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS, serializer: String });
   metrics.beforeScrape(() => metrics.set('stream_clients', {}, feed.followerCount));
   // A stream never ends by itself: without this the server would wait for its readers to leave.
-  const open = new Set<() => void>();
+  const open = new Set<StreamReader>();
   app.addHook('preClose', async () => {
-    for (const end of open) end();
+    for (const reader of open) reader.end();
   });
 
   app.get(
     '/v1/stream',
     {
-      sse: 'only',
+      // Whether a stream is acceptable is decided here: the plugin would refuse in its own words.
+      sse: 'manual',
+      // The answer to HEAD would never end.
+      exposeHeadRoute: false,
       config: { scope: 'read' },
       schema: {
         operationId: 'streamScores',
         summary: 'Score changes, live, as server-sent events',
         description:
-          'Events `score` carry a ScoreEvent. `Last-Event-ID` resumes after that event; what is no longer kept is announced by an event ' +
-          '`gap`, after which the accounts should be read anew.',
+          `Events \`score\` carry JSON with ${SCORE_FIELDS}. \`Last-Event-ID\` resumes after that event; what is no longer kept is announced by an event ` +
+          '`gap`, after which the accounts should be read anew. A reader that is too slow is cut off, and resumes the same way.',
         tags: ['accounts'],
         querystring: streamQuery,
+        headers: z.looseObject({ 'last-event-id': z.string().optional().describe('Id of the last event received') }),
         response: {
           200: {
             description: 'A stream that does not end',
-            content: { 'text/event-stream': { schema: z.string().meta({ example: 'event: score' }) } },
+            content: { [EVENT_STREAM]: { schema: z.string().meta({ example: 'event: score' }) } },
           },
+          406: problemResponse(`${EVENT_STREAM} is not accepted`),
         },
       },
     },
     async (request, reply) => {
       assertReady();
+      if (acceptQuality(request.headers.accept, EVENT_STREAM) === 0) {
+        throw new ProblemError('not_acceptable', `this is a stream of ${EVENT_STREAM}, which Accept leaves out`);
+      }
       const { accountId, minScore = 0 } = request.query;
-      const isWanted = (event: ScoreEvent): boolean =>
-        event.score >= minScore && (accountId === undefined || accountId.has(event.accountId));
-
-      // Nothing runs between these two: no event is missed, and none is both among the missed and among the waiting.
-      const { lastEventId } = reply.sse;
-      const resumed = lastEventId === null ? { missed: [], isComplete: true } : feed.resume(lastEventId);
-      const firstId = feed.currentId;
-      const waiting: ScoreEvent[] = [];
-      let wake = (): void => {};
-      let isOver = false;
-      const unfollow = feed.follow((event) => {
-        if (!isWanted(event)) return;
-        waiting.push(event);
-        wake();
+      const reader = new StreamReader({
+        feed,
+        isWanted: (event: ScoreEvent) => event.score >= minScore && (accountId === undefined || accountId.has(event.accountId)),
+        lastEventId: reply.sse.lastEventId,
+        onTooSlow() {
+          request.log.warn({ keyId: request.caller?.keyId }, 'a reader of the stream was too slow and is cut off');
+          // Ending the answer would wait for the reader to take what it leaves unread.
+          request.raw.destroy();
+        },
       });
       const end = (): void => {
-        isOver = true;
-        open.delete(end);
-        unfollow();
-        wake();
+        reader.end();
+        open.delete(reader);
       };
+      open.add(reader);
       reply.sse.onClose(end);
-      open.add(end);
-
-      async function* messages(): AsyncGenerator<SSEMessage> {
-        // The id of now goes out only when nothing is to be caught up: else a reader cut off here would skip it.
-        yield { event: 'hello', data: '{}', retry: 1000, ...((resumed?.missed.length ?? 0) === 0 && { id: firstId }) };
-        if (resumed?.isComplete !== true) yield { event: 'gap', data: '{}' };
-        for (const event of resumed?.missed ?? []) if (isWanted(event)) yield messageOf(event);
-        while (!isOver) {
-          const event = waiting.shift();
-          if (event !== undefined) yield messageOf(event);
-          else {
-            const turn = Promise.withResolvers<void>();
-            wake = turn.resolve;
-            await turn.promise;
-          }
-          if (waiting.length > WAITING_MAX) return;
-        }
-      }
+      // Kept open for another request, the connection would hold up a server that stops until the client lets go of it.
+      reply.header('connection', 'close');
       try {
-        await reply.sse.send(messages());
+        await reply.sse.send(reader.messages());
       } finally {
         end();
       }
     },
   );
-}
-
-function messageOf({ id, json }: ScoreEvent): SSEMessage {
-  return { id, event: 'score', data: json };
 }

@@ -4,7 +4,16 @@ import { Aggregator, EVENTS_TOPIC, SCORES_TOPIC } from '@touchstone/aggregator';
 import { EventLogError, lockDirectory, openEmbeddedLog } from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
 import { registerQuery, ScoreFeed } from '@touchstone/query';
-import { createHttpApp, createLogger, createMetrics, createShutdown, KeyRing, loadConfig, systemClock } from '@touchstone/runtime';
+import {
+  createHttpApp,
+  createLogger,
+  createMetrics,
+  createShutdown,
+  KeyRing,
+  loadConfig,
+  ProblemError,
+  systemClock,
+} from '@touchstone/runtime';
 import { openStore } from '@touchstone/store';
 import { configSchema, SECRETS } from './config.ts';
 import { showFirstKey } from './show-first-key.ts';
@@ -23,18 +32,24 @@ const startedAt = performance.now();
 const config = loadConfig(configSchema, [...SECRETS]);
 const logger = createLogger({ service: 'standalone', level: config.LOG_LEVEL });
 const metrics = createMetrics();
-const shutdown = createShutdown({ logger });
+let hasFailed = false;
+// Whoever started this process must see by its exit code that the start failed, however well the rest was put away.
+const shutdown = createShutdown({ logger, exit: (code) => process.exit(hasFailed ? 1 : code) });
 shutdown.listen();
 
 const directory = resolve(config.TOUCHSTONE_DATA);
 try {
   await start();
 } catch (err) {
-  // Expected reasons, such as a directory in use, say what to do in one line; anything else needs its stack.
-  if (err instanceof EventLogError || (err instanceof Error && 'code' in err))
-    logger.fatal({ code: (err as { code?: unknown }).code }, err.message);
-  else logger.fatal({ err }, 'could not start');
-  await shutdown.stop('the start failed').finally(() => process.exit(1));
+  // A signal in the midst of the start closes what the start still works with: that it fails then is no news.
+  if (!shutdown.draining) {
+    hasFailed = true;
+    // Expected reasons, such as a directory in use, say what to do in one line; anything else needs its stack.
+    if (err instanceof EventLogError || (err instanceof Error && 'code' in err))
+      logger.fatal({ code: (err as { code?: unknown }).code }, err.message);
+    else logger.fatal({ err }, 'could not start');
+  }
+  await shutdown.stop('the start failed');
 }
 
 async function start(): Promise<void> {
@@ -97,6 +112,7 @@ async function start(): Promise<void> {
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
     pendingBytesMax: config.PENDING_MEGABYTES_MAX * MEGABYTE,
   });
+  await aggregator.prepare();
   const feed = new ScoreFeed(log, SCORES_TOPIC);
   await feed.start((err) => logger.error({ err }, 'the stream of scores has ended; restart to bring it back'));
   shutdown.add('feed', () => feed.stop());
@@ -115,7 +131,12 @@ async function start(): Promise<void> {
     clock: systemClock,
     metrics,
     model: () => aggregator.modelStatus.model,
-    modelVersions: () => aggregator.models,
+    modelVersions() {
+      // Until they are read from the store, any version would pass for a new one.
+      const { ready, detail } = aggregator.readiness();
+      if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
+      return aggregator.models;
+    },
   });
   await registerQuery(app, {
     ledgers: aggregator.ledgers,

@@ -12,29 +12,40 @@ import { RecentIds } from './recent-ids.ts';
 const encoder = new TextEncoder();
 
 describe('names', () => {
-  test.prop([fc.array(fc.tuple(fc.nat(3), fc.string({ unit: 'binary', maxLength: 40 })), { maxLength: 400, size: 'max' })])(
-    'number names within their scope as a Map does',
-    (added) => {
-      const names = new Names();
-      const rows = new Map<string, number>();
-      for (const [scope, name] of added) {
-        const bytes = encoder.encode(`<${name}>`);
-        const key = `${scope} ${name}`;
-        expect(names.find(scope, bytes, 1, bytes.length - 1)).toBe(rows.get(key) ?? -1);
-        const row = names.intern(scope, bytes, 1, bytes.length - 1);
-        if (!rows.has(key)) rows.set(key, rows.size);
-        expect(row).toBe(rows.get(key));
-        expect(names.text(row)).toBe(name);
-      }
-      expect(names.size).toBe(rows.size);
-    },
-  );
+  test.prop([
+    fc.array(fc.tuple(fc.oneof(fc.nat(3), fc.constantFrom(0xffff, 0x10000, 0xffffffff)), fc.string({ unit: 'binary', maxLength: 40 })), {
+      maxLength: 400,
+      size: 'max',
+    }),
+  ])('number names within their scope as a Map does', (added) => {
+    const names = new Names();
+    const rows = new Map<string, number>();
+    for (const [scope, name] of added) {
+      const bytes = encoder.encode(`<${name}>`);
+      const key = `${scope} ${name}`;
+      expect(names.find(scope, bytes, 1, bytes.length - 1)).toBe(rows.get(key) ?? -1);
+      const row = names.intern(scope, bytes, 1, bytes.length - 1);
+      if (!rows.has(key)) rows.set(key, rows.size);
+      expect(row).toBe(rows.get(key));
+      expect(names.text(row)).toBe(name);
+    }
+    expect(names.size).toBe(rows.size);
+  });
 
   it('keeps names apart over many chunks of text', () => {
     const names = new Names();
     const texts = Array.from({ length: 5000 }, (_, i) => `${i} `.repeat(20));
     for (const text of texts) names.intern(0, encoder.encode(text), 0, text.length);
     expect(texts.filter((text, row) => names.text(row) !== text)).toEqual([]);
+  });
+
+  it('takes names of up to 65,535 bytes and refuses longer ones', () => {
+    const names = new Names();
+    const texts = [0, 255, 256, 257, 65_535].map((length) => 'x'.repeat(length));
+    for (const text of texts) names.intern(0, encoder.encode(text), 0, text.length);
+    expect(Array.from({ length: names.size }, (_, row) => names.text(row))).toEqual(texts);
+    expect(() => names.intern(0, new Uint8Array(65_536), 0, 65_536)).toThrow('a name has 65536 bytes; 65535 is the most');
+    expect(names.size).toBe(texts.length);
   });
 });
 
@@ -86,7 +97,7 @@ describe('cap counts', () => {
     }
   });
 
-  it('gives up days that may be forgotten, and no other, when it has to grow', () => {
+  it('gives up days that may be forgotten, and no other, when a new one comes', () => {
     const caps = new CapCounts();
     for (let who = 0; who < 150; who++) caps.take(who, 100, 0, 1, 0);
     for (let who = 0; who < 150; who++) caps.take(who, 200, 0, 1, 150);

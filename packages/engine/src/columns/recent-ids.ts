@@ -1,7 +1,5 @@
-import { hash32 } from './hash.ts';
+import { Hash64 } from './hash.ts';
 
-const SEED_LOW = 0x2545f491;
-const SEED_HIGH = 0x6c078965;
 const FIRST_SLOTS = 1 << 10;
 /** Numbers a slot: low and high half of the id's hash, and its time + 1 since the generation began (0: empty slot). */
 const WIDTH = 3;
@@ -11,46 +9,45 @@ class Generation {
   readonly startedAt: number;
   count = 0;
   #slots: Uint32Array;
+  #mask: number;
 
   constructor(startedAt: number, slotCount: number) {
     this.startedAt = startedAt;
     this.#slots = new Uint32Array(slotCount * WIDTH);
+    this.#mask = slotCount - 1;
   }
 
-  get slotCount(): number {
-    return this.#slots.length / WIDTH;
+  /** Where the id is, or the empty slot it would take; good until the next `remember`. */
+  find(low: number, high: number): number {
+    const slots = this.#slots;
+    for (let slot = low & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const at = slot * WIDTH;
+      if (slots[at + 2] === 0 || (slots[at] === low && slots[at + 1] === high)) return at;
+    }
   }
 
-  /** When the id was remembered, or -1. */
-  timeOf(low: number, high: number): number {
-    const at = this.#find(low, high);
+  /** When the id that was found there was remembered, or -1. */
+  timeAt(at: number): number {
     const time = this.#slots[at + 2]!;
     return time === 0 ? -1 : this.startedAt + time - 1;
   }
 
-  remember(low: number, high: number, time: number): void {
-    const at = this.#find(low, high);
+  /** @param at where `find` found the id */
+  remember(at: number, low: number, high: number, time: number): void {
     if (this.#slots[at + 2] === 0) this.count++;
     this.#slots[at] = low;
     this.#slots[at + 1] = high;
     this.#slots[at + 2] = time - this.startedAt + 1;
-    if (this.count * 3 > this.slotCount * 2) this.#spread(this.slotCount * 2);
-  }
-
-  #find(low: number, high: number): number {
-    const mask = this.slotCount - 1;
-    for (let slot = low & mask; ; slot = (slot + 1) & mask) {
-      const at = slot * WIDTH;
-      if (this.#slots[at + 2] === 0 || (this.#slots[at] === low && this.#slots[at + 1] === high)) return at;
-    }
+    if (this.count * 3 > (this.#mask + 1) * 2) this.#spread((this.#mask + 1) * 2);
   }
 
   #spread(slotCount: number): void {
     const former = this.#slots;
     this.#slots = new Uint32Array(slotCount * WIDTH);
+    this.#mask = slotCount - 1;
     for (let at = 0; at < former.length; at += WIDTH) {
       if (former[at + 2] === 0) continue;
-      const to = this.#find(former[at]!, former[at + 1]!);
+      const to = this.find(former[at]!, former[at + 1]!);
       this.#slots[to] = former[at]!;
       this.#slots[to + 1] = former[at + 1]!;
       this.#slots[to + 2] = former[at + 2]!;
@@ -67,6 +64,7 @@ export class RecentIds {
   readonly #horizonMs: number;
   #current: Generation;
   #former: Generation | null = null;
+  readonly #hash = new Hash64();
 
   /** @param horizonMs shorter than 49 days: times are kept in 32 bits */
   constructor(horizonMs: number) {
@@ -86,13 +84,16 @@ export class RecentIds {
    */
   isRepeated(bytes: Uint8Array, start: number, end: number, now: number, force: boolean): boolean {
     if (now - this.#current.startedAt >= this.#horizonMs) this.#turn(now);
-    const low = hash32(bytes, start, end, SEED_LOW);
-    const high = hash32(bytes, start, end, SEED_HIGH);
+    this.#hash.set(bytes, start, end);
+    const { high, low } = this.#hash;
+    const current = this.#current;
+    const former = this.#former;
+    const at = current.find(low, high);
     if (!force) {
-      const seen = Math.max(this.#current.timeOf(low, high), this.#former === null ? -1 : this.#former.timeOf(low, high));
+      const seen = Math.max(current.timeAt(at), former === null ? -1 : former.timeAt(former.find(low, high)));
       if (seen >= 0 && now - seen < this.#horizonMs) return true;
     }
-    this.#current.remember(low, high, now);
+    current.remember(at, low, high, now);
     return false;
   }
 

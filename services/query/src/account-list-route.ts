@@ -1,0 +1,100 @@
+import { ACCOUNT_ORDERS, listAccounts, type AccountFilter } from '@touchstone/engine';
+import { ProblemError } from '@touchstone/runtime';
+import { stringify } from 'csv-stringify/sync';
+import { z } from 'zod';
+import { acceptQuality } from './accept-header.ts';
+import { accountPageSchema, listedAccountSchema, listedAnswer } from './answers.ts';
+import { currentInstant } from './current-instant.ts';
+import { decodeCursor, encodeCursor } from './cursors.ts';
+import type { QueryApp, QueryOptions } from './query.ts';
+import { flag, limit, share, TIME_MAX } from './query-parameters.ts';
+
+/** Strict, as all queries here: a filter with a slip in its name would otherwise quietly filter nothing. */
+const listQuery = z.strictObject({
+  sort: z.enum(ACCOUNT_ORDERS).default('-score').describe('Field to order by; `-` for descending'),
+  limit: limit(500, 50),
+  cursor: z.string().max(2000).optional().describe('nextCursor of the page before; keep the other parameters'),
+  minScore: share.optional(),
+  maxScore: share.optional(),
+  engaged: flag.optional(),
+  targetList: flag.optional(),
+  tier: z.string().max(128).optional(),
+  owner: z.string().max(128).optional(),
+  industry: z.string().max(128).optional(),
+  search: z.string().min(1).max(128).optional().describe('Beginning of the account id or name'),
+});
+
+/** Where a page of accounts ended, and the instant it was computed for: the next page is computed for the same. */
+const listPlace = z
+  .object({
+    asOf: z.int().min(0).max(TIME_MAX),
+    sort: z.enum(ACCOUNT_ORDERS),
+    key: z.union([z.number(), z.string()]),
+    accountId: z.string(),
+  })
+  .refine(({ sort, key }) => (typeof key === 'string') === sort.endsWith('accountId'));
+
+const csvPage = { description: 'The same as CSV', schema: z.string() };
+
+/** The leaderboard, as JSON or CSV. */
+export function registerAccountListRoute(app: QueryApp, options: QueryOptions): void {
+  app.get(
+    '/v1/accounts',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listAccounts',
+        summary: 'Accounts by score, filtered and sorted',
+        description: 'From memory, as of now. With `Accept: text/csv` the page comes as CSV.',
+        tags: ['accounts'],
+        querystring: listQuery,
+        response: {
+          200: { description: 'A page of accounts', content: { 'application/json': { schema: accountPageSchema }, 'text/csv': csvPage } },
+        },
+      },
+    },
+    async (request, reply) => {
+      options.assertReady();
+      const { cursor, limit: most, sort, ...filter } = request.query;
+      const place = cursor === undefined ? null : decodeCursor(cursor, listPlace);
+      if (place !== null && place.sort !== sort) {
+        throw new ProblemError('invalid_request', `cursor belongs to a list sorted by ${place.sort}`, {
+          errors: [{ in: 'query', pointer: '#/sort', detail: `must be ${place.sort}, as on the page before` }],
+        });
+      }
+      const asOf = place?.asOf ?? currentInstant(options);
+      const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as AccountFilter;
+      const page = listAccounts(options.ledgers, { filter: given, order: sort, limit: most, after: place, asOf });
+      const data = page.accounts.map((account) => listedAnswer(account, asOf));
+      const nextCursor = page.next === null ? null : encodeCursor({ asOf, sort, ...page.next });
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });
+      if (nextCursor !== null) reply.header('link', `<${pageAfter(request.url, nextCursor)}>; rel="next"`);
+      // The schema of the answer covers JSON; CSV is text that no serializer touches.
+      return reply.type('text/csv; charset=utf-8').serializer(String).send(csvOf(data));
+    },
+  );
+}
+
+/** JSON for whoever has no preference. */
+function prefersCsv(accept: string | undefined): boolean {
+  return acceptQuality(accept, 'text/csv') > acceptQuality(accept, 'application/json');
+}
+
+/** The same list from another place on: CSV has no room for the cursor, so that the whole address goes into a header. */
+function pageAfter(url: string, cursor: string): string {
+  const [path = '', query] = url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.set('cursor', cursor);
+  return `${path}?${parameters.toString()}`;
+}
+
+/** Cells that a spreadsheet would take for formulas are escaped: names and ids come from outside. */
+function csvOf(accounts: readonly z.input<typeof listedAccountSchema>[]): string {
+  return stringify([...accounts], {
+    header: true,
+    columns: Object.keys(listedAccountSchema.shape),
+    escape_formulas: true,
+    cast: { boolean: String },
+  });
+}

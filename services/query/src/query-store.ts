@@ -1,0 +1,26 @@
+import { ProblemError, type Metrics } from '@touchstone/runtime';
+import { StoreError, type Store } from '@touchstone/store';
+
+/** What of the store the routes use. */
+export type QueryStore = Pick<Store, 'timeline' | 'history' | 'apiKeys' | 'saveApiKey'>;
+
+/** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
+export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStore {
+  async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (cause) {
+      if (!(cause instanceof StoreError)) throw cause;
+      metrics.count('store_errors_total', { code: cause.code });
+      if (!cause.retriable) throw cause;
+      throw new ProblemError('unavailable', 'the store does not answer right now', { cause, headers: { 'retry-after': '2' } });
+    }
+  }
+
+  return {
+    timeline: (accountId, limit, before) => answered(store.timeline(accountId, limit, before)),
+    history: (accountId, from, to) => answered(store.history(accountId, from, to)),
+    apiKeys: () => answered(store.apiKeys()),
+    saveApiKey: (row) => answered(store.saveApiKey(row)),
+  };
+}

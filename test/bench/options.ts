@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util';
+
+export const BENCH_NAMES = ['ceilings', 'ingest', 'latency', 'drain', 'recovery', 'memory'] as const;
+export type BenchName = (typeof BENCH_NAMES)[number];
+
+/** How much of everything. Touches unless the name says otherwise. */
+export interface Sizes {
+  readonly accounts: number;
+  readonly contacts: number;
+  readonly ingestSingle: number;
+  readonly ingestBatched: number;
+  readonly latencyWarmUpSeconds: number;
+  readonly latencySeconds: number;
+  readonly backlog: number;
+  /** Stored touches of each recovery. */
+  readonly stored: readonly number[];
+  readonly ceiling: number;
+  /** Items of the smallest shape that memory is measured on. */
+  readonly memoryItems: number;
+  readonly runs: number;
+  /** Of what takes long: at most this many. */
+  readonly longRuns: number;
+}
+
+export interface BenchOptions {
+  readonly names: readonly BenchName[];
+  readonly quick: boolean;
+  readonly sizes: Sizes;
+  /** What was typed, for the page. */
+  readonly command: string;
+}
+
+const WORLD = { accounts: 20_000, contacts: 280_000 };
+
+const FULL: Sizes = {
+  ...WORLD,
+  ingestSingle: 30_000,
+  ingestBatched: 400_000,
+  latencyWarmUpSeconds: 6,
+  latencySeconds: 20,
+  backlog: 1_000_000,
+  stored: [1_000_000, 5_000_000],
+  ceiling: 500_000,
+  memoryItems: 100_000,
+  runs: 5,
+  longRuns: 3,
+};
+
+const QUICK: Sizes = {
+  ...WORLD,
+  ingestSingle: 4000,
+  ingestBatched: 50_000,
+  latencyWarmUpSeconds: 2,
+  latencySeconds: 4,
+  backlog: 100_000,
+  stored: [100_000, 300_000],
+  ceiling: 100_000,
+  memoryItems: 20_000,
+  runs: 2,
+  longRuns: 1,
+};
+
+/** @throws Error that says which option is wrong */
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, runs: { type: 'string' } },
+  });
+  const sizes = values.quick ? QUICK : FULL;
+  const runs = values.runs === undefined ? null : Number(values.runs);
+  if (runs !== null && !(Number.isInteger(runs) && runs >= 1 && runs <= 100)) throw new Error('--runs takes a whole number from 1 to 100');
+  return {
+    names: values.only === undefined ? BENCH_NAMES : namesIn(values.only),
+    quick: values.quick,
+    sizes: runs === null ? sizes : { ...sizes, runs, longRuns: runs },
+    command: ['pnpm bench', ...args].join(' '),
+  };
+}
+
+function namesIn(list: string): BenchName[] {
+  const wanted = list.split(',');
+  const unknown = wanted.filter((name) => !(BENCH_NAMES as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new Error(`there is no bench ${unknown.join(', ')}; there are ${BENCH_NAMES.join(', ')}`);
+  return BENCH_NAMES.filter((name) => wanted.includes(name));
+}

@@ -1,0 +1,25 @@
+import { answerOnly } from './tasks/answer-only.ts';
+import { appendBatches } from './tasks/append-batches.ts';
+import { applyTouches } from './tasks/apply-touches.ts';
+import { fillLog } from './tasks/fill-log.ts';
+import { measureLatency } from './tasks/measure-latency.ts';
+import { measureLedgers } from './tasks/measure-ledgers.ts';
+import { postRequests } from './tasks/post-requests.ts';
+import { storeRows } from './tasks/store-rows.ts';
+
+/** What is measured in a process of its own, so that nothing else shares its heap, its compiler and its event loop. */
+export const TASKS = {
+  answerOnly,
+  appendBatches,
+  applyTouches,
+  fillLog,
+  measureLatency,
+  measureLedgers,
+  postRequests,
+  storeRows,
+};
+
+export type Tasks = typeof TASKS;
+export type TaskName = keyof Tasks;
+export type TaskArgs<Name extends TaskName> = Parameters<Tasks[Name]>[0];
+export type TaskResult<Name extends TaskName> = Awaited<ReturnType<Tasks[Name]>>;

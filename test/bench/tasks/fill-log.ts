@@ -1,0 +1,46 @@
+import { TouchWriter } from '@touchstone/codec';
+import { openEmbeddedLog, type OutgoingRecord } from '@touchstone/event-log';
+import { Traffic, type World } from '../workload/traffic.ts';
+
+const DAY_MS = 86_400_000;
+const TOUCHES_PER_APPEND = 4000;
+const KEPT_FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
+
+export interface FillArgs extends World {
+  /** Of the log itself. */
+  readonly directory: string;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly touches: number;
+  /** The log's clock goes through so many days, and ends now. */
+  readonly days: number;
+}
+
+/** Writes touches into a log that no server has open, as though they had come in over many days. */
+export async function fillLog(args: FillArgs): Promise<{ bytes: number }> {
+  const { days, directory, partitions, topic, touches } = args;
+  const end = Date.now();
+  const begin = end - days * DAY_MS;
+  let now = begin;
+  const log = await openEmbeddedLog({
+    directory,
+    topics: { [topic]: { partitions, retentionMs: KEPT_FOR_EVER_MS } },
+    clock: () => now,
+    sweepIntervalMs: 0,
+  });
+  const traffic = new Traffic(args);
+  const writer = new TouchWriter();
+  let bytes = 0;
+  for (let made = 0; made < touches;) {
+    const records: OutgoingRecord[] = [];
+    for (; records.length < TOUCHES_PER_APPEND && made < touches; made++) {
+      writer.write(traffic.next(now));
+      bytes += writer.end - writer.start;
+      records.push({ key: writer.key(), value: writer.value() });
+    }
+    await log.append(topic, records);
+    now = begin + Math.floor(((end - begin) * made) / touches);
+  }
+  await log.close();
+  return { bytes };
+}
