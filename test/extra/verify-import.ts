@@ -93,8 +93,7 @@ async function importWithKills(
 ): Promise<{ server: Server; shiftMs: number; killedAt: readonly [together: number, alone: number] }> {
   const port = await freePort();
   // Small requests, one after another, so that there is a middle.
-  const run = (url: string): RunningImport =>
-    startImport({ file, url, directory, arguments: ['--batch', '50', '--concurrency', '1'] });
+  const run = (url: string): RunningImport => startImport({ file, url, directory, arguments: ['--batch', '50', '--concurrency', '1'] });
   let server = await start('killed', port);
   const first = run(server.url);
   const together = await acceptedAtLeast(server, visits * KILLED_AT, first);

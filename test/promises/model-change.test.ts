@@ -92,7 +92,9 @@ describe('a new model', () => {
       await server.kill();
       server = await servers.start({ data, port });
       await inForce(server, model.version);
-      expect(await neverTold(stream, await readList(server, 500)), `killed ${killAfterMs} ms after ${model.version} was published`).toEqual([]);
+      expect(await neverTold(stream, await readList(server, 500)), `killed ${killAfterMs} ms after ${model.version} was published`).toEqual(
+        [],
+      );
     }
     await settle(server);
     const snapshot = await takeSnapshot(server, 500);

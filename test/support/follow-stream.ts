@@ -40,7 +40,11 @@ export function followStream(url: string): StreamFollower {
   }
 
   async function connect(): Promise<void> {
-    const headers = { authorization: `Bearer ${KEY}`, accept: 'text/event-stream', ...(lastEventId !== null && { 'last-event-id': lastEventId }) };
+    const headers = {
+      authorization: `Bearer ${KEY}`,
+      accept: 'text/event-stream',
+      ...(lastEventId !== null && { 'last-event-id': lastEventId }),
+    };
     const response = await fetch(`${url}/v1/stream`, { headers, signal: stopping.signal });
     if (response.status !== 200) {
       await response.arrayBuffer();
@@ -71,7 +75,8 @@ export function followStream(url: string): StreamFollower {
   function keep(score: StreamedScore): void {
     counts.events++;
     const known = latest.get(score.accountId);
-    if (known !== undefined && (score.version < known.version || (score.version === known.version && score.asOf < known.asOf))) counts.older++;
+    if (known !== undefined && (score.version < known.version || (score.version === known.version && score.asOf < known.asOf)))
+      counts.older++;
     else latest.set(score.accountId, score);
   }
 

@@ -12,11 +12,26 @@ const FIRST_AT = Date.UTC(2003, 6, 30, 21, 10, 0);
 const DOMAINS = ['acme.com', 'globex.co.uk', 'initech.example', 'uni.ac.jp', 'hooli.github.io', 'stark.com.au', 'wayne.org', 'umbrella.de'];
 /** Hosts that belong to no company, or look as if they did not. */
 const ODD_HOSTS = ['192.0.2.7', '10.1.2', '198.51.100.200', 'localhost', 'co.uk', 'ACME.COM.', 'Globex.co.uk', 'x--y.wayne.org', 'com'];
-const PAGES = ['/', '/index.html', '/docs/report.pdf', '/Products', '/search?q=a.gif', '/cgi-bin/form.cgi', '/a%20b.html', '/v1.2/notes', '/~ada/'];
+const PAGES = [
+  '/',
+  '/index.html',
+  '/docs/report.pdf',
+  '/Products',
+  '/search?q=a.gif',
+  '/cgi-bin/form.cgi',
+  '/a%20b.html',
+  '/v1.2/notes',
+  '/~ada/',
+];
 const ASSETS = ['/logo.gif', '/photo.JPG', '/site.css', '/app.js', '/icons/red.xbm', '/favicon.ico?v=2', '/old.gif width=20'];
 const STATUSES = [200, 200, 200, 200, 200, 302, 304, 404, 500, 403];
 const METHODS = ['GET', 'GET', 'GET', 'GET', 'GET', 'POST', 'HEAD', 'PUT'];
-const BROKEN = ['not a line of a log', '"GET /" 200 12', 'host - - [31/Xyz/2003:10:00:00 +0000] "GET / HTTP/1.0" 200 5', 'host [30:10:00:00] no quotes 200 5'];
+const BROKEN = [
+  'not a line of a log',
+  '"GET /" 200 12',
+  'host - - [31/Xyz/2003:10:00:00 +0000] "GET / HTTP/1.0" 200 5',
+  'host [30:10:00:00] no quotes 200 5',
+];
 /** Up to and just over the ends of a page's minutes and of a session. */
 const GAPS_MS = [
   ...[1, 20, 45, 75].map((seconds) => seconds * SECOND_MS),

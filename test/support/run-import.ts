@@ -50,7 +50,8 @@ export function startImport({ file, url, directory, arguments: more = [] }: Impo
 
   async function summaryOf(): Promise<ImportSummary> {
     await ended;
-    if (child.exitCode !== 0) throw new Error(`the import ended with ${child.exitCode ?? child.signalCode}:\n${written.stdout}${written.stderr}`);
+    if (child.exitCode !== 0)
+      throw new Error(`the import ended with ${child.exitCode ?? child.signalCode}:\n${written.stdout}${written.stderr}`);
     return JSON.parse(written.stdout) as ImportSummary;
   }
 

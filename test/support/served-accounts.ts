@@ -84,7 +84,9 @@ function atMost(count: number, lines: readonly string[]): string[] {
 function wrongAccounts(list: readonly ListedAccount[], reference: Reference): string[] {
   const listed = list.map(({ accountId }) => accountId).toSorted();
   const expected = [...reference.accountIds].toSorted();
-  return JSON.stringify(listed) === JSON.stringify(expected) ? [] : [`expected the accounts ${show(expected)}, listed were ${show(listed)}`];
+  return JSON.stringify(listed) === JSON.stringify(expected)
+    ? []
+    : [`expected the accounts ${show(expected)}, listed were ${show(listed)}`];
 }
 
 function wrongOrder(list: readonly ListedAccount[]): string[] {

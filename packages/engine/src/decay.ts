@@ -14,6 +14,8 @@ export interface Decay {
   weight(occurredAt: number): number;
   /** What a sum is multiplied by to give points at `asOf` (epoch ms). */
   factor(asOf: number): number;
+  /** No instant before this has points that are exact: what faded by then may have been dropped. Epoch ms; years ago for usual half-lives. */
+  earliestInstant(now: number): number;
   /**
    * Power of two (0 or more) by which all sums must be divided before anything at `now` is added, so that weights stay within the range of a
    * number; the landmark moves with it. Dividing by a power of two is exact, so it changes no result.
@@ -23,6 +25,8 @@ export interface Decay {
 
 /** Weights stay below 2^HALVINGS_MAX, with as much room again before a double overflows at 2^1024. */
 const HALVINGS_MAX = 400;
+/** Sums can be decayed back to so many half-lives before the landmark: what counts then is still within the range of a double. */
+const HALVINGS_BACK = 500;
 
 class ExponentialDecay implements Decay {
   readonly #halfLifeMs: number;
@@ -44,6 +48,10 @@ class ExponentialDecay implements Decay {
     const halfLives = Math.floor(asOf / this.#halfLifeMs);
     const rest = (asOf - halfLives * this.#halfLifeMs) / this.#halfLifeMs;
     return powerOfTwo((this.#landmark ?? 0) - halfLives) * 2 ** -rest;
+  }
+
+  earliestInstant(now: number): number {
+    return now - HALVINGS_BACK * this.#halfLifeMs;
   }
 
   halvingsDue(now: number): number {

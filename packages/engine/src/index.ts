@@ -18,5 +18,5 @@ export type { ReplayOptions } from './replay.ts';
 export { scoreOf } from './score.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
-export { engagementOf, pointsOf, viewOf } from './view.ts';
+export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
 export type { AccountView, ReachView, WindowFigures, WindowView } from './view.ts';

@@ -3,10 +3,10 @@ import { compileRules, type CompiledRule } from './match-rule.ts';
 import type { ScoringModel } from './model.ts';
 
 /**
- * So many different kinds are told apart; any further one counts as `other`, the first row. Those that a rule or a list names come first, so
- * a flood of made-up kinds takes no point away.
+ * So many different kinds are told apart in a partition; any further one counts as `other`, the first row. The cells of a day are a chain of its
+ * kinds, so a flood of made-up ones would make each touch dearer. Those that a rule or a list names come first: none loses a point.
  */
-const KINDS_MAX = 0xffff;
+const KINDS_MAX = 500;
 const encoder = new TextEncoder();
 
 /** Passive kinds: being reached by them is not being engaged (design: engaged means a web visit or a response). */

@@ -65,7 +65,7 @@ export class PartitionLedgers {
   position = 0;
   /** Largest time of append applied; the engine's clock. */
   now = 0;
-  /** Counted touches dated over an hour before their append. */
+  /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
   readonly #recentIds: RecentIds;
   readonly #caps = new CapCounts();
@@ -125,7 +125,10 @@ export class PartitionLedgers {
       else markEngagedDay(this.accounts.engagedDay, this.accounts.formerEngagedDay, account, day);
     }
     if (occurredAt > this.accounts.lastTouchAt[account]!) this.accounts.lastTouchAt[account] = occurredAt;
-    if (now - occurredAt > LATE_MS) this.lateTouches++;
+    if (!isStored) {
+      if (now - occurredAt > LATE_MS) this.lateTouches++;
+      if (this.kinds.rules(kind).length === 0) this.kinds.countUnruled(kind);
+    }
     this.accounts.change(account, offset, now);
     return OUTCOME.counted;
   }
@@ -133,7 +136,6 @@ export class PartitionLedgers {
   /** What the touch is worth under all its rules, caps taken into account and used up. */
   #worthOf(touch: TouchCursor, kind: number, account: number, contact: number, day: number, now: number): number {
     const rules = this.kinds.rules(kind);
-    if (rules.length === 0) this.kinds.countUnruled(kind);
     let worth = 0;
     for (let i = 0; i < rules.length; i++) {
       const rule = rules[i]!;

@@ -28,6 +28,8 @@ export interface ListPosition {
 
 export interface ListedAccount {
   readonly accountId: string;
+  /** Epoch milliseconds. */
+  readonly asOf: number;
   readonly score: number;
   readonly points: number;
   readonly engaged: boolean;
@@ -102,9 +104,14 @@ function comparison(descending: boolean): (a: Placed, b: Placed) => boolean {
 }
 
 function sortKey(ledgers: PartitionLedgers, account: number, { order, asOf }: ListOptions): number | string {
-  if (order === '-score' || order === 'score') return pointsOf(ledgers, account, asOf);
+  if (order === '-score' || order === 'score') return pointsOf(ledgers, account, instantFor(ledgers, account, asOf));
   if (order === '-lastTouchAt' || order === 'lastTouchAt') return ledgers.accounts.lastTouchAt[account]!;
   return ledgers.accounts.names.text(account);
+}
+
+/** An account that changed after the instant of the list is listed as of its change: what came later can not be taken back out of it. */
+function instantFor({ accounts }: PartitionLedgers, account: number, asOf: number): number {
+  return Math.max(asOf, accounts.changedAt[account]!);
 }
 
 function insert(best: Candidate[], candidate: Candidate, comesBefore: (a: Placed, b: Placed) => boolean): void {
@@ -121,7 +128,7 @@ function insert(best: Candidate[], candidate: Candidate, comesBefore: (a: Placed
 function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: ListOptions): boolean {
   const { minScore, maxScore, engaged, targetList, tier, owner, industry, search } = filter;
   if (minScore !== undefined || maxScore !== undefined) {
-    const score = scoreOf(pointsOf(ledgers, account, asOf), ledgers.model.halfScorePoints);
+    const score = scoreOf(pointsOf(ledgers, account, instantFor(ledgers, account, asOf)), ledgers.model.halfScorePoints);
     if (score < (minScore ?? 0) || score > (maxScore ?? 100)) return false;
   }
   const fact = ledgers.accounts.facts.get(account);
@@ -134,15 +141,17 @@ function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: Lis
     const isFound = [ledgers.accounts.names.text(account), fact?.name ?? ''].some((text) => text.toLowerCase().startsWith(start));
     if (!isFound) return false;
   }
-  return engaged === undefined || engagementOf(ledgers, account, asOf).engaged === engaged;
+  return engaged === undefined || engagementOf(ledgers, account, instantFor(ledgers, account, asOf)).engaged === engaged;
 }
 
-function listed(ledgers: PartitionLedgers, account: number, asOf: number): ListedAccount {
+function listed(ledgers: PartitionLedgers, account: number, listAsOf: number): ListedAccount {
   const { accounts, model } = ledgers;
+  const asOf = instantFor(ledgers, account, listAsOf);
   const points = pointsOf(ledgers, account, asOf);
   const engagement = engagementOf(ledgers, account, asOf);
   return {
     accountId: accounts.names.text(account),
+    asOf,
     score: scoreOf(points, model.halfScorePoints),
     points,
     engaged: engagement.engaged,

@@ -30,7 +30,11 @@ const rule = z
 
 const exponential = z.strictObject({
   kind: z.literal('exponential'),
-  halfLifeDays: z.number().positive().max(36_500).describe('Days after which a touch is worth half'),
+  halfLifeDays: z
+    .number()
+    .min(1 / 24, 'must be at least 1/24, an hour')
+    .max(36_500)
+    .describe('Days after which a touch is worth half'),
 });
 
 export const scoringModelSchema = z

@@ -14,6 +14,8 @@ export class Roles {
   constructor(model: ScoringModel) {
     this.#model = model;
     this.wanted = model.wantedRoles ?? Object.keys(model.roles);
+    // Before any contact's: they keep their multipliers whatever else is called a role.
+    for (const name of [...Object.keys(model.roles), ...this.wanted]) this.number(name);
   }
 
   /** The number of a role; null is 0. So many different roles that numbers run out are no roles at all, but contacts' jobs: they count as none. */

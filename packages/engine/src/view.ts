@@ -43,7 +43,12 @@ export interface AccountView {
   reach: ReachView;
 }
 
-/** Points of an account at `asOf`, epoch ms, which must not lie before the account's last change. */
+/** The earliest instant for which an account can be viewed, epoch ms: that of its last change, if that is not too many half-lives ago. */
+export function earliestInstant({ accounts, decay, now }: PartitionLedgers, account: number): number {
+  return Math.max(accounts.changedAt[account]!, decay.earliestInstant(now));
+}
+
+/** Points of an account at `asOf`, epoch ms, which must not lie before its `earliestInstant`. */
 export function pointsOf(ledgers: PartitionLedgers, account: number, asOf: number): number {
   const { accounts, ahead, contacts, decay, roles } = ledgers;
   let sum = accounts.sum[account]!;

@@ -42,23 +42,28 @@ export class KeyRing {
   }
 
   /**
-   * Loads the keys and begins to refresh them. When there is no admin key at all it makes the first one and returns its text, to be shown
-   * once.
+   * Loads the keys and begins to refresh them.
+   * @throws whatever `loadKeys` rejects with
+   */
+  async start(): Promise<void> {
+    await this.#load();
+    this.#schedule();
+  }
+
+  /**
+   * Makes the first admin key when there is none at all, and returns its text, to be shown once: call it when nothing can keep that from being
+   * shown any more. Null when there is one.
    * @throws whatever `loadKeys` or `saveKey` rejects with
    */
-  async start(): Promise<{ readonly firstKey: string | null }> {
-    const rows = await this.#load();
+  async makeFirstKey(): Promise<string | null> {
     const { saveKey, adminKey, clock = systemClock } = this.#options;
+    const rows = await this.#load();
     const hasAdmin = rows.some((row) => row.revokedAt === null && row.scopes.includes('admin'));
-    let firstKey: string | null = null;
-    if (saveKey && adminKey === undefined && !hasAdmin) {
-      const { text, row } = createApiKey({ kind: 'secret', name: 'first admin key', scopes: SCOPES, now: clock() });
-      await saveKey(row);
-      this.#take([...rows, row]);
-      firstKey = text;
-    }
-    this.#schedule();
-    return { firstKey };
+    if (!saveKey || adminKey !== undefined || hasAdmin) return null;
+    const { text, row } = createApiKey({ kind: 'secret', name: 'first admin key', scopes: SCOPES, now: clock() });
+    await saveKey(row);
+    this.#take([...rows, row]);
+    return text;
   }
 
   /** Reads the keys again now; a process that has changed one need not wait. */

@@ -65,7 +65,11 @@ export const METRICS = {
   checkpoint_failures_total: { kind: 'counter', help: 'Checkpoints that failed and will be repeated', labels: {} },
   recovery_seconds: { kind: 'gauge', help: 'Time the last start took to restore the ledgers', labels: {} },
   recovered_records: { kind: 'gauge', help: 'Stored records that the last start replayed', labels: {} },
-  rescores_total: { kind: 'counter', help: 'Partitions replayed under another model, by how that ended', labels: { outcome: 3 } },
+  rescores_total: {
+    kind: 'counter',
+    help: 'Times all accounts were rescored under another model, by how that ended',
+    labels: { outcome: 3 },
+  },
   stream_clients: { kind: 'gauge', help: 'Open connections of GET /v1/stream', labels: {} },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {

@@ -12,6 +12,8 @@ import { StoreError } from './store.ts';
 
 /** chDB runs one statement of a connection at a time; this many may wait before callers are told to come back. */
 const STATEMENTS_MAX = 1000;
+/** Of these so many may be reads: a checkpoint waits its turn behind them. */
+const READS_MAX = 64;
 /** `file()` takes these for patterns and archives: a path that has them would name other files, or none, without an error. */
 const PATTERN_IN_PATH = /[*?{}]|::/;
 
@@ -35,6 +37,7 @@ export class ChdbTransport implements RowTransport {
   readonly #letExit: () => void;
   #files = 0;
   #statements = 0;
+  #reads = 0;
   #last: Promise<unknown> = Promise.resolve();
   /** A statement failed: the engine may still hold the part of its answer that was ready. */
   #hasRemains = false;
@@ -82,11 +85,17 @@ export class ChdbTransport implements RowTransport {
     await this.#inTurn(() => this.#client.command({ query: statement, query_params: params }));
   }
 
-  read(statement: string, params: Params = {}): Promise<Uint8Array> {
-    return this.#inTurn(async () => {
-      const { stream } = await this.#client.exec({ query: statement, query_params: params });
-      return collect(stream);
-    });
+  async read(statement: string, params: Params = {}): Promise<Uint8Array> {
+    if (this.#reads >= READS_MAX) throw new StoreError('unavailable', `${READS_MAX} reads wait for chDB already`);
+    this.#reads++;
+    try {
+      return await this.#inTurn(async () => {
+        const { stream } = await this.#client.exec({ query: statement, query_params: params });
+        return collect(stream);
+      });
+    } finally {
+      this.#reads--;
+    }
   }
 
   async insert(table: string, columns: readonly ColumnType[], chunks: readonly Uint8Array[]): Promise<void> {

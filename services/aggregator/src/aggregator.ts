@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
-import type { EventLog, RecordBlock, Subscription } from '@touchstone/event-log';
+import { EventLogError, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import type { Logger, Metrics, Readiness } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import { Checkpointer } from './checkpointer.ts';
@@ -8,9 +8,12 @@ import type { BlockOutcome, Intake } from './intake.ts';
 import { ScorePublisher } from './publish-scores.ts';
 import { planRecovery, recover, type Recovered, type RecoveryPlan } from './recover.ts';
 import { rescore } from './rescore.ts';
+import { repeat } from './retry.ts';
 
 export const EVENTS_TOPIC = 'events';
 export const AGGREGATOR_GROUP = 'aggregator';
+
+const ENDS_INTERVAL_MS = 1000;
 
 export interface AggregatorOptions {
   readonly log: EventLog;
@@ -59,7 +62,7 @@ export class Aggregator {
   #isReady = false;
   /** Ends of the log as last seen, by partition. */
   #ends: ReadonlyMap<number, number> = new Map();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #repeated: { stop(): void }[] = [];
   #isStopping = false;
 
   constructor(options: AggregatorOptions) {
@@ -137,9 +140,10 @@ export class Aggregator {
       onFailed: (cause) => this.#options.onFatal(cause),
     });
     this.#every(this.#options.publishIntervalMs, () => this.#publisher.publish());
-    this.#every(this.#options.checkpointIntervalMs, async () => {
+    this.#every(this.#options.checkpointIntervalMs, () => this.#checkpointer.run());
+    // Apart from the checkpoints: the lag is worth most while the store does not answer.
+    this.#every(ENDS_INTERVAL_MS, async () => {
       this.#ends = new Map((await log.extents(EVENTS_TOPIC)).map(({ partition, end }) => [partition, end]));
-      await this.#checkpointer.run();
     });
     this.#checkReady();
     this.#rescoreIfPublished();
@@ -147,7 +151,7 @@ export class Aggregator {
 
   get modelStatus(): ModelStatus {
     const [any] = this.ledgers.partitions;
-    return { model: any?.model ?? defaultModel, takeover: this.#takeover, rescoringTo: this.#rescoringTo };
+    return { model: any?.model ?? this.#plan?.model ?? defaultModel, takeover: this.#takeover, rescoringTo: this.#rescoringTo };
   }
 
   /** The default model, all that were ever published and have arrived here, and the one in force, by version. */
@@ -165,7 +169,7 @@ export class Aggregator {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#checkpointer.stop();
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const repeated of this.#repeated) repeated.stop();
     await this.#rescoring;
     if (this.#subscription === null) return;
     // Hold what comes, let what is under way end, store it; the subscription must still own its partitions to commit.
@@ -280,21 +284,17 @@ export class Aggregator {
   }
 
   #every(intervalMs: number, step: () => Promise<void>): void {
-    let isRunning = false;
-    const timer = setInterval(() => {
-      if (isRunning) return;
-      isRunning = true;
-      step()
-        .catch((err: unknown) => {
-          const isRetriable = typeof err === 'object' && err !== null && 'retriable' in err && err.retriable === true;
-          if (isRetriable) this.#options.logger.warn({ err }, 'will be tried again');
-          else if (!this.#isStopping) this.#options.onFatal(err);
-        })
-        .finally(() => {
-          isRunning = false;
-        });
-    }, intervalMs);
-    this.#timers.push(timer);
+    const { logger, metrics, onFatal } = this.#options;
+    const repeated = repeat({
+      intervalMs,
+      step,
+      onRetry: (err, pauseMs) => {
+        if (err instanceof EventLogError) metrics.count('log_errors_total', { code: err.code });
+        logger.warn({ err, pauseMs }, 'will be tried again');
+      },
+      onFault: onFatal,
+    });
+    this.#repeated.push(repeated);
   }
 
   #setGauges(): void {

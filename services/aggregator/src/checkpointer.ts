@@ -3,9 +3,7 @@ import type { Logger, Metrics } from '@touchstone/runtime';
 import { StoreError, type Checkpoint, type Store } from '@touchstone/store';
 import type { Intake } from './intake.ts';
 import type { ScorePublisher } from './publish-scores.ts';
-
-const RETRY_FIRST_MS = 100;
-const RETRY_MAX_MS = 5000;
+import { isRetriable, pause, pauseMsAfter } from './retry.ts';
 
 interface CheckpointerOptions {
   readonly intakes: () => Iterable<Intake>;
@@ -48,11 +46,6 @@ export class Checkpointer {
   /** When the last checkpoint succeeded, epoch ms. */
   get lastAt(): number {
     return this.#lastAt;
-  }
-
-  /** Why checkpoints fail at present, or null. */
-  get failing(): number {
-    return this.#failures;
   }
 
   /** No more retries with pauses from here on: the process is on its way out. */
@@ -131,10 +124,9 @@ export class Checkpointer {
     this.#failures++;
     metrics.count('checkpoint_failures_total', {});
     if (cause instanceof StoreError) metrics.count('store_errors_total', { code: cause.code });
-    const isPermanent = typeof cause === 'object' && cause !== null && 'retriable' in cause && cause.retriable === false;
-    if (isPermanent || this.#isStopping) throw cause;
-    const pauseMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** Math.min(this.#failures, 10));
+    if (!isRetriable(cause) || this.#isStopping) throw cause;
+    const pauseMs = pauseMsAfter(this.#failures);
     logger.warn({ err: cause, failures: this.#failures, pauseMs }, 'a checkpoint failed; what it holds is kept and tried again');
-    await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
+    await pause(pauseMs);
   }
 }

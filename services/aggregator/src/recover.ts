@@ -19,6 +19,8 @@ export interface RecoveryPlan {
   readonly starts: readonly (PartitionExtent & { readonly position: number })[];
   readonly committed: ReadonlyMap<number, CommittedPosition>;
   readonly published: readonly StoredModel[];
+  /** The model in force in every partition. */
+  readonly model: ScoringModel;
 }
 
 interface PlanOptions {
@@ -43,7 +45,12 @@ export async function planRecovery({ group, log, store, topic }: PlanOptions): P
     ...extent,
     position: findStart(extent, stored.get(extent.partition), committed.get(extent.partition)),
   }));
-  return { starts, committed, published };
+  const model = modelInForce(starts.map(({ partition, position }) => modelsOf(published, partition, position)));
+  return { starts, committed, published, model };
+}
+
+function modelsOf(published: readonly StoredModel[], partition: number, before: number): ScoringModel[] {
+  return published.filter((one) => one.partition === partition && one.offset < before).map(({ model }) => model);
 }
 
 interface RecoverOptions {
@@ -55,12 +62,8 @@ interface RecoverOptions {
 }
 
 /** Restores the ledgers from the stored touches. */
-export async function recover({ committed, published, starts }: RecoveryPlan, options: RecoverOptions): Promise<Recovered> {
+export async function recover({ committed, model, published, starts }: RecoveryPlan, options: RecoverOptions): Promise<Recovered> {
   const { breathe, dedupeHorizonMs, onProgress, store } = options;
-  const modelsOf = (partition: number, before: number): ScoringModel[] =>
-    published.filter((one) => one.partition === partition && one.offset < before).map(({ model }) => model);
-  const model = modelInForce(starts.map(({ partition, position }) => modelsOf(partition, position)));
-
   const intakes = new Map<number, Intake>();
   let records = 0;
   for (const { partition, position, generation } of starts) {
@@ -70,9 +73,7 @@ export async function recover({ committed, published, starts }: RecoveryPlan, op
     const publishedBelow = committed.get(partition)?.offset ?? 0;
     const isRescored = published.some((one) => one.partition === partition && one.offset >= publishedBelow);
     keepUnpublished(ledgers, isRescored ? 0 : publishedBelow);
-    ledgers.kinds.takeUnruled();
-    ledgers.lateTouches = 0;
-    intakes.set(partition, new Intake(store, ledgers, generation, modelsOf(partition, position)));
+    intakes.set(partition, new Intake(store, ledgers, generation, modelsOf(published, partition, position)));
     onProgress(intakes.size, starts.length);
   }
   return { intakes, model, records, ends: new Map(starts.map(({ partition, end }) => [partition, end])) };

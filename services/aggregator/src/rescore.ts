@@ -2,6 +2,7 @@ import { fieldsUsed, PartitionLedgers, replay, type LedgerSet, type ScoringModel
 import type { Logger } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import type { Intake } from './intake.ts';
+import { isRetriable, pause, pauseMsAfter } from './retry.ts';
 
 /** Once so few records are missing, catching up with them is no longer noticed by anyone. */
 const RECORDS_LEFT_MAX = 20_000;
@@ -59,16 +60,32 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
 
 /** Brings the new ledgers up to what is applied at the time of the call. */
 async function catchUp(rescored: ReadonlyMap<number, PartitionLedgers>, options: RescoreOptions): Promise<number> {
-  const { breathe, checkpoint, intakes, store } = options;
+  const { checkpoint, intakes } = options;
   const ends = new Map([...intakes].map(([partition, { ledgers }]) => [partition, ledgers.position]));
   await checkpoint();
   let records = 0;
   for (const [partition, next] of rescored) {
     const before = ends.get(partition)!;
-    const stored = store.replay(partition, before, { from: next.position, fields: fieldsUsed(next.model) });
-    records += await replay(stored, next, { breathe });
+    if (before === next.position) continue;
+    records += await replayPatiently(next, before, options);
     // Records that left nothing in the store, such as duplicates, are passed over.
     next.position = before;
   }
   return records;
+}
+
+/** Goes on where it was when the store did not answer: a replay can be taken up at any record. */
+async function replayPatiently(next: PartitionLedgers, before: number, { breathe, logger, store }: RescoreOptions): Promise<number> {
+  const fields = fieldsUsed(next.model);
+  for (let failures = 1; ; failures++) {
+    try {
+      return await replay(store.replay(next.partition, before, { from: next.position, fields }), next, { breathe });
+    } catch (err) {
+      if (!isRetriable(err)) throw err;
+      const pauseMs = pauseMsAfter(failures);
+      logger.warn({ err, failures, pauseMs }, 'the stored touches can not be read right now; rescoring goes on when they can');
+      await pause(pauseMs);
+      await breathe();
+    }
+  }
 }

@@ -10,6 +10,9 @@ export interface ModelRouteOptions extends AppendTarget {
   readonly modelVersions: () => ReadonlyMap<string, ScoringModel>;
 }
 
+/** Far more than 255 rules need; what it becomes with all defaults filled in must fit a record of the log. */
+const MODEL_BYTES_MAX = 256 * 1024;
+
 /** Models published here whose record has not come back from the log yet; far more than anybody publishes meanwhile. */
 const PENDING_MAX = 1000;
 
@@ -28,6 +31,7 @@ export function registerModelRoute(app: HttpApp, options: ModelRouteOptions): vo
   app.post(
     '/v1/models',
     {
+      bodyLimit: MODEL_BYTES_MAX,
       config: { scope: 'admin' },
       schema: {
         operationId: 'publishModel',

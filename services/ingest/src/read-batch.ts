@@ -32,13 +32,13 @@ export interface Batch {
  */
 export function readBatch(body: Buffer, isNdjson: boolean): Batch {
   if (body.length === 0) throw nothingSent();
+  if (body.length > SCANNED_FROM_BYTES) scanJson(body, isNdjson);
   const items = isNdjson ? readLines(body) : readDocument(body);
   if (items.length === 0) throw nothingSent();
   return { items, clean: isClean(body) };
 }
 
 function readDocument(body: Buffer): readonly unknown[] {
-  if (body.length > SCANNED_FROM_BYTES) scanJson(body);
   const value = parseJson(decodeBody(body));
   if (!Array.isArray(value)) return [value];
   if (value.length > ITEMS_MAX) throw tooManyItems();

@@ -5,9 +5,9 @@ import { scanJson } from './scan-json.ts';
 
 const list = (count: number, item: string): string => `[${Array.from({ length: count }, () => item).join(',')}]`;
 
-function codeOf(text: string): string | null {
+function codeOf(text: string, isNdjson = false): string | null {
   try {
-    scanJson(Buffer.from(text));
+    scanJson(Buffer.from(text), isNdjson);
     return null;
   } catch (error) {
     return error instanceof ProblemError ? error.code : String(error);
@@ -33,6 +33,16 @@ describe('scanJson', () => {
     ['closers alone', ']'.repeat(1000), null],
   ])('%s: %#', (_, text, code) => {
     expect(codeOf(text)).toBe(code);
+  });
+
+  test.each([
+    ['20,000 lines, which are counted elsewhere', '{"a":1,"b":2}\n'.repeat(20_000), null],
+    ['lines that leave lists open', '["a",[\n'.repeat(100), null],
+    ['a line that leaves a text open', `"abc\n${'[1]\n'.repeat(10)}`, null],
+    ['33 levels in one line', `1\n${'['.repeat(33)}\n1`, 'invalid_request'],
+    ['100,001 objects in all', '[{},{},{}]\n'.repeat(25_001), 'too_many_items'],
+  ])('lines of NDJSON: %s', (_, text, code) => {
+    expect(codeOf(text, true)).toBe(code);
   });
 
   it('finds no fault with JSON of usual size, whatever its texts hold', () => {

@@ -6,7 +6,7 @@ import { idText, kindText, optional, plainText, textMap, time } from './text-sch
 export const touchSchema = z
   .strictObject({
     id: optional(idText).describe(
-      'Idempotency key: the same id counts once within 48 hours. Made when absent, and then a repeat counts again',
+      'Idempotency key: sent again for the same account within 48 hours, it counts once. Made when absent, and then a repeat counts again',
     ),
     accountId: optional(idText).describe('The company. Without it the touch needs a contactId, is kept, and counts once it is resolved'),
     contactId: optional(idText).describe('The person'),

@@ -24,6 +24,10 @@ const listQuery = z.strictObject({
   search: z.string().min(1).max(128).optional().describe('Beginning of the account id or name'),
 });
 
+/** A page is computed for the instant of the first one; nobody reads on for longer than this. */
+const CURSOR_AGE_MAX_MS = 3_600_000;
+const CURSOR_AHEAD_MAX_MS = 60_000;
+
 /** Where a page of accounts ended, and the instant it was computed for: the next page is computed for the same. */
 const listPlace = z
   .object({
@@ -62,10 +66,15 @@ export function registerAccountListRoute(app: QueryApp, options: QueryOptions): 
           errors: [{ in: 'query', pointer: '#/sort', detail: `must be ${place.sort}, as on the page before` }],
         });
       }
-      const asOf = place?.asOf ?? currentInstant(options);
+      const now = currentInstant(options);
+      const asOf = place?.asOf ?? now;
+      if (asOf < now - CURSOR_AGE_MAX_MS || asOf > now + CURSOR_AHEAD_MAX_MS) {
+        const detail = 'cursor must not be older than an hour: begin again without it';
+        throw new ProblemError('invalid_request', detail, { errors: [{ in: 'query', pointer: '#/cursor', detail }] });
+      }
       const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as AccountFilter;
       const page = listAccounts(options.ledgers, { filter: given, order: sort, limit: most, after: place, asOf });
-      const data = page.accounts.map((account) => listedAnswer(account, asOf));
+      const data = page.accounts.map((account) => listedAnswer(account));
       const nextCursor = page.next === null ? null : encodeCursor({ asOf, sort, ...page.next });
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });

@@ -1,4 +1,4 @@
-import { viewOf, type LedgerPlace } from '@touchstone/engine';
+import { earliestInstant, viewOf, type LedgerPlace } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import { accountAnswer, accountSchema, historySchema, timelineSchema, timeText } from './answers.ts';
@@ -42,10 +42,10 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
     (request) => {
       options.assertReady();
       const { ledgers: found, account } = find(request.params.accountId);
-      const changedAt = found.accounts.changedAt[account]!;
+      const earliest = earliestInstant(found, account);
       const asOf = request.query.at ?? Math.max(clock(), found.now);
-      if (asOf < changedAt) {
-        const detail = `at must not be before the account's last change, ${timeText(changedAt)}`;
+      if (asOf < earliest) {
+        const detail = `at must not be before the account's last change, ${timeText(earliest)}`;
         throw new ProblemError('invalid_request', detail, { errors: [{ in: 'query', pointer: '#/at', detail }] });
       }
       return accountAnswer(viewOf(found, account, asOf), found.accounts.facts.get(account) ?? null);

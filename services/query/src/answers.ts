@@ -169,13 +169,13 @@ export function accountAnswer(view: AccountView, fact: AccountFact | null): z.in
   };
 }
 
-export function listedAnswer(account: ListedAccount, asOf: number): z.input<typeof listedAccountSchema> {
+export function listedAnswer(account: ListedAccount): z.input<typeof listedAccountSchema> {
   const { accountId, score, points, version, modelVersion, engaged, contacts, knownContacts, fact } = account;
   return {
     accountId,
     score,
     points,
-    asOf: timeText(asOf),
+    asOf: timeText(account.asOf),
     version,
     modelVersion,
     stage: null,

@@ -15,7 +15,7 @@ export interface QueryDependencies {
   readonly ledgers: LedgerSet;
   readonly feed: ScoreFeed;
   readonly store: QueryStore;
-  readonly keys: Pick<KeyRing, 'refresh'>;
+  readonly keys: Pick<KeyRing, 'refresh' | 'verify'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly modelStatus: () => ModelStatus;

@@ -11,6 +11,10 @@ import { StreamReader } from './stream-reader.ts';
 const EVENT_STREAM = 'text/event-stream';
 const HEARTBEAT_MS = 15_000;
 const ACCOUNTS_MAX = 100;
+/** Each may leave events unread: together they are bounded too. */
+const READERS_MAX = 2000;
+/** Revoking a key ends its streams within the five seconds that are promised. */
+const KEY_CHECK_MS = 2000;
 const SCORE_FIELDS = Object.keys(scoreEventSchema.shape).join(', ');
 
 const streamQuery = z.strictObject({
@@ -25,7 +29,7 @@ const streamQuery = z.strictObject({
 });
 
 /** Score changes as server-sent events. */
-export async function registerStreamRoutes(app: QueryApp, { feed, metrics, assertReady }: QueryOptions): Promise<void> {
+export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics, assertReady }: QueryOptions): Promise<void> {
   await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS, serializer: String });
   metrics.beforeScrape(() => metrics.set('stream_clients', {}, feed.followerCount));
   // A stream never ends by itself: without this the server would wait for its readers to leave.
@@ -65,6 +69,9 @@ export async function registerStreamRoutes(app: QueryApp, { feed, metrics, asser
       if (acceptQuality(request.headers.accept, EVENT_STREAM) === 0) {
         throw new ProblemError('not_acceptable', `this is a stream of ${EVENT_STREAM}, which Accept leaves out`);
       }
+      if (open.size >= READERS_MAX) {
+        throw new ProblemError('unavailable', `${READERS_MAX} streams are open already`, { headers: { 'retry-after': '10' } });
+      }
       const { accountId, minScore = 0 } = request.query;
       const reader = new StreamReader({
         feed,
@@ -76,7 +83,12 @@ export async function registerStreamRoutes(app: QueryApp, { feed, metrics, asser
           request.raw.destroy();
         },
       });
+      const token = request.headers.authorization?.split(' ').at(-1) ?? '';
+      const keyCheck = setInterval(() => {
+        if (keys.verify(token) === null) reader.end();
+      }, KEY_CHECK_MS);
       const end = (): void => {
+        clearInterval(keyCheck);
         reader.end();
         open.delete(reader);
       };

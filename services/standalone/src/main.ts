@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Aggregator, EVENTS_TOPIC, SCORES_TOPIC } from '@touchstone/aggregator';
+import { Aggregator, AGGREGATOR_GROUP, EVENTS_TOPIC, SCORES_TOPIC } from '@touchstone/aggregator';
 import { EventLogError, lockDirectory, openEmbeddedLog } from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
 import { registerQuery, ScoreFeed } from '@touchstone/query';
@@ -45,11 +45,17 @@ try {
   if (!shutdown.draining) {
     hasFailed = true;
     // Expected reasons, such as a directory in use, say what to do in one line; anything else needs its stack.
-    if (err instanceof EventLogError || (err instanceof Error && 'code' in err))
+    if (err instanceof EventLogError || err instanceof RangeError || (err instanceof Error && 'code' in err))
       logger.fatal({ code: (err as { code?: unknown }).code }, err.message);
     else logger.fatal({ err }, 'could not start');
   }
   await shutdown.stop('the start failed');
+}
+
+/** A part that the others count on can't go on. What is durable stays so; a new start recovers the rest. */
+function leave(err: unknown): void {
+  logger.fatal({ err }, 'can not go on');
+  process.exit(1);
 }
 
 async function start(): Promise<void> {
@@ -75,7 +81,7 @@ async function start(): Promise<void> {
   const log = await openEmbeddedLog({
     directory: join(directory, 'log'),
     topics: {
-      [EVENTS_TOPIC]: { partitions: config.PARTITIONS, retentionMs: config.LOG_RETENTION_HOURS * HOUR_MS },
+      [EVENTS_TOPIC]: { partitions: config.PARTITIONS, retentionMs: config.LOG_RETENTION_HOURS * HOUR_MS, keptFor: [AGGREGATOR_GROUP] },
       [SCORES_TOPIC]: { partitions: config.PARTITIONS, retentionMs: SCORES_RETENTION_MS, retentionBytes: SCORES_RETENTION_BYTES },
     },
     ...(config.FREE_MEGABYTES_MIN !== undefined && { freeBytesMin: config.FREE_MEGABYTES_MIN * MEGABYTE }),
@@ -94,7 +100,7 @@ async function start(): Promise<void> {
       logger.warn({ err }, 'the API keys could not be read again; the last known ones stay in force');
     },
   });
-  const { firstKey } = await keys.start();
+  await keys.start();
   shutdown.add('keys', () => keys.stop());
 
   const aggregator = new Aggregator({
@@ -103,10 +109,7 @@ async function start(): Promise<void> {
     metrics,
     logger,
     clock: systemClock,
-    onFatal: (err) => {
-      logger.fatal({ err }, 'the aggregator can not go on');
-      process.exit(1);
-    },
+    onFatal: leave,
     publishIntervalMs: config.PUBLISH_INTERVAL_MS,
     checkpointIntervalMs: config.CHECKPOINT_INTERVAL_MS,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
@@ -114,7 +117,7 @@ async function start(): Promise<void> {
   });
   await aggregator.prepare();
   const feed = new ScoreFeed(log, SCORES_TOPIC);
-  await feed.start((err) => logger.error({ err }, 'the stream of scores has ended; restart to bring it back'));
+  await feed.start(leave);
   shutdown.add('feed', () => feed.stop());
   shutdown.add('aggregator', () => aggregator.stop());
 
@@ -150,6 +153,7 @@ async function start(): Promise<void> {
   });
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   shutdown.add('http', () => app.close());
+  const firstKey = await keys.makeFirstKey();
   if (firstKey !== null) showFirstKey(firstKey, address);
 
   // The port is open from here, so that probes see the restore go on; touches are taken too, the log needs no ledger for that.

@@ -121,6 +121,19 @@ describe('retention', () => {
     await log.close();
   });
 
+  test('keeps everything for a group that the topic is kept for, until it commits', async () => {
+    const { open, append } = await setUp({ retentionMs: 1, keptFor: ['g'] });
+    const log = await open();
+    await append(log, 0, [1, 2, 3, 4]);
+    await commit(log, 'other', [[0, 4]]);
+    await log.sweep(1_000_000);
+    expect(await starts(log)).toEqual([0, 0]);
+    await commit(log, 'g', [[0, 2]]);
+    await log.sweep(1_000_000);
+    expect(await starts(log)).toEqual([2, 0]);
+    await log.close();
+  });
+
   test('tells a reader that it was overtaken', async () => {
     const { open, append } = await setUp({ retentionMs: 1 });
     const log = await open();

@@ -26,9 +26,13 @@ export class GroupPositions {
     return new Map(this.#byGroup.get(group));
   }
 
-  /** The lowest position of any group that ever committed in the partition: retention stops there. Infinity when there is none. */
+  /**
+   * The lowest position of any group that ever committed in the partition, or that the topic is kept for: retention stops there. Infinity when
+   * there is none.
+   */
   lowest(partition: number): number {
     let lowest = Infinity;
+    for (const group of this.#topic.keptFor) lowest = Math.min(lowest, this.#byGroup.get(group)?.get(partition)?.offset ?? 0);
     for (const positions of this.#byGroup.values()) lowest = Math.min(lowest, positions.get(partition)?.offset ?? Infinity);
     return lowest;
   }

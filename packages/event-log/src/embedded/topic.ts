@@ -10,6 +10,8 @@ export interface TopicOptions {
   readonly partitions: number;
   /** How long blocks are kept, in ms; default seven days. */
   readonly retentionMs?: number;
+  /** Groups that have to handle every record: blocks they have not committed are kept, also while they have committed nothing yet. */
+  readonly keptFor?: readonly string[];
   /** Bytes kept over all partitions of the topic; without it only the age counts. */
   readonly retentionBytes?: number;
 }
@@ -24,6 +26,7 @@ export class Topic {
   readonly generation: string;
   readonly retentionMs: number;
   readonly retentionBytes: number;
+  readonly keptFor: readonly string[];
   #nextWithoutKey = 0;
 
   constructor(name: string, generation: string, options: TopicOptions) {
@@ -32,6 +35,7 @@ export class Topic {
     this.partitions = Array.from({ length: options.partitions }, (_, index) => new Partition(name, index));
     this.retentionMs = options.retentionMs ?? RETENTION_MS;
     this.retentionBytes = options.retentionBytes ?? Infinity;
+    this.keptFor = options.keptFor ?? [];
   }
 
   /** The one the record names, else that of its key, else each in turn. */
