@@ -26,7 +26,7 @@ export interface BenchContext {
 
 export function createContext(sizes: Sizes): BenchContext {
   const root = mkdtempSync(join(tmpdir(), 'touchstone-bench-'));
-  const remove = (): void => rmSync(root, { recursive: true, force: true });
+  const remove = (): void => rmSync(root, { recursive: true, force: true, maxRetries: 5 });
   process.once('exit', remove);
   const storedData = new Map<number, string>();
 

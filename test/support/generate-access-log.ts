@@ -41,7 +41,7 @@ const GAPS_MS = [
 ];
 
 interface Line {
-  readonly at: number;
+  readonly writtenAt: number;
   readonly text: string;
 }
 
@@ -56,15 +56,13 @@ export function generateAccessLog(seed: number, format: LogFormat, visitors: num
     const host = random.chance(0.15) ? random.pick(ODD_HOSTS) : `h${random.whole(1, 40)}.${random.pick(DOMAINS)}`;
     let at = FIRST_AT + random.whole(0, 40 * 60) * MINUTE_MS;
     for (let requests = random.whole(1, 25); requests > 0; requests--) {
-      lines.push({ at, text: lineOf(host, at, format, random) });
+      lines.push({ writtenAt: at + (random.chance(0.1) ? random.whole(1, 40) * SECOND_MS : 0), text: lineOf(host, at, format, random) });
       at += random.pick(GAPS_MS);
     }
   }
   // Lines are written when the answer is done: some come after younger ones.
-  lines.sort((one, other) => one.at - other.at);
-  const late = lines.map((line, index) => ({ ...line, place: index + (random.chance(0.05) ? random.whole(1, 3) : 0) }));
-  late.sort((one, other) => one.place - other.place);
-  const texts = late.flatMap(({ text }) => (random.chance(0.01) ? [text, random.chance(0.3) ? '' : random.pick(BROKEN)] : [text]));
+  lines.sort((one, other) => one.writtenAt - other.writtenAt);
+  const texts = lines.flatMap(({ text }) => (random.chance(0.01) ? [text, random.chance(0.3) ? '' : random.pick(BROKEN)] : [text]));
   return `${texts.join(random.chance(0.5) ? '\n' : '\r\n')}\n`;
 }
 

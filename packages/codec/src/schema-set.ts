@@ -69,7 +69,7 @@ function hex(uint32: number): string {
   return uint32.toString(16).padStart(8, '0');
 }
 
-export function loadSchemas(directory: URL): SchemaSet {
+function loadSchemas(directory: URL): SchemaSet {
   const names = readdirSync(directory).filter((name) => name.endsWith('.avsc'));
   return new SchemaSet(names.map((name) => [name, readFileSync(new URL(name, directory), 'utf8')]));
 }

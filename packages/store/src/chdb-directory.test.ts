@@ -101,12 +101,18 @@ describe('a chDB directory', () => {
     expect(await errors).toContain(told);
   });
 
-  it('takes a bounded number of statements at a time', async () => {
+  it('takes a bounded number of statements at a time, of which only some may be reads', async () => {
     const store = await openStore({ kind: 'chdb', directory: join(root, 'seven') });
-    const outcomes = await Promise.allSettled(Array.from({ length: 1100 }, () => store.ping()));
-    const refused = outcomes.filter(({ status }) => status === 'rejected');
-    expect(refused).toHaveLength(100);
-    expect(refused[0]).toMatchObject({ reason: { code: 'unavailable' } });
+    await store.migrate();
+    const key = { id: 'k', name: 'k', hash: 'h', scopes: ['read'], createdAt: 1, revokedAt: null };
+    const refusedOf = async (calls: readonly Promise<void>[]) =>
+      (await Promise.allSettled(calls)).flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    const reads = Array.from({ length: 70 }, () => store.ping());
+    const refusedWrites = refusedOf(Array.from({ length: 940 }, () => store.saveApiKey(key)));
+    const refusedReads = await refusedOf(reads);
+    expect(refusedReads).toHaveLength(6);
+    expect(refusedReads[0]).toMatchObject({ code: 'unavailable' });
+    expect(await refusedWrites).toHaveLength(4);
     await store.ping();
     await store.close();
   });

@@ -1,5 +1,5 @@
 import { encodeAccountScore } from '@touchstone/codec';
-import { engagementOf, pointsOf, scoreOf, type LedgerSet, type PartitionLedgers } from '@touchstone/engine';
+import { engagementOf, pointsOf, scoreOf, type LedgerPlace, type LedgerSet, type PartitionLedgers } from '@touchstone/engine';
 import type { EventLog, OutgoingRecord } from '@touchstone/event-log';
 import type { Metrics } from '@touchstone/runtime';
 import type { ScoreRow } from '@touchstone/store';
@@ -65,34 +65,43 @@ export class ScorePublisher {
     const waiting = this.#waiting;
     this.#waiting = [];
     let published = 0;
-    for (const partition of ledgers.partitions) {
-      const changed = partition.accounts.takeChanged();
-      for (let from = 0; from < changed.length; from += SCORES_PER_APPEND) {
-        try {
-          await this.#append(partition, changed.slice(from, from + SCORES_PER_APPEND));
-        } catch (cause) {
-          for (const account of changed.slice(from)) partition.accounts.markChanged(account);
-          this.#waiting = [...waiting, ...this.#waiting];
-          throw cause;
-        }
-        published += Math.min(SCORES_PER_APPEND, changed.length - from);
+    // The partitions together: each append waits for the disk.
+    const changes = takeChanges(ledgers);
+    while (published < changes.length) {
+      const next = changes.slice(published, published + SCORES_PER_APPEND);
+      try {
+        await this.#append(next);
+      } catch (cause) {
+        for (const change of changes.slice(published)) change.ledgers.accounts.markChanged(change.account);
+        this.#waiting = [...waiting, ...this.#waiting];
+        throw cause;
       }
+      published += next.length;
     }
     if (published > 0) metrics.count('scores_published_total', {}, published);
     const now = clock();
     for (const appendedAt of waiting) metrics.observe('touch_to_score_seconds', {}, Math.max(0, now - appendedAt) / 1000);
   }
 
-  async #append(ledgers: PartitionLedgers, accounts: readonly number[]): Promise<void> {
-    const asOf = Math.max(this.#options.clock(), ledgers.now);
-    const rows = accounts.map((account) => rowOf(ledgers, account, asOf));
+  async #append(changes: readonly LedgerPlace[]): Promise<void> {
+    const now = this.#options.clock();
+    const rows = changes.map(({ ledgers, account }) => rowOf(ledgers, account, Math.max(now, ledgers.now)));
     const records = rows.map((row, i): OutgoingRecord => {
-      const score = { ...row, contacts: row.contacts, lastTouchAt: ledgers.accounts.lastTouch(accounts[i]!) };
-      return { key: encoder.encode(row.accountId), value: encodeAccountScore(score), partition: ledgers.partition };
+      const { ledgers, account } = changes[i]!;
+      const score = { ...row, lastTouchAt: ledgers.accounts.lastTouch(account) };
+      return { key: encoder.encode(row.accountId), value: encodeAccountScore(score), partition: row.partition };
     });
     await this.#options.log.append(SCORES_TOPIC, records);
     for (const row of rows) this.#unsaved.set(row.accountId, row);
   }
+}
+
+function takeChanges(ledgers: LedgerSet): LedgerPlace[] {
+  const changes: LedgerPlace[] = [];
+  for (const partition of ledgers.partitions) {
+    for (const account of partition.accounts.takeChanged()) changes.push({ ledgers: partition, account });
+  }
+  return changes;
 }
 
 function rowOf(ledgers: PartitionLedgers, account: number, asOf: number): ScoreRow & { contacts: number } {

@@ -74,7 +74,7 @@ export const listedAccountSchema = z
   })
   .meta({ id: 'ListedAccount' });
 
-export const cursor = z.string().describe('Give it back as `cursor` for the next page; null on the last');
+const cursor = z.string().describe('Give it back as `cursor` for the next page; null on the last');
 
 export const accountPageSchema = z
   .object({ data: z.array(listedAccountSchema), nextCursor: cursor.nullable() })

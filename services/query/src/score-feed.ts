@@ -2,18 +2,41 @@ import { decodeAccountScore, isPoison, type AccountScore } from '@touchstone/cod
 import { RecordReader, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { timeText, timeTextOrNull } from './answers.ts';
 
-/** One published score, ready to send. `id` says how far the reader is in every partition once it has this event. */
-export interface ScoreEvent {
-  readonly id: string;
+/** A score as it was published. */
+export class PublishedScore {
   readonly partition: number;
   readonly offset: number;
-  readonly accountId: string;
-  readonly score: number;
-  readonly json: string;
+  readonly #score: AccountScore;
+  #json: string | null = null;
+
+  constructor(partition: number, offset: number, score: AccountScore) {
+    this.partition = partition;
+    this.offset = offset;
+    this.#score = score;
+  }
+
+  get accountId(): string {
+    return this.#score.accountId;
+  }
+
+  get score(): number {
+    return this.#score.score;
+  }
+
+  /** Made when the first reader wants it, which is never for most scores of a server under load. */
+  get json(): string {
+    return (this.#json ??= jsonOf(this.#score));
+  }
 }
 
-/** Events kept for readers that come back: some seconds at full speed, hours at a usual one. */
-const EVENTS_KEPT = 20_000;
+/** A published score on its way to a reader. `id` says how far the reader is in every partition once it has this event. */
+export interface ScoreEvent {
+  readonly id: string;
+  readonly published: PublishedScore;
+}
+
+/** Scores kept for readers that come back: some seconds at full speed, hours at a usual one. */
+const SCORES_KEPT = 20_000;
 
 export type Follower = (event: ScoreEvent) => void;
 
@@ -26,18 +49,18 @@ export interface Resumed {
 }
 
 /**
- * The published scores as one stream: follows the scores topic in every partition, keeps the latest events, and hands each new one to all
+ * The published scores as one stream: follows the scores topic in every partition, keeps the latest ones, and hands each new one to all
  * followers. It begins a little before the end of the topic, so that readers can resume across a restart.
  */
 export class ScoreFeed {
   readonly #log: EventLog;
   readonly #topic: string;
-  readonly #kept: ScoreEvent[] = [];
+  readonly #kept: PublishedScore[] = [];
   #keptFrom = 0;
   readonly #followers = new Set<Follower>();
-  /** Offset after the last event, by partition. */
+  /** Offset after the last score, by partition. */
   #positions: number[] = [];
-  /** Offset of the first event that is still kept, by partition. */
+  /** Offset of the first score that is still kept, by partition. */
   #oldest: number[] = [];
   #generation = '';
   #subscription: Subscription | null = null;
@@ -57,7 +80,7 @@ export class ScoreFeed {
    */
   async start(onFailed: (cause: unknown) => void): Promise<void> {
     const extents = await this.#log.extents(this.#topic);
-    const each = Math.floor(EVENTS_KEPT / Math.max(1, extents.length));
+    const each = Math.floor(SCORES_KEPT / Math.max(1, extents.length));
     this.#generation = extents[0]?.generation ?? '';
     this.#positions = extents.map(({ start, end }) => Math.max(start, end - each));
     this.#oldest = [...this.#positions];
@@ -99,11 +122,11 @@ export class ScoreFeed {
     const isComplete = seen.every((offset, partition) => offset >= this.#oldest[partition]!);
     const missed: ScoreEvent[] = [];
     for (let i = 0; i < this.#kept.length; i++) {
-      const event = this.#kept[(this.#keptFrom + i) % this.#kept.length]!;
-      if (event.offset < seen[event.partition]!) continue;
-      seen[event.partition] = event.offset + 1;
+      const published = this.#kept[(this.#keptFrom + i) % this.#kept.length]!;
+      if (published.offset < seen[published.partition]!) continue;
+      seen[published.partition] = published.offset + 1;
       // Its own id, for the order of partitions may have been another where the reader was before, as it is after a restart.
-      missed.push({ ...event, id: this.#idAt(seen) });
+      missed.push({ id: this.#idAt(seen), published });
     }
     return { missed, isComplete };
   }
@@ -119,28 +142,23 @@ export class ScoreFeed {
       if (reader.valueStart < 0) continue;
       const score = decodeAccountScore(block.bytes, reader.valueStart, reader.valueEnd);
       if (isPoison(score)) continue;
-      const event: ScoreEvent = {
-        id: this.#idAt(this.#positions),
-        partition: block.partition,
-        offset: reader.offset,
-        accountId: score.accountId,
-        score: score.score,
-        json: jsonOf(score),
-      };
-      this.#keep(event);
+      const published = new PublishedScore(block.partition, reader.offset, score);
+      this.#keep(published);
+      if (this.#followers.size === 0) continue;
+      const event: ScoreEvent = { id: this.#idAt(this.#positions), published };
       for (const follower of this.#followers) follower(event);
     }
   }
 
-  #keep(event: ScoreEvent): void {
-    if (this.#kept.length < EVENTS_KEPT) {
-      this.#kept.push(event);
+  #keep(published: PublishedScore): void {
+    if (this.#kept.length < SCORES_KEPT) {
+      this.#kept.push(published);
       return;
     }
     const dropped = this.#kept[this.#keptFrom]!;
     this.#oldest[dropped.partition] = dropped.offset + 1;
-    this.#kept[this.#keptFrom] = event;
-    this.#keptFrom = (this.#keptFrom + 1) % EVENTS_KEPT;
+    this.#kept[this.#keptFrom] = published;
+    this.#keptFrom = (this.#keptFrom + 1) % SCORES_KEPT;
   }
 
   #idAt(positions: readonly number[]): string {

@@ -1,7 +1,7 @@
 import type { ScoreEvent, ScoreFeed } from './score-feed.ts';
 
 /** A reader this far behind is cut off: it comes back with the id of the last event it got, and catches up. */
-export const WAITING_MAX = 10_000;
+const WAITING_MAX = 10_000;
 
 /** What goes out, in the words of server-sent events. */
 export interface StreamMessage {
@@ -79,6 +79,6 @@ export class StreamReader {
   }
 }
 
-function messageOf({ id, json }: ScoreEvent): StreamMessage {
-  return { id, event: 'score', data: json };
+function messageOf({ id, published }: ScoreEvent): StreamMessage {
+  return { id, event: 'score', data: published.json };
 }

@@ -75,7 +75,8 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
       const { accountId, minScore = 0 } = request.query;
       const reader = new StreamReader({
         feed,
-        isWanted: (event: ScoreEvent) => event.score >= minScore && (accountId === undefined || accountId.has(event.accountId)),
+        isWanted: ({ published }: ScoreEvent) =>
+          published.score >= minScore && (accountId === undefined || accountId.has(published.accountId)),
         lastEventId: reply.sse.lastEventId,
         onTooSlow() {
           request.log.warn({ keyId: request.caller?.keyId }, 'a reader of the stream was too slow and is cut off');

@@ -6,7 +6,7 @@ import { Traffic, type World } from '../workload/traffic.ts';
 
 const TICK_MS = 1;
 /** What was sent last has so long to show. */
-const LAST_SCORES_MS = 5000;
+const LAST_SCORES_MS = 30_000;
 
 export interface LatencyArgs extends World {
   readonly port: number;

@@ -3,8 +3,8 @@ import { FIRST_ROWS, grown, moreRows } from './growth.ts';
 import { Names } from './names.ts';
 
 /** How far back contacts' activity is kept: two of the longest window (90 days) and of the hours, and what may lie ahead. */
-export const DAYS_KEPT = 192;
-export const HOURS_KEPT = 64;
+const DAYS_KEPT = 192;
+const HOURS_KEPT = 64;
 
 /** One row a contact of an account: about 80 bytes, and about 40 for its name. */
 export class Contacts {
