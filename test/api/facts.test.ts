@@ -131,9 +131,12 @@ describe('facts', () => {
       return Number(/^touchstone_records_applied_total\{record="fact"\} (\d+)$/m.exec(text)?.[1] ?? 0);
     };
     const before = await applied();
-    await running.server.post('/v1/spend', [{ id: 'sp1', date: '2026-03-01', amount: -12.5, currency: 'EUR', campaignId: 'spring' }]);
+    await running.server.post('/v1/spend', [
+      { id: 'sp1', date: '2026-03-01', amount: -12.5, currency: 'EUR', campaignId: 'spring' },
+      { id: 'sp1', date: '2026-03-01', amount: 10 },
+    ]);
     await running.server.post('/v1/leads', [{ id: 'l2', status: 'new' }]);
-    await eventually(applied, (now) => now === before + 2);
+    await eventually(applied, (now) => now === before + 3);
   });
 
   it('are there after a crash, roles and all', async () => {

@@ -119,6 +119,8 @@ describe('scoring models', () => {
     await putInForce({ ...DAILY, version: 'daily-2' });
     await putInForce(DAILY);
     expect((await account()).points).toBe(daily.points);
+    // Also a version that is no longer in force means what it meant.
+    await expectProblem(await publish({ ...DAILY, version: 'daily-2', halfScorePoints: 11 }), 409, 'conflict');
   });
 
   const rule = { id: 'r', kind: 'call', points: 1 };

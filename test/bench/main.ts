@@ -8,7 +8,7 @@ import { benchMemory } from './benches/memory.ts';
 import { benchRecovery } from './benches/recovery.ts';
 import type { Section } from './figures.ts';
 import { describeMachine } from './machine.ts';
-import { BENCH_NAMES, readOptions, type BenchName } from './options.ts';
+import { BENCH_NAMES, readOptions, type BenchName, type BenchOptions } from './options.ts';
 import { resultsPage, sectionText } from './report.ts';
 
 /**
@@ -27,7 +27,7 @@ const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Sec
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-const { command, names, quick, sizes } = readOptions(process.argv.slice(2));
+const { command, names, quick, sizes } = optionsOrLeave(process.argv.slice(2));
 const machine = describeMachine();
 for (const [name, value] of Object.entries(machine)) console.log(`${name}: ${value}`);
 
@@ -45,3 +45,13 @@ const isWhole = !quick && names.length === BENCH_NAMES.length;
 if (isWhole) writeFileSync(new URL('RESULTS.md', import.meta.url), resultsPage(machine, command, sections));
 const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
 console.log(`\n${minutes} minutes${isWhole ? '; written to test/bench/RESULTS.md' : ''}`);
+
+function optionsOrLeave(args: readonly string[]): BenchOptions {
+  try {
+    return readOptions(args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error(`usage: pnpm bench [--quick] [--only ${BENCH_NAMES.join(',')}] [--runs N]`);
+    return process.exit(2);
+  }
+}

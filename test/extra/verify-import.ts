@@ -7,6 +7,7 @@ import { differences, referenceOf } from '@touchstone/testkit';
 import { recomputeAccessLog, type Recomputed } from '../support/recompute-access-log.ts';
 import { startImport, type ImportSummary, type RunningImport } from '../support/run-import.ts';
 import { pathOf, readList, type ListedAccount, type ServedAccount } from '../support/served-accounts.ts';
+import { metricOf } from '../support/server-metrics.ts';
 import { settle } from '../support/settle.ts';
 import { freePort, startServer, type Server } from '../support/start-server.ts';
 
@@ -114,8 +115,7 @@ async function acceptedAtLeast(server: Server, least: number, running: RunningIm
   let hasEnded = false;
   running.summary.catch(() => {}).finally(() => (hasEnded = true));
   for (;;) {
-    const metrics = await (await server.fetch('/metrics')).text();
-    const accepted = Number(/^touchstone_ingest_items_total\{endpoint="touches",outcome="accepted"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+    const accepted = await metricOf(server, 'touchstone_ingest_items_total{endpoint="touches",outcome="accepted"}');
     if (accepted >= least) return accepted;
     if (hasEnded) throw new Error(`the import was over at ${accepted} touches, before it could be disturbed`);
     await sleep(2);

@@ -3,6 +3,7 @@ import { bulkyTouches } from '../support/bulky-touches.ts';
 import { fillLog } from '../support/fill-log.ts';
 import { readEvents } from '../support/read-events.ts';
 import { takeSnapshot, wrongIn } from '../support/served-accounts.ts';
+import { checkpointsOf } from '../support/server-metrics.ts';
 import { testServers } from '../support/test-servers.ts';
 
 const servers = testServers();
@@ -14,10 +15,8 @@ test('a backlog is applied in stretches that fit the bound on what may wait, and
   const { bytes } = await fillLog(data, bulkyTouches(20_000));
   // The timer alone would store once in five seconds, or everything at once at the end.
   const server = await servers.start({ data, env: { PENDING_MEGABYTES_MAX: '1', CHECKPOINT_INTERVAL_MS: '5000' } });
-  const metrics = await (await server.fetch('/metrics')).text();
-  const checkpoints = Number(/^touchstone_checkpoint_seconds_count (\d+)$/m.exec(metrics)?.[1]);
   // At most the bound, and in each of the three partitions one block of a megabyte that was let in before it was reached.
-  expect(checkpoints).toBeGreaterThanOrEqual(Math.floor(bytes / (4 * MEGABYTE)));
+  expect(await checkpointsOf(server)).toBeGreaterThanOrEqual(Math.floor(bytes / (4 * MEGABYTE)));
 
   const snapshot = await takeSnapshot(server, 500);
   expect(await server.stop()).toBe(0);

@@ -6,6 +6,7 @@ import { createRandom } from '../support/random.ts';
 import { readEvents } from '../support/read-events.ts';
 import { readList, takeSnapshot, wrongIn } from '../support/served-accounts.ts';
 import { settle, until } from '../support/settle.ts';
+import { checkpointsOf } from '../support/server-metrics.ts';
 import { freePort, type Server } from '../support/start-server.ts';
 import { neverTold, wrongStreamed } from '../support/streamed-scores.ts';
 import { testServers } from '../support/test-servers.ts';
@@ -81,20 +82,21 @@ describe('a new model', () => {
     const load = startLoad({ url: server.url, name: 'a', accountIds: ACCOUNTS, batchMax: 100, pauseMsMax: 5, random });
     await sleep(500);
     await load.finish();
-    for (const [model, killAfterMs] of [
-      [meetings, 10],
-      [campaigns, 100],
-      [flat, 250],
-      [campaigns, 400],
+    for (const [model, when] of [
+      [meetings, 'once it is stored'],
+      [campaigns, 'at once'],
+      [flat, 'once it is stored'],
+      [campaigns, 'a little later'],
     ] as const) {
+      const checkpoints = await checkpointsOf(server);
       await publish(server, model);
-      await sleep(killAfterMs);
+      if (when === 'once it is stored')
+        await until(Date.now() + 20_000, 'it is stored', async () => (await checkpointsOf(server)) > checkpoints);
+      if (when === 'a little later') await sleep(200);
       await server.kill();
       server = await servers.start({ data, port });
       await inForce(server, model.version);
-      expect(await neverTold(stream, await readList(server, 500)), `killed ${killAfterMs} ms after ${model.version} was published`).toEqual(
-        [],
-      );
+      expect(await neverTold(stream, await readList(server, 500)), `killed ${when}, after ${model.version} was published`).toEqual([]);
     }
     await settle(server);
     const snapshot = await takeSnapshot(server, 500);

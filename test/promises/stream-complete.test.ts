@@ -4,8 +4,9 @@ import { fillLog } from '../support/fill-log.ts';
 import { followStream } from '../support/follow-stream.ts';
 import { readEvents } from '../support/read-events.ts';
 import { readList } from '../support/served-accounts.ts';
+import { checkpointsOf } from '../support/server-metrics.ts';
 import { settle, until } from '../support/settle.ts';
-import { freePort, type Server } from '../support/start-server.ts';
+import { freePort } from '../support/start-server.ts';
 import { neverTold, wrongStreamed } from '../support/streamed-scores.ts';
 import { testServers } from '../support/test-servers.ts';
 
@@ -35,8 +36,3 @@ test('a reader of the stream is told every score, though the process was killed 
   expect(wrongStreamed(stream.latest, await readEvents(data))).toEqual([]);
   expect(stream.counts.older + stream.counts.gaps).toBe(0);
 }, 120_000);
-
-async function checkpointsOf(server: Server): Promise<number> {
-  const metrics = await (await server.fetch('/metrics')).text();
-  return Number(/^touchstone_checkpoint_seconds_count (\d+)$/m.exec(metrics)?.[1]);
-}
