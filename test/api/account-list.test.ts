@@ -162,6 +162,8 @@ describe('the list of accounts', () => {
     ['an instant beyond all calendars', { ...place, asOf: 1e300 }],
     ['an instant that is none', { ...place, asOf: null }],
     ['a negative instant', { ...place, asOf: -1 }],
+    ['an instant two hours ago', { ...place, asOf: NOW - 2 * HOUR_MS }],
+    ['an instant an hour ahead', { ...place, asOf: NOW + HOUR_MS }],
     ['a key of another sort', { ...place, key: 'acme' }],
     ['a sort that is none', { ...place, sort: 'name' }],
     ['an id that is a number', { ...place, accountId: 7 }],

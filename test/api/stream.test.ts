@@ -186,6 +186,21 @@ describe('the stream', () => {
     );
   });
 
+  it('ends when its key is revoked', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const created = await running.server.fetch('/v1/keys', { method: 'POST', headers, body: '{"name":"reader","scopes":["read"]}' });
+    const { id, key } = (await created.json()) as { id: string; key: string };
+    const stream = await openStream(`${running.server.url}/v1/stream`, { authorization: `Bearer ${key}` });
+    await stream.next();
+    const other = await open();
+    await other.next();
+    await running.server.fetch(`/v1/keys/${id}`, { method: 'DELETE' });
+    await expect(stream.next()).rejects.toThrow('the stream has ended');
+    await call('still-there');
+    expect(idsOf([await other.next()])).toEqual(['still-there']);
+    other.close();
+  });
+
   it('cuts off a reader that does not read, and no other', async () => {
     const { hostname, port } = new URL(running.server.url);
     const slow = connect({ host: hostname, port: Number(port) });

@@ -25,7 +25,12 @@ const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Sec
   memory: benchMemory,
 };
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.error(`\nended by ${signal}; RESULTS.md is as it was`);
+    process.exit(1);
+  });
+}
 
 const { command, names, quick, sizes } = optionsOrLeave(process.argv.slice(2));
 const machine = describeMachine();

@@ -90,8 +90,7 @@ describe('a new model', () => {
     ] as const) {
       const checkpoints = await checkpointsOf(server);
       await publish(server, model);
-      if (when === 'once it is stored')
-        await until(Date.now() + 20_000, 'it is stored', async () => (await checkpointsOf(server)) > checkpoints);
+      if (when === 'once it is stored') await anotherCheckpoint(server, checkpoints);
       if (when === 'a little later') await sleep(200);
       await server.kill();
       server = await servers.start({ data, port });
@@ -124,4 +123,8 @@ async function inForce(server: Server, version: string): Promise<void> {
     const current = await server.get<{ version: string; takeover: Record<string, number> }>('/v1/models/current');
     return current.version === version;
   });
+}
+
+async function anotherCheckpoint(server: Server, before: number): Promise<void> {
+  await until(Date.now() + 20_000, 'what was applied is stored', async () => (await checkpointsOf(server)) > before);
 }

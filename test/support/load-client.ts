@@ -27,7 +27,7 @@ export interface LoadOptions {
 export interface LoadClient {
   /** Ids of the touches that were answered 202, by account. */
   readonly acked: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Touches sent again after no answer, or 503, and touches sent again though they had been answered. */
+  /** Touches that had to be sent again after no answer, or 503, and touches sent again though they had been answered. */
   readonly sentAgain: { unanswered: number; answered: number };
   /** Ends once everything sent is answered. Rejects when an answer was neither 202 nor 503. */
   finish(): Promise<void>;
@@ -68,10 +68,10 @@ export function startLoad(options: LoadOptions): LoadClient {
   }
 
   async function deliver(batch: Batch): Promise<void> {
-    while (!(await post(options.url, batch))) {
-      sentAgain.unanswered += batch.items.length;
-      await sleep(RETRY_MS);
-    }
+    if (await post(options.url, batch)) return;
+    sentAgain.unanswered += batch.items.length;
+    do await sleep(RETRY_MS);
+    while (!(await post(options.url, batch)));
   }
 
   function nextBatch(): Batch {

@@ -29,6 +29,8 @@ export interface KillReport {
   readonly acked: number;
   /** Touches sent again because nobody had answered, or though somebody had. */
   readonly sentAgain: { readonly unanswered: number; readonly answered: number };
+  /** Touches that are on the log though one with their id is before them. */
+  readonly repeatedOnLog: number;
   /** From the start of a process until it was ready, milliseconds, in the order of the starts. */
   readonly recoveriesMs: readonly number[];
   readonly answersWatched: number;
@@ -99,6 +101,7 @@ export async function runKills(options: KillOptions): Promise<KillReport> {
     kills: options.kills,
     acked: total,
     sentAgain: { unanswered: sum(({ sentAgain }) => sentAgain.unanswered), answered: sum(({ sentAgain }) => sentAgain.answered) },
+    repeatedOnLog: repeatedOn(log),
     recoveriesMs,
     answersWatched: watch.answers,
     stream: { ...stream.counts },
@@ -120,6 +123,11 @@ function ackedBy(clients: readonly LoadClient[]): Map<string, Set<string>> {
     for (const [accountId, ids] of acked) all.set(accountId, (all.get(accountId) ?? new Set()).union(ids));
   }
   return all;
+}
+
+function repeatedOn(log: readonly LogEntry[]): number {
+  const ids = log.flatMap(({ record }) => ('type' in record ? [] : [record.id]));
+  return ids.length - new Set(ids).size;
 }
 
 /** All touches are of the last days, so the longest window counts them all. */
