@@ -10,7 +10,7 @@ import { checkpointsOf } from '../support/server-metrics.ts';
 import { freePort, type Server } from '../support/start-server.ts';
 import { neverTold, wrongStreamed } from '../support/streamed-scores.ts';
 import { testServers } from '../support/test-servers.ts';
-import { watchList } from '../support/watch-list.ts';
+import { watchList, type ListWatch } from '../support/watch-list.ts';
 
 const ACCOUNTS = Array.from({ length: 60 }, (_, i) => `account-${i}`);
 
@@ -42,10 +42,10 @@ describe('a new model', () => {
     const load = startLoad({ url: server.url, name: 'a', accountIds: ACCOUNTS, batchMax: 100, pauseMsMax: 15, random: createRandom(1) });
     const list = watchList(server.url);
     const stream = followStream(server.url);
-    await sleep(500);
+    await seen(list, 'default-1');
     for (const model of [meetings, campaigns]) {
       await publish(server, model);
-      await inForce(server, model.version);
+      await seen(list, model.version);
     }
     // One overtakes the other, and a former one comes back.
     await publish(server, flat);
@@ -116,6 +116,10 @@ async function publish(server: Server, model: { readonly version: string }): Pro
   const headers = { 'content-type': 'application/json' };
   const response = await server.fetch('/v1/models', { method: 'POST', headers, body: JSON.stringify(model) });
   expect([response.status, await response.text()]).toEqual([202, JSON.stringify({ version: model.version })]);
+}
+
+async function seen(list: ListWatch, version: string): Promise<void> {
+  await until(Date.now() + 60_000, `the list is of ${version}`, async () => list.modelVersions.at(-1) === version);
 }
 
 async function inForce(server: Server, version: string): Promise<void> {
