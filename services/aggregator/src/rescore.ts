@@ -26,7 +26,7 @@ interface RescoreOptions {
  *
  *     round: checkpoint, replay what is stored and not yet replayed      (old model live)
  *     ... until little is missing
- *     last:  hold the partitions, checkpoint, replay the rest, take over (some milliseconds)
+ *     last:  hold the partitions, checkpoint, replay the rest, take over (tenths of a second)
  *
  * All partitions take over in one step, so no answer mixes two models.
  * @returns the offset at which each partition took over
