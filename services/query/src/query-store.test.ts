@@ -1,0 +1,42 @@
+import { createMetrics, ProblemError } from '@touchstone/runtime';
+import { StoreError } from '@touchstone/store';
+import { describe, expect, it } from 'vitest';
+import { createQueryStore, type QueryStore } from './query-store.ts';
+
+/** A store whose every answer is this failure. */
+function failing(cause: Error): QueryStore {
+  const fail = (): Promise<never> => Promise.reject(cause);
+  return { timeline: fail, history: fail, apiKeys: fail, saveApiKey: fail };
+}
+
+const CALLS: readonly (readonly [string, (store: QueryStore) => Promise<unknown>])[] = [
+  ['timeline', (store) => store.timeline('a', 1)],
+  ['history', (store) => store.history('a', 0, 1)],
+  ['apiKeys', (store) => store.apiKeys()],
+  ['saveApiKey', (store) => store.saveApiKey({ id: 'k', name: 'n', hash: 'h', scopes: [], createdAt: 0, revokedAt: null })],
+];
+
+describe('the store as routes use it', () => {
+  it.each(CALLS)('%s: what it can not do right now is 503 and counted', async (_name, call) => {
+    const metrics = createMetrics({ ofProcess: false });
+    const cause = new StoreError('unavailable', 'SELECT something: connection refused');
+    const error = await call(createQueryStore(failing(cause), metrics)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ProblemError);
+    const { code, statusCode, headers, message } = error as ProblemError;
+    expect({ code, statusCode, headers }).toEqual({ code: 'unavailable', statusCode: 503, headers: { 'retry-after': '2' } });
+    expect(message).not.toContain('SELECT');
+    expect(await metrics.text()).toContain('touchstone_store_errors_total{code="unavailable"} 1');
+  });
+
+  it.each(CALLS)('%s: what it refuses is a fault, and counted', async (_name, call) => {
+    const metrics = createMetrics({ ofProcess: false });
+    const cause = new StoreError('rejected', 'unknown column');
+    await expect(call(createQueryStore(failing(cause), metrics))).rejects.toBe(cause);
+    expect(await metrics.text()).toContain('touchstone_store_errors_total{code="rejected"} 1');
+  });
+
+  it.each(CALLS)('%s: any other error stays as it is', async (_name, call) => {
+    const cause = new TypeError('a bug');
+    await expect(call(createQueryStore(failing(cause), createMetrics({ ofProcess: false })))).rejects.toBe(cause);
+  });
+});
