@@ -1,13 +1,14 @@
 import { defaultModel, TouchCursor } from '@touchstone/engine';
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
+import { decodeDeadLetter, encodeDeadLetter } from './dead-letter-record.ts';
 import { decodeFact, encodeFact } from './fact-record.ts';
 import { decodeModelOf, encodeModelPublished } from './model-record.ts';
 import { isPoison } from './poison.ts';
 import { readTouch } from './read-touch.ts';
 import { publishedSchemas, recordTypeOf } from './schema-set.ts';
 import { decodeAccountScore, encodeAccountScore } from './score-record.ts';
-import { anyFact, anyScore, anyTouch, LONGEST, touchAt, withoutEmptyText } from './test-values.ts';
+import { anyDeadLetter, anyFact, anyScore, anyTouch, LONGEST, touchAt, withoutEmptyText } from './test-values.ts';
 import { TouchWriter } from './write-touch.ts';
 
 /** Decodes a value of any type. What comes back is a plain value that can be kept and compared. */
@@ -15,6 +16,7 @@ function decode(bytes: Uint8Array, start: number, end: number): unknown {
   const schema = recordTypeOf(bytes, start, end);
   if (isPoison(schema)) return schema;
   if (schema.record === 'account-score') return decodeAccountScore(bytes, start, end);
+  if (schema.record === 'dead-letter') return decodeDeadLetter(bytes, start, end);
   if (schema.record === 'model-published') return decodeModelOf(schema, bytes, start, end);
   if (schema.record !== 'touch') return decodeFact(bytes, start, end);
   const cursor = new TouchCursor();
@@ -31,6 +33,7 @@ function encodeTouch(touch: Parameters<TouchWriter['write']>[0]): Uint8Array {
 function encodeAgain(decoded: unknown): Uint8Array {
   if (typeof decoded !== 'object' || decoded === null) throw new Error('nothing was decoded');
   if ('kind' in decoded) return encodeTouch(decoded as Parameters<TouchWriter['write']>[0]);
+  if ('topic' in decoded) return encodeDeadLetter(decoded as Parameters<typeof encodeDeadLetter>[0]);
   if ('score' in decoded) return encodeAccountScore(decoded as Parameters<typeof encodeAccountScore>[0]);
   if ('rules' in decoded) return encodeModelPublished(decoded as Parameters<typeof encodeModelPublished>[0], 0);
   return encodeFact(decoded as Parameters<typeof encodeFact>[0]);
@@ -47,6 +50,7 @@ const anyValue: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 4, arbitrary: anyTouch.map(encodeTouch) },
   { weight: 4, arbitrary: anyFact.map(encodeFact) },
   { weight: 1, arbitrary: anyScore.map(encodeAccountScore) },
+  { weight: 1, arbitrary: anyDeadLetter.map(encodeDeadLetter) },
   { weight: 1, arbitrary: fc.constant(encodeModelPublished(defaultModel, 1)) },
 );
 

@@ -1,3 +1,5 @@
+export { decodeDeadLetter, encodeDeadLetter } from './dead-letter-record.ts';
+export type { DeadLetterRecord } from './dead-letter-record.ts';
 export { decodeFact, encodeFact } from './fact-record.ts';
 export { LogRun } from './log-run.ts';
 export type { FramedBlock, FramedRecords } from './log-run.ts';

@@ -17,6 +17,8 @@ interface Block extends FramedBlock {
 /** The simplest framing there can be: the ends of the values, -1 for a record without one. */
 class Records implements FramedRecords<Block> {
   offset = -1;
+  readonly keyStart = -1;
+  readonly keyEnd = -1;
   valueStart = -1;
   valueEnd = -1;
   #block: Block = { appendedAt: 0, bytes: new Uint8Array(0), baseOffset: 0, ends: [] };

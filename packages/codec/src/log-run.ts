@@ -17,6 +17,9 @@ export interface FramedRecords<Block extends FramedBlock> {
   open(block: Block): void;
   next(): boolean;
   readonly offset: number;
+  /** Range of the key in the block's bytes; `keyStart` is -1 when the record has none. */
+  readonly keyStart: number;
+  readonly keyEnd: number;
   /** Range of the value in the block's bytes; `valueStart` is -1 when the record has none. */
   readonly valueStart: number;
   readonly valueEnd: number;
@@ -59,6 +62,12 @@ export class LogRun<Block extends FramedBlock> implements RecordRun {
     return valueStart < 0 ? this.#bytes.subarray(0, 0) : this.#bytes.subarray(valueStart, valueEnd);
   }
 
+  /** The key as it stands on the log. Valid as long as the block's bytes are. */
+  get key(): Uint8Array | null {
+    const { keyStart, keyEnd } = this.#records;
+    return keyStart < 0 ? null : this.#bytes.subarray(keyStart, keyEnd);
+  }
+
   next(): boolean {
     this.fact = null;
     this.model = null;
@@ -87,6 +96,8 @@ export class LogRun<Block extends FramedBlock> implements RecordRun {
       }
       case 'account-score':
         return poison('invalid_value', 'scores do not belong among the events');
+      case 'dead-letter':
+        return poison('invalid_value', 'dead letters do not belong among the events');
       default: {
         const fact = decodeFactOf(schema, this.#bytes, start, end);
         if (isPoison(fact)) return fact;

@@ -4,13 +4,14 @@ import type { Type, types } from 'avsc';
 import { canonicalForm, fingerprintOf } from './fingerprint.ts';
 
 export type FactRecordName = `${FactType}-fact`;
-export type RecordName = 'touch' | FactRecordName | 'model-published' | 'account-score';
+export type RecordName = 'touch' | FactRecordName | 'model-published' | 'account-score' | 'dead-letter';
 
 export const RECORD_NAMES: readonly RecordName[] = [
   'touch',
   ...FACT_TYPES.map((type): FactRecordName => `${type}-fact`),
   'model-published',
   'account-score',
+  'dead-letter',
 ];
 
 /** Avro single-object encoding: two marker bytes, the fingerprint with its lowest byte first, the body. */

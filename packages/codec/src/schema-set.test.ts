@@ -13,6 +13,7 @@ const PUBLISHED: Readonly<Record<string, string>> = {
   'account-fact.v1.avsc': '9a34c56dd099db60',
   'account-score.v1.avsc': '4454eab5b5942721',
   'contact-fact.v1.avsc': 'bbacf16cd3e0918c',
+  'dead-letter.v1.avsc': 'dd5da491c4d6dff6',
   'lead-fact.v1.avsc': 'd97f8410cea0c4a1',
   'model-published.v1.avsc': 'd8d3c095b9cf9fc5',
   'opportunity-fact.v1.avsc': '9b23fc0da7b199aa',

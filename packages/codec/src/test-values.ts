@@ -1,5 +1,6 @@
 import type { Fact, TouchCursor } from '@touchstone/engine';
 import { fc } from '@fast-check/vitest';
+import type { DeadLetterRecord } from './dead-letter-record.ts';
 import type { AccountScore } from './score-record.ts';
 import type { Touch } from './touch.ts';
 
@@ -128,6 +129,18 @@ export const anyScore: fc.Arbitrary<AccountScore> = fc.record({
   engaged: fc.boolean(),
   contacts: fc.nat(),
   lastTouchAt: optional(time),
+});
+
+export const anyDeadLetter: fc.Arbitrary<DeadLetterRecord> = fc.record({
+  topic: text(1, 30),
+  partition: fc.nat(),
+  offset: fc.integer({ min: 0, max: 2 ** 50 }),
+  generation: text(0, 60),
+  appendedAt: time,
+  reason: text(1, 30),
+  detail: text(0, 600),
+  key: optional(fc.uint8Array({ maxLength: 60 })),
+  value: fc.uint8Array({ maxLength: 600 }),
 });
 
 export function touchLike(fields: Partial<Touch> = {}): Touch {

@@ -265,6 +265,23 @@ export function describeEventLog(name: string, setUp: (topics: { events: { parti
         expect(follower.values(3)).toEqual(['1', '2', '3', '4', '5']);
       });
 
+      test.each([
+        { whose: 'without a group', group: undefined },
+        { whose: 'that is alone in its group', group: 'g' },
+      ])('$whose owns all partitions, and no others', async ({ group }) => {
+        const { subscription } = await LogFollower.start(log, group === undefined ? {} : { group });
+        await vi.waitUntil(() => subscription.assigned?.size === PARTITIONS, { timeout: 20_000, interval: 5 });
+        expect(subscription.assigned).toEqual(new Set([0, 1, 2, 3]));
+        expect([-1, 0, 1, 2, 3, PARTITIONS].map((partition) => subscription.owns(partition))).toEqual([
+          false,
+          true,
+          true,
+          true,
+          true,
+          false,
+        ]);
+      });
+
       test('is not alone: two read the same independently', async () => {
         const [one, two] = [await LogFollower.start(log, { group: 'g' }), await LogFollower.start(log)];
         await log.append('events', toEvery('v'));

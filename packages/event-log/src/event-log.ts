@@ -13,8 +13,9 @@ export interface RecordBlock {
   readonly baseOffset: number;
   /** Offset after the block's last record. */
   readonly nextOffset: number;
+  /** 0 for offsets that hold nothing for a reader, such as the marks of Kafka's transactions: only the position moves on. */
   readonly count: number;
-  /** When the log took the block, epoch ms; never smaller than that of an earlier block of the partition. */
+  /** When the log took the block, epoch ms by the log's clock: it falls only where that clock was set back. */
   readonly appendedAt: number;
   /** Framed records, `count` of them. */
   readonly bytes: Uint8Array;
@@ -41,10 +42,16 @@ export interface SubscribeOptions {
   readonly topic: string;
   /** Consumer group whose positions `commit` moves; null reads every partition and commits nothing. */
   readonly group: string | null;
-  /** Called when a partition is assigned, before its first block; resolves to the offset to read from. */
+  /**
+   * Called when a partition is assigned, before its first block; resolves to the offset to read from. With many processes a partition may be
+   * taken away while this is under way; no block of it follows then, unless it is assigned again.
+   */
   readonly onAssigned: (partition: number) => Promise<number> | number;
-  /** Called when a partition is taken away. Commits for it fail from then on. */
-  readonly onRevoked?: (partition: number) => Promise<void> | void;
+  /**
+   * Called when a partition was taken away, or when that can't be ruled out any more; never while it is being assigned to us still. Another
+   * process may have gone on with it long before: whoever stood still learns of it last.
+   */
+  readonly onRevoked?: (partition: number) => void;
   /** The next block of the same partition waits until this resolves: that is the backpressure. */
   readonly onBlock: (block: RecordBlock) => Promise<void> | void;
   /**
@@ -55,7 +62,14 @@ export interface SubscribeOptions {
 }
 
 export interface Subscription {
-  /** Stops delivery of a partition; a block already being handled is finished. */
+  /** The partitions assigned to it; null until that is known for the first time. */
+  readonly assigned: ReadonlySet<number> | null;
+  /**
+   * Whether the partition is assigned and nothing speaks against it: false once the group has not been heard of for most of the time after
+   * which it gives partitions to others. To be asked before anything is done that only the owner should do.
+   */
+  owns(partition: number): boolean;
+  /** Stops delivery of a partition, until it is resumed or taken away; a block already being handled is finished. */
   pause(partition: number): void;
   resume(partition: number): void;
   /**
@@ -95,8 +109,10 @@ export const EVENT_LOG_ERRORS = {
   closed: { retriable: false, means: 'the log is closed' },
   locked: { retriable: false, means: 'another process has the log directory open' },
   offset_out_of_range: { retriable: false, means: 'the asked offset is older than what is kept, or past the end' },
-  not_owner: { retriable: false, means: 'the partition is not assigned to this subscription' },
+  not_owner: { retriable: true, means: 'the partition is not, or not surely, assigned to this subscription' },
   record_too_large: { retriable: false, means: 'a record is larger than the limit' },
+  topic_mismatch: { retriable: false, means: 'a topic is not as this program needs it: its number of partitions or its settings' },
+  refused: { retriable: false, means: 'the log does not let this program in, or does not let it do that' },
   corrupt: { retriable: false, means: 'what is stored can not be read as written' },
 } as const;
 

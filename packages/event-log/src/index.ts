@@ -13,6 +13,14 @@ export type {
   SubscribeOptions,
   Subscription,
 } from './event-log.ts';
+export type { KafkaLogEvent } from './kafka/kafka-events.ts';
+export { openKafkaLog } from './kafka/kafka-log.ts';
+export type { KafkaLog } from './kafka/kafka-log.ts';
+export { KAFKA_SECRETS, kafkaOptionsOf, kafkaSettingProblems, kafkaSettings } from './kafka/kafka-options.ts';
+export type { KafkaConfig, KafkaConnectionOptions, KafkaLogOptions, KafkaTopicOptions } from './kafka/kafka-options.ts';
+export { DEAD_LETTERS_RETENTION_MS, kafkaLogOptionsOf } from './kafka-topics.ts';
+export type { TopicSettings } from './kafka-topics.ts';
+export { AGGREGATOR_GROUP, DEAD_LETTERS_TOPIC, EVENTS_TOPIC, SCORES_TOPIC } from './topics.ts';
 export { lockDirectory } from './lock-directory.ts';
 export type { DirectoryLock } from './lock-directory.ts';
 export { murmur2, partitionOfKey } from './partition-of-key.ts';

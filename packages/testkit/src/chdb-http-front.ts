@@ -4,15 +4,17 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress, gzipSync, zstdCompressSync } from 'node:zlib';
 import { Session } from 'chdb';
 
 /**
  * chDB behind as much of ClickHouse's HTTP interface as its Node client speaks: so the store's server side is tried against the real engine
  * where there is no server. A program of its own, because a process can have one chDB directory; see `startChdbHttpFront`.
  *
- * Left out: compression, sessions, roles, progress headers, array parameters with quotes in them.
+ * Left out: sessions, roles, progress headers, array parameters with quotes in them.
  */
 export interface FrontOptions {
   readonly directory: string;
@@ -69,11 +71,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     if (!isAllowed(request, options))
       throw new Error(`Code: ${AUTHENTICATION_FAILED}. DB::Exception: Wrong user or password. (AUTHENTICATION_FAILED)`);
     const query = url.searchParams.get('query');
-    const statement = { session, text: query ?? (await text(request)), params: paramsOf(url) };
+    const body = plainBody(request);
+    const statement = { session, text: query ?? (await text(body)), params: paramsOf(url) };
     await session.queryAsync(`${settingsOf(url)}SELECT 1`);
     const insert = query === null ? null : INSERT_OF_BYTES.exec(query);
-    const bytes = insert === null ? await run(statement, url) : await insertBody(statement, insert, request, options.directory);
-    response.writeHead(200, { 'X-ClickHouse-Summary': '{}' }).end(bytes);
+    const bytes = insert === null ? await run(statement, url) : await insertBody(statement, insert, body, options.directory);
+    sendBytes(request, response, url, bytes);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = /Code: (\d+)/.exec(message)?.[1] ?? '1002';
@@ -81,6 +84,24 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
   } finally {
     session.close();
   }
+}
+
+/** As compressed as the client asks, when it also sets that the server may. */
+function sendBytes(request: IncomingMessage, response: ServerResponse, url: URL, bytes: Uint8Array): void {
+  const codec = url.searchParams.get('enable_http_compression') === '1' ? request.headers['accept-encoding'] : undefined;
+  response.setHeader('X-ClickHouse-Summary', '{}');
+  if (codec === 'gzip' || codec === 'zstd') response.setHeader('Content-Encoding', codec);
+  if (codec === 'gzip') response.end(gzipSync(bytes));
+  else response.end(codec === 'zstd' ? zstdCompressSync(bytes) : bytes);
+}
+
+/** An unfinished body ends in an error either way: a decoder misses its end mark. */
+function plainBody(request: IncomingMessage): Readable {
+  const codec = request.headers['content-encoding'];
+  const decoder = codec === 'gzip' ? createGunzip() : codec === 'zstd' ? createZstdDecompress() : null;
+  if (decoder === null) return request;
+  request.once('error', (error) => decoder.destroy(error)).pipe(decoder);
+  return decoder;
 }
 
 async function run({ session, text, params }: Statement, url: URL): Promise<Uint8Array> {
@@ -92,7 +113,7 @@ async function run({ session, text, params }: Statement, url: URL): Promise<Uint
 }
 
 /** The engine takes statements as text, so the bytes of an insert go by way of a file; of a body that is cut short nothing is inserted. */
-async function insertBody({ session }: Statement, insert: RegExpExecArray, body: IncomingMessage, directory: string): Promise<Uint8Array> {
+async function insertBody({ session }: Statement, insert: RegExpExecArray, body: Readable, directory: string): Promise<Uint8Array> {
   const [, table, columns, settings, format] = insert;
   const file = join(directory, `body-${++spooled}`);
   try {

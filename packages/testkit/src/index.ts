@@ -1,4 +1,10 @@
 export * from './reference/index.ts';
+export * from './kafka/index.ts';
+export * from './proxy/index.ts';
 export { EntryRun } from './entry-run.ts';
+export { freePort } from './free-port.ts';
+export { guardChild, guardDirectory } from './guard.ts';
 export { startChdbHttpFront } from './start-chdb-http-front.ts';
 export type { ChdbHttpFront } from './start-chdb-http-front.ts';
+export { startClickHouseServer } from './start-click-house-server.ts';
+export type { ClickHouseServer } from './start-click-house-server.ts';

@@ -1,28 +1,12 @@
 import { EventLogError } from '../event-log.ts';
 import type { RecordBlock, SubscribeOptions, Subscription } from '../event-log.ts';
 import { blockFrom } from '../record-block.ts';
+import type { Turn } from '../turn.ts';
 import { asEventLogError } from './as-event-log-error.ts';
 import type { BlockFile } from './block-file.ts';
 import type { GroupPositions } from './group-positions.ts';
 import type { Partition } from './partition.ts';
 import type { Topic } from './topic.ts';
-
-/** So long blocks are handed over in one turn of the event loop, by all subscriptions together. */
-const TURN_MS = 5;
-
-/** Shared by the subscriptions of a log: lets timers and sockets have their turn in the middle of a long backlog. */
-export class Turn {
-  #startedAt: number | null = null;
-
-  /** Resolves at once as long as there is time left in this turn, else in the next one. */
-  async take(): Promise<void> {
-    if (this.#startedAt === null) {
-      this.#startedAt = performance.now();
-      setImmediate(() => (this.#startedAt = null));
-    }
-    if (performance.now() - this.#startedAt > TURN_MS) await new Promise(setImmediate);
-  }
-}
 
 /**
  * Hands the blocks of every partition to the handlers, each partition in a loop of its own, so that a slow one holds up no other:
@@ -38,6 +22,7 @@ export class EmbeddedSubscription implements Subscription {
   readonly #file: BlockFile;
   readonly #positions: GroupPositions;
   readonly #turn: Turn;
+  readonly #assigned: ReadonlySet<number>;
   readonly #paused = new Set<number>();
   /** Ends the wait of a partition's loop; absent while the loop is not waiting. */
   readonly #wake = new Map<number, () => void>();
@@ -49,6 +34,7 @@ export class EmbeddedSubscription implements Subscription {
   constructor(options: SubscribeOptions, topic: Topic, file: BlockFile, positions: GroupPositions, turn: Turn) {
     this.#options = options;
     this.#topic = topic;
+    this.#assigned = new Set(topic.partitions.map(({ index }) => index));
     this.#file = file;
     this.#positions = positions;
     this.#turn = turn;
@@ -58,6 +44,15 @@ export class EmbeddedSubscription implements Subscription {
   /** True until it was stopped or ended by itself. */
   get active(): boolean {
     return !this.#stopped;
+  }
+
+  get assigned(): ReadonlySet<number> {
+    return this.#assigned;
+  }
+
+  /** One process holds the log: until another subscription takes the group over, all partitions are ours. */
+  owns(partition: number): boolean {
+    return this.#owner && this.#assigned.has(partition);
   }
 
   pause(partition: number): void {
@@ -73,7 +68,7 @@ export class EmbeddedSubscription implements Subscription {
   async commit(positions: ReadonlyMap<number, number>): Promise<void> {
     const { group } = this.#options;
     for (const partition of positions.keys()) {
-      if (group === null || !this.#owner || this.#topic.partitions[partition] === undefined) {
+      if (group === null || !this.owns(partition)) {
         const why = group === null ? 'has no group' : 'does not own the partition';
         throw new EventLogError('not_owner', `this subscription ${why}: ${this.#topic.name}/${partition} can not be committed`);
       }

@@ -1,0 +1,21 @@
+import { Backoff } from './retry.ts';
+
+/** Where the reading of one partition is, from its assignment until it is taken away. */
+export class PartitionCursor {
+  readonly partition: number;
+  readonly backoff = new Backoff();
+  /** What to read next; null until the subscriber has said where to begin. */
+  offset: number | null = null;
+  /** Part of a request that is under way, or of an answer that is being handed over. */
+  busy = false;
+  /** Taken away: nothing of it is handed over any more. */
+  gone = false;
+  /** By `performance.now`: it is not asked for before. */
+  retryAt = 0;
+  /** How often in a row what came could not be read. */
+  unreadable = 0;
+
+  constructor(partition: number) {
+    this.partition = partition;
+  }
+}

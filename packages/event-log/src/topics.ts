@@ -1,0 +1,8 @@
+/** Touches, facts and models, keyed by account. */
+export const EVENTS_TOPIC = 'events';
+/** The latest score of each account: compacted, with as many partitions as `events`, each account in the partition of its events. */
+export const SCORES_TOPIC = 'account-scores';
+/** Records of `events` that could not be read or applied, with their place and the reason. */
+export const DEAD_LETTERS_TOPIC = 'dead-letters';
+/** The consumer group of the aggregators. */
+export const AGGREGATOR_GROUP = 'aggregator';

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * What needs a real Kafka broker: KAFKA_BROKERS, Docker, or Java with Maven. `packages/testkit/src/kafka/shared-broker.ts` says how to write
+ * such a test. `vitest run --config vitest.broker.config.ts` runs all, a path after it some.
+ */
+export default defineConfig({
+  test: {
+    include: ['packages/*/src/**/*.broker.test.ts', 'services/*/src/**/*.broker.test.ts', 'test/**/*.broker.test.ts'],
+    exclude: ['**/node_modules/**'],
+    globalSetup: ['packages/testkit/src/kafka/share-broker.setup.ts'],
+    pool: 'forks',
+    // They share one broker and the machine; two at once would take each other's time.
+    fileParallelism: false,
+    testTimeout: 5 * 60_000,
+    hookTimeout: 2 * 60_000,
+    passWithNoTests: true,
+  },
+});
