@@ -26,6 +26,8 @@ const TESTKIT = 'testkit';
 /** Packages whose `open...` functions take hold of a directory, a connection or a lock. */
 const ADAPTERS = new Set(['event-log', 'store']);
 const OPENS = /^open[A-Z]/;
+/** The one package that stands between others: restoring ledgers takes the log's extents and the store's rows. It may name their types. */
+const RECOVERY = 'recovery';
 
 /** Why an import is wrong and where the code belongs; null when it is right. `file` is relative to the root, with forward slashes. */
 export function judgeImport(file: string, imported: Import, workspace: Workspace): string | null {
@@ -37,7 +39,7 @@ export function judgeImport(file: string, imported: Import, workspace: Workspace
 
   const target = imported.specifier.slice(SCOPE.length).split('/')[0]!;
   if (target === part.name) return 'a part does not import itself by name: import the file, relatively.';
-  return judgeDirection(part, target, workspace) ?? judgeAdapter(file, target, imported);
+  return judgeDirection(part, target, imported, workspace) ?? judgeAdapter(file, target, imported);
 }
 
 const ENGINE_IS_PURE =
@@ -56,7 +58,7 @@ function judgeRelative(file: string, part: Part, specifier: string): string | nu
   );
 }
 
-function judgeDirection(part: Part, target: string, { packages, services }: Workspace): string | null {
+function judgeDirection(part: Part, target: string, imported: Import, { packages, services }: Workspace): string | null {
   if (target === TESTKIT)
     return 'testkit is for tests: what the running system needs does not belong there. Move it to the part that uses it.';
   if (part.name === ENGINE) {
@@ -65,6 +67,8 @@ function judgeDirection(part: Part, target: string, { packages, services }: Work
   if (part.kind === 'package' && services.includes(target)) {
     return 'packages know nothing of services. Move what both need into a package, or let the service pass it in.';
   }
+  const namesTypesOnly = imported.values.length === 0 && !imported.whole;
+  if (part.name === RECOVERY && namesTypesOnly) return null;
   if (part.kind === 'package' && target !== ENGINE && packages.includes(target)) {
     return 'packages import none but the engine, so that each adapter can be replaced alone. Put the two together in a service, or move a shared type into the engine.';
   }

@@ -80,6 +80,16 @@ describe('the first key', () => {
   });
 });
 
+describe('the configured key', () => {
+  it('is in force before the others were read, and while they can not be', async () => {
+    ring = new KeyRing({ loadKeys: () => Promise.reject(new Error('the store is away')), adminKey: 'sk_configured' });
+    expect(ring.verify('sk_configured')).toMatchObject({ kind: 'secret', scopes: new Set(SCOPES) });
+    await expect(ring.start()).rejects.toThrow('the store is away');
+    expect(ring.verify('sk_configured')).not.toBeNull();
+    expect(ring.verify('sk_another')).toBeNull();
+  });
+});
+
 describe('verify', () => {
   it('knows no other key, revoked keys, or hashes that are none', async () => {
     const revoked = createApiKey({ kind: 'secret', name: 'r', scopes: ['read'], now: 0 });

@@ -39,10 +39,12 @@ export class KeyRing {
 
   constructor(options: KeyRingOptions) {
     this.#options = options;
+    // The configured key is in force at once, whether or not the others can be read.
+    this.#take([]);
   }
 
   /**
-   * Loads the keys and begins to refresh them.
+   * Loads the keys and begins to refresh them. After a failure it may be called again; the configured key is in force all the while.
    * @throws whatever `loadKeys` rejects with
    */
   async start(): Promise<void> {

@@ -1,5 +1,6 @@
 import { scoringModelSchema } from '@touchstone/engine';
 import type { RecordRun } from '@touchstone/engine';
+import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { replay } from './replay.ts';
@@ -7,17 +8,20 @@ import type { RowTransport } from './row-transport.ts';
 import type {
   ApiKeyRow,
   Checkpoint,
+  DeadLetterPlace,
+  DeadLetterQuery,
   HistoryPoint,
   ReplayRange,
   ScoreRow,
   Store,
+  StoredDeadLetter,
   StoredModel,
   StoredPosition,
   TimelineEntry,
   TimelinePlace,
   TouchRows,
 } from './store.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTERS, encodeRows, FACTS, POSITIONS } from './tables.ts';
+import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, encodeRows, FACTS, POSITIONS } from './tables.ts';
 import type { Table } from './tables.ts';
 import { readTimeline } from './timeline.ts';
 import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';
@@ -93,9 +97,25 @@ export class ClickHouseStore implements Store {
        WHERE account_id = {accountId:String} AND hour >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND hour < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
        ORDER BY hour FORMAT JSONEachRow`,
       { accountId, from, to },
+      { mayLag: true },
     );
     const rows = jsonRows<{ hourMs: number | string; asOf: number | string; points: number; score: number; modelVersion: string }>(answer);
     return rows.map(({ hourMs, asOf, ...rest }) => ({ hour: Number(hourMs), asOf: Number(asOf), ...rest }));
+  }
+
+  deadLetters(query: DeadLetterQuery): Promise<readonly StoredDeadLetter[]> {
+    return findDeadLetters(this.#transport, query);
+  }
+
+  deadLettersAt(places: readonly DeadLetterPlace[]): Promise<readonly StoredDeadLetter[]> {
+    return readDeadLetters(this.#transport, places);
+  }
+
+  saveReplays(places: readonly DeadLetterPlace[], replayedAt: number): Promise<void> {
+    return this.#insert(
+      DEAD_LETTER_REPLAYS,
+      places.map((place) => ({ ...place, replayedAt })),
+    );
   }
 
   async apiKeys(): Promise<readonly ApiKeyRow[]> {

@@ -1,46 +1,19 @@
+import { DENIALS, PASSING_EXCEPTIONS } from './click-house-exceptions.ts';
 import { StoreError } from './store.ts';
-
-/**
- * ClickHouse exceptions after which the same statement may succeed later: it is busy, out of something, starting, stopping or cut off from
- * its peers. Every other exception is about the statement itself.
- */
-const TRANSIENT_EXCEPTIONS = new Set([
-  'ABORTED',
-  'ALL_CONNECTION_TRIES_FAILED',
-  'ALL_REPLICAS_ARE_STALE',
-  'ASYNC_LOAD_WAIT_FAILED',
-  'CANNOT_ALLOCATE_MEMORY',
-  'CANNOT_FSYNC',
-  'CANNOT_READ_FROM_SOCKET',
-  'CANNOT_SCHEDULE_TASK',
-  'CANNOT_WRITE_TO_FILE_DESCRIPTOR',
-  'CANNOT_WRITE_TO_SOCKET',
-  'DEADLOCK_AVOIDED',
-  'DNS_ERROR',
-  'KEEPER_EXCEPTION',
-  'MEMORY_LIMIT_EXCEEDED',
-  'NETWORK_ERROR',
-  'NOT_ENOUGH_SPACE',
-  'NO_ACTIVE_REPLICAS',
-  'NO_FREE_CONNECTION',
-  'NO_ZOOKEEPER',
-  'QUERY_WAS_CANCELLED',
-  'QUERY_WAS_CANCELLED_BY_CLIENT',
-  'REPLICA_IS_NOT_IN_QUORUM',
-  'SERVER_OVERLOADED',
-  'SOCKET_TIMEOUT',
-  'SYSTEM_ERROR',
-  'TABLE_IS_READ_ONLY',
-  'TIMEOUT_EXCEEDED',
-  'TOO_FEW_LIVE_REPLICAS',
-  'TOO_MANY_PARTS',
-  'TOO_MANY_SIMULTANEOUS_QUERIES',
-  'TOO_SLOW',
-  'UNKNOWN_STATUS_OF_INSERT',
-  'UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE',
-]);
+import type { StoreErrorCode } from './store.ts';
 
 const MESSAGE_LENGTH_MAX = 300;
+
+/** An answer with another status than success that ClickHouse did not write: of a proxy, or of who else lives at the address. */
+export class HttpAnswerError extends Error {
+  readonly status: number;
+
+  constructor(status: number, body: string) {
+    super(`status ${status}: ${body}`);
+    this.name = 'HttpAnswerError';
+    this.status = status;
+  }
+}
 
 interface ClickHouseException {
   readonly code: string;
@@ -60,9 +33,20 @@ function isFaultOfCall(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'CHDB_BIND';
 }
 
+/** A certificate that does not prove who answers, or an end that speaks no TLS: OpenSSL's names for it, as Node gives them. */
+const TLS_FAULT =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|EPROTO$|HOSTNAME_MISMATCH$|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF))/;
+
 /** Name of the ClickHouse exception behind an error of the store, as TOO_MANY_PARTS; null when it was none. */
 export function exceptionName(error: unknown): string | null {
   return error instanceof StoreError && isException(error.cause) ? error.cause.type : null;
+}
+
+/** Whether the connection ended without an answer, as when the server closes a kept one in the moment it is used again. */
+export function isBrokenConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  return code === 'ECONNRESET' || code === 'EPIPE' || error.message === 'socket hang up';
 }
 
 /**
@@ -72,9 +56,28 @@ export function exceptionName(error: unknown): string | null {
 export function mapStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const message = (error instanceof Error ? error.message : String(error)).trim().slice(0, MESSAGE_LENGTH_MAX);
-  if (isException(error)) {
-    return new StoreError(TRANSIENT_EXCEPTIONS.has(error.type) ? 'unavailable' : 'rejected', `${error.type}: ${message}`, { cause: error });
+  if (isException(error)) return new StoreError(codeOfException(error.type), `${error.type}: ${message}`, { cause: error });
+  if (error instanceof HttpAnswerError) {
+    return new StoreError(codeOfStatus(error.status), `What answered in place of ClickHouse said ${message}`, { cause: error });
+  }
+  if (error instanceof Error && TLS_FAULT.test(codeOf(error))) {
+    return new StoreError('denied', `No secure connection to ClickHouse: ${codeOf(error)}: ${message}`, { cause: error });
   }
   if (isFaultOfCall(error)) return new StoreError('rejected', message, { cause: error });
   return new StoreError('unavailable', `ClickHouse did not answer: ${message}`, { cause: error });
+}
+
+function codeOfException(type: string): StoreErrorCode {
+  if (PASSING_EXCEPTIONS.has(type)) return 'unavailable';
+  return DENIALS.has(type) ? 'denied' : 'rejected';
+}
+
+/** 408, 421, 425 and 429 ask to come again, as do faults of a gateway; another 4xx or a redirect means a wrong address. */
+function codeOfStatus(status: number): StoreErrorCode {
+  if (status >= 500 || [408, 421, 425, 429].includes(status)) return 'unavailable';
+  return [401, 403, 407].includes(status) ? 'denied' : 'rejected';
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -1,7 +1,7 @@
 import { ChdbTransport } from './chdb-transport.ts';
 import { ClickHouseStore } from './click-house-store.ts';
 import { ServerTransport } from './server-transport.ts';
-import type { ServerOptions } from './server-transport.ts';
+import type { ServerOptions } from './server-options.ts';
 import type { Store } from './store.ts';
 
 export type StoreOptions = { readonly kind: 'chdb'; readonly directory: string } | ({ readonly kind: 'server' } & ServerOptions);

@@ -58,6 +58,7 @@ export function describeReplay(name: string, open: () => Promise<RowTransport>):
         appendedAt: APPENDED_AT,
         reason: 'malformed',
         detail: text,
+        key: null,
         value: Uint8Array.of(0, 255, 195, 10, 39),
       };
       await store.checkpoint([checkpointOf(store, entries, { deadLetters: [deadLetter] })]);

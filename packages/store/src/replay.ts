@@ -72,6 +72,7 @@ async function firstOffset(transport: RowTransport, { partition, from }: Replaye
     `SELECT offset FROM (SELECT offset FROM touches ${FIRST_OF_PARTITION}) UNION ALL
      SELECT offset FROM (SELECT offset FROM facts ${FIRST_OF_PARTITION}) FORMAT JSONEachRow`,
     { partition, from },
+    { isPage: true },
   );
   return Math.min(...jsonRows<{ offset: number | string }>(answer).map(({ offset }) => Number(offset)));
 }
@@ -81,10 +82,13 @@ async function readPage(transport: RowTransport, replayed: Replayed, from: numbe
   const range = { partition: replayed.partition, from, to };
   const rest = `WHERE ${IN_RANGE} ORDER BY offset SETTINGS max_result_bytes = ${sizes.bytesMax}, result_overflow_mode = 'throw'`;
   try {
-    const touches = await transport.read(`SELECT ${columnList(replayed.layout.columns)} FROM touches ${rest} FORMAT RowBinary`, range);
+    const touches = await transport.read(`SELECT ${columnList(replayed.layout.columns)} FROM touches ${rest} FORMAT RowBinary`, range, {
+      isPage: true,
+    });
     const facts = await transport.read(
       `SELECT offset, toUnixTimestamp64Milli(appended_at) AS appendedAt, type, body FROM facts ${rest} FORMAT JSONEachRow`,
       range,
+      { isPage: true },
     );
     return { touches, facts: factLines(facts), bytes: touches.length + facts.length, to, offsets: to - from };
   } catch (error) {

@@ -3,7 +3,7 @@ import { ClickHouseStore } from './click-house-store.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import type { RowTransport } from './row-transport.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTERS, FACTS, MIGRATIONS_APPLIED, POSITIONS } from './tables.ts';
+import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, FACTS, MIGRATIONS_APPLIED, POSITIONS } from './tables.ts';
 import { WHOLE_TOUCH } from './touch-columns.ts';
 
 /** The part of the store's contract about its tables: how they come about, and what they promise of a row written. */
@@ -60,7 +60,16 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       const typeOf = new Map(
         found.map(({ table, name, type }) => [`${table}.${name}`, /^LowCardinality\((.*)\)$/.exec(type)?.[1] ?? type]),
       );
-      const written = [FACTS, DEAD_LETTERS, POSITIONS, ACCOUNT_SCORES, API_KEYS, MIGRATIONS_APPLIED, { name: 'touches', ...WHOLE_TOUCH }];
+      const written = [
+        FACTS,
+        DEAD_LETTERS,
+        DEAD_LETTER_REPLAYS,
+        POSITIONS,
+        ACCOUNT_SCORES,
+        API_KEYS,
+        MIGRATIONS_APPLIED,
+        { name: 'touches', ...WHOLE_TOUCH },
+      ];
       for (const { name: table, columns } of written) {
         for (const { name, type } of columns)
           expect([`${table}.${name}`, typeOf.get(`${table}.${name}`)]).toEqual([`${table}.${name}`, type]);
@@ -71,6 +80,7 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['touches', 'partition'],
       ['facts', 'partition'],
       ['dead_letters', 'partition'],
+      ['dead_letter_replays', 'partition'],
       ['positions', 'partition'],
       ['api_keys', 'name'],
       ['schema_migrations', 'number'],

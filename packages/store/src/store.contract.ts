@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultModel } from '@touchstone/engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
+import { describeDeadLetters } from './dead-letters.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
 import { jsonRows } from './json-rows.ts';
 import { describeReplay } from './replay.contract.ts';
@@ -15,6 +16,7 @@ const HOUR_MS = 3_600_000;
 /** What every way to ClickHouse must do. `open` gives a transport to a database with nothing in it. */
 export function describeStore(name: string, open: () => Promise<RowTransport>): void {
   describeReplay(name, open);
+  describeDeadLetters(name, open);
   describeSchema(name, open);
 
   describe(`the store on ${name}`, () => {
@@ -73,7 +75,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
     });
 
     it('a checkpoint fails when a part of it can not be stored, and its position is not stored then', async () => {
-      const deadLetter = { partition: 0, offset: 1, appendedAt: 0, reason: 'malformed', detail: '', value: new Uint8Array(0) };
+      const deadLetter = { partition: 0, offset: 1, appendedAt: 0, reason: 'malformed', detail: '', key: null, value: new Uint8Array(0) };
       await transport.command('DROP TABLE dead_letters');
       const checkpoint = checkpointOf(store, [touchAt(0)], { offset: 2, deadLetters: [deadLetter] });
       await expect(store.checkpoint([checkpoint])).rejects.toMatchObject({ code: 'rejected' });

@@ -42,14 +42,41 @@ export interface ReplayRange {
   readonly fields?: readonly OptionalField[];
 }
 
-export interface DeadLetter {
+/** Where a record stood on the log. */
+export interface DeadLetterPlace {
   readonly partition: number;
   readonly offset: number;
+}
+
+export interface DeadLetter extends DeadLetterPlace {
   readonly appendedAt: number;
   readonly reason: string;
   readonly detail: string;
-  /** The record's value as it stood on the log. */
+  /** The record's key; null when it had none. */
+  readonly key: Uint8Array | null;
+  /** The record's value as it stood on the log; empty when it had none. */
   readonly value: Uint8Array;
+}
+
+export interface StoredDeadLetter extends DeadLetter {
+  /** Bytes of the whole value: more than there are in `value` when that was cut off. */
+  readonly valueBytes: number;
+  /** When it was put on the log again, the last time, epoch ms; null while it is open. */
+  readonly replayedAt: number | null;
+}
+
+export interface DeadLetterQuery {
+  readonly reason?: string;
+  readonly partition?: number;
+  /** Only those that were put on the log again, or only those that were not; default both. */
+  readonly replayed?: boolean;
+  /** Only those that come before this one, by time of append, partition and offset. */
+  readonly before?: DeadLetterPlace & { readonly appendedAt: number };
+  /** Default newest first. */
+  readonly oldestFirst?: boolean;
+  readonly limit: number;
+  /** Longer values are cut off there; default never. */
+  readonly valueBytesMax?: number;
 }
 
 /** How far a partition is in the store: every record below `offset` has been handled and what it left is stored. */
@@ -137,6 +164,11 @@ export interface Store {
   timeline(accountId: string, limit: number, before?: TimelinePlace): Promise<readonly TimelineEntry[]>;
   /** Oldest first: the hours that begin at `from` or later and before `to`, both epoch ms. */
   history(accountId: string, from: number, to: number): Promise<readonly HistoryPoint[]>;
+  deadLetters(query: DeadLetterQuery): Promise<readonly StoredDeadLetter[]>;
+  /** Those of the places that hold a dead letter, whole, by partition and offset. */
+  deadLettersAt(places: readonly DeadLetterPlace[]): Promise<readonly StoredDeadLetter[]>;
+  /** Remembers that these were put on the log again; `replayedAt` is epoch ms. */
+  saveReplays(places: readonly DeadLetterPlace[], replayedAt: number): Promise<void>;
   apiKeys(): Promise<readonly ApiKeyRow[]>;
   saveApiKey(row: ApiKeyRow): Promise<void>;
   /** Cheap; rejects when the store does not answer. */
@@ -147,6 +179,8 @@ export interface Store {
 /** The closed list of what can go wrong, with whether the same call may succeed later. */
 export const STORE_ERRORS = {
   unavailable: { retriable: true, means: 'ClickHouse did not answer, or answered that it can not right now' },
+  denied: { retriable: true, means: 'ClickHouse no longer lets this user in or do that, or its certificate is not trusted any more' },
+  refused: { retriable: false, means: 'at the start: ClickHouse does not let this user in or do that, or its certificate is not trusted' },
   rejected: { retriable: false, means: 'ClickHouse refused the statement, or can not work with what it was given' },
   locked: { retriable: false, means: 'another process has the chDB directory open' },
   schema_newer: { retriable: false, means: 'the schema was made by a newer version of this program' },

@@ -1,7 +1,7 @@
 import { accountOf } from '@touchstone/engine';
 import { DATE_TIME, RowBinaryWriter } from './row-binary.ts';
 import type { ColumnType } from './row-binary.ts';
-import type { ApiKeyRow, DeadLetter, ScoreRow, StoredFact, StoredPosition } from './store.ts';
+import type { ApiKeyRow, DeadLetter, DeadLetterPlace, ScoreRow, StoredFact, StoredPosition } from './store.ts';
 
 /** The tables whose rows come as objects. An insert's list of columns, the structure of its bytes and the bytes all follow from these. */
 interface Column<Row> extends ColumnType {
@@ -43,6 +43,15 @@ const bytes = <Row>(name: string, of: Of<Row, Uint8Array>): Column<Row> => ({
   type: 'String',
   write: (out, row) => out.bytes(of(row)),
 });
+const bytesOrNull = <Row>(name: string, of: Of<Row, Uint8Array | null>): Column<Row> => ({
+  name,
+  type: 'Nullable(String)',
+  write: (out, row) => {
+    const value = of(row);
+    out.uint8(value === null ? 1 : 0);
+    if (value !== null) out.bytes(value);
+  },
+});
 const texts = <Row>(name: string, of: Of<Row, readonly string[]>): Column<Row> => ({
   name,
   type: 'Array(String)',
@@ -75,7 +84,17 @@ export const DEAD_LETTERS: Table<DeadLetter> = {
     time('appended_at', (row) => row.appendedAt),
     text('reason', (row) => row.reason),
     text('detail', (row) => row.detail),
+    bytesOrNull('key', (row) => row.key),
     bytes('value', (row) => row.value),
+  ],
+};
+
+export const DEAD_LETTER_REPLAYS: Table<DeadLetterPlace & { readonly replayedAt: number }> = {
+  name: 'dead_letter_replays',
+  columns: [
+    uint16('partition', (row) => row.partition),
+    uint64('offset', (row) => row.offset),
+    time('replayed_at', (row) => row.replayedAt),
   ],
 };
 

@@ -30,7 +30,7 @@ export async function readTimeline(
     const rows = limit - entries.length;
     if (rows <= 0) return entries;
     const reader = new TouchRowReader(WHOLE_TOUCH);
-    reader.open(await transport.read(STATEMENT, { accountId, occurredAt, offset, rows }));
+    reader.open(await transport.read(STATEMENT, { accountId, occurredAt, offset, rows }, { mayLag: true }));
     let rowsRead = 0;
     for (; reader.next(); rowsRead++) {
       if (reader.offset === offset && reader.touch.occurredAt === occurredAt) continue;

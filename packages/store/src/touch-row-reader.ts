@@ -39,6 +39,8 @@ export class TouchRowReader {
     const view = this.#view;
     const touch = this.touch;
     this.offset = getInt64(view, row + PLACE.offset);
+    // Text among the rows, as of an exception that came when some were out already, is no offset that a log can have.
+    if (this.offset > Number.MAX_SAFE_INTEGER) throw new StoreError('unavailable', 'There is something else among the rows of an answer');
     this.appendedAt = getInt64(view, row + PLACE.appended_at);
     touch.occurredAt = getInt64(view, row + PLACE.occurred_at);
     touch.minutes = view.getFloat64(row + PLACE.minutes, true);
