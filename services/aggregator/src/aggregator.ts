@@ -1,17 +1,15 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
-import { EventLogError, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
-import type { Logger, Metrics, Readiness } from '@touchstone/runtime';
+import { AGGREGATOR_GROUP, EventLogError, EVENTS_TOPIC, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
+import { repeat, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import { Checkpointer } from './checkpointer.ts';
-import type { BlockOutcome, Intake } from './intake.ts';
+import { countOutcome } from './count-outcome.ts';
+import type { Intake } from './intake.ts';
+import { KeptPartitions } from './kept-partitions.ts';
+import { PartitionRestorer } from './partition-restorer.ts';
+import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
-import { planRecovery, recover, type Recovered, type RecoveryPlan } from './recover.ts';
 import { rescore } from './rescore.ts';
-import { repeat } from './retry.ts';
-
-export const EVENTS_TOPIC = 'events';
-export const AGGREGATOR_GROUP = 'aggregator';
 
 const ENDS_INTERVAL_MS = 1000;
 
@@ -20,7 +18,7 @@ export interface AggregatorOptions {
   readonly store: Store;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly clock: () => number;
+  readonly scheduler: Scheduler;
   /** The process can't go on; it should leave with an error. */
   readonly onFatal: (cause: unknown) => void;
   readonly publishIntervalMs: number;
@@ -38,23 +36,40 @@ export interface ModelStatus {
   readonly rescoringTo: string | null;
 }
 
+/** What was being done is no longer wanted: the process stops, or partitions have moved. */
+class Superseded extends Error {}
+
 /**
- * Applies the log to the ledgers, publishes scores and checkpoints:
+ * Applies the log to the ledgers, publishes scores and checkpoints, for the partitions that are assigned to it:
  *
- *     log --block--> intake --ledgers--> publisher (every 50 ms) --> account-scores
- *                      '--- gathered rows --> checkpointer (every second) --> store, then positions
+ *     assigned --> restored from the store --> log --block--> intake --ledgers--> publisher (every 50 ms) --> account-scores
+ *                                                               '--- gathered rows --> checkpointer (every second) --> store, then positions
+ *
+ * Partitions come and go with the processes that share the work. What keeps a former owner from doing harm is that nothing it writes depends on
+ * being the owner: rows are keyed by their place on the log, and of two scores of an account readers take the one of the higher version.
  */
 export class Aggregator {
   readonly ledgers = new LedgerSet();
   readonly #options: AggregatorOptions;
   readonly #publisher: ScorePublisher;
   readonly #checkpointer: Checkpointer;
-  #intakes: ReadonlyMap<number, Intake> = new Map();
-  #plan: RecoveryPlan | null = null;
-  #recovered: Recovered | null = null;
+  readonly #restorer: PartitionRestorer;
+  readonly #kept: KeptPartitions;
+  /** The partitions held, each from the end of its restore until it is taken away. */
+  readonly #intakes = new Map<number, Intake>();
+  /** Partitions that are assigned and not restored yet, with what tells one assignment from the next. */
+  readonly #awaited = new Map<number, symbol>();
+  /** Restores run one at a time: each may take as much memory as the store hands over at once. */
+  #restoring: Promise<unknown> = Promise.resolve();
+  #restored = Promise.withResolvers<void>();
+  #restoreStartedAt = 0;
+  #restoredRecords = 0;
+  /** Grows with each change of what is held. */
+  #moves = 0;
+  #startModel: ScoringModel = defaultModel;
   #progress = 'not started';
   #subscription: Subscription | null = null;
-  #takeover: ReadonlyMap<number, number> = new Map();
+  readonly #takeover = new Map<number, number>();
   #rescoringTo: string | null = null;
   #rescoring: Promise<void> = Promise.resolve();
   /** While set, blocks wait: a rescored set of ledgers is about to take over. */
@@ -66,92 +81,73 @@ export class Aggregator {
   #isStopping = false;
 
   constructor(options: AggregatorOptions) {
-    const { clock, log, logger, metrics, store } = options;
+    const { log, logger, metrics, scheduler, store } = options;
     this.#options = options;
+    this.#kept = new KeptPartitions(scheduler);
+    this.#restorer = new PartitionRestorer({ ...options, topic: EVENTS_TOPIC, group: AGGREGATOR_GROUP });
     this.#publisher = new ScorePublisher({
       ledgers: this.ledgers,
       log,
       metrics,
-      clock,
-      // Readers have seen versions up to where the log ended at the start: what is applied again until there is older than what they know.
-      isHeld: () => !this.readiness().ready,
+      scheduler,
+      mayPublish: (partition) => this.#mayPublish(partition),
     });
     this.#checkpointer = new Checkpointer({
-      intakes: () => this.#intakes.values(),
+      intakes: () => [...this.#intakes.values(), ...this.#kept.intakes],
       publisher: this.#publisher,
+      publishDeadLetters: createDeadLetterPublisher(log, EVENTS_TOPIC),
       store,
       subscription: () => this.#subscription,
       metrics,
       logger,
-      clock,
-      mayCommit: () => this.readiness().ready && !this.#isModelAwaited(),
+      scheduler,
+      mayCommit: (partition) => this.#mayPublish(partition) && !this.#intakes.get(partition)!.isModelAwaited,
     });
     metrics.beforeScrape(() => this.#setGauges());
   }
 
   /**
-   * Looks whether log and store belong together. Comes before `start`, and before anybody may append to the log.
-   * @throws StartError
+   * Looks whether log and store belong together, in all partitions. Comes before `start`, and before anybody may append to the log.
+   * @throws StartError; StoreError, EventLogError
    */
   async prepare(): Promise<void> {
-    const { log, store } = this.#options;
-    this.#plan = await planRecovery({ log, store, topic: EVENTS_TOPIC, group: AGGREGATOR_GROUP });
+    const state = await this.#restorer.readStartState();
+    state.assertAllStart();
+    this.#startModel = state.modelInForce();
   }
 
-  /** Restores the ledgers, then follows the log. */
+  /** Joins those who share the work; resolves once the partitions that are assigned at first are restored. */
   async start(): Promise<void> {
-    const { dedupeHorizonMs, log, logger, metrics, store } = this.#options;
-    if (this.#plan === null) throw new Error('prepare() comes before start()');
-    const startedAt = performance.now();
-    const recovered = await recover(this.#plan, {
-      store,
-      dedupeHorizonMs,
-      breathe: () => nextTurn(),
-      onProgress: (done, of) => {
-        this.#progress = `restored ${done} of ${of} partitions`;
-      },
-    });
-    this.#recovered = recovered;
-    this.#intakes = recovered.intakes;
-    this.ledgers.replace([...recovered.intakes.values()].map(({ ledgers }) => ledgers));
-    this.#takeover = new Map([...recovered.intakes].map(([partition, { ledgers }]) => [partition, ledgers.position]));
-    const seconds = (performance.now() - startedAt) / 1000;
-    metrics.set('recovery_seconds', {}, seconds);
-    metrics.set('recovered_records', {}, recovered.records);
-    const positions = Object.fromEntries(this.#takeover);
-    const { accountCount, contactCount } = this.ledgers;
-    logger.info(
-      {
-        records: recovered.records,
-        seconds,
-        accounts: accountCount,
-        contacts: contactCount,
-        modelVersion: recovered.model.version,
-        positions,
-      },
-      recovered.records === 0 ? 'nothing is stored yet: starting anew' : 'recovered from the stored touches',
-    );
-
+    const { checkpointIntervalMs, log, publishIntervalMs } = this.#options;
     this.#subscription = await log.subscribe({
       topic: EVENTS_TOPIC,
       group: AGGREGATOR_GROUP,
-      onAssigned: (partition) => this.#intakes.get(partition)!.ledgers.position,
+      onAssigned: (partition) => this.#take(partition),
+      onRevoked: (partition) => this.#drop(partition),
       onBlock: (block) => this.#applyBlock(block),
-      onFailed: (cause) => this.#options.onFatal(cause),
+      onFailed: (cause) => {
+        this.#restored.resolve();
+        if (!this.#isStopping) this.#options.onFatal(cause);
+      },
     });
-    this.#every(this.#options.publishIntervalMs, () => this.#publisher.publish());
-    this.#every(this.#options.checkpointIntervalMs, () => this.#checkpointer.run());
+    this.#every(publishIntervalMs, async () => void (await this.#publisher.publish()));
+    this.#every(checkpointIntervalMs, () => this.#checkpointer.run());
     // Apart from the checkpoints: the lag is worth most while the store does not answer.
     this.#every(ENDS_INTERVAL_MS, async () => {
       this.#ends = new Map((await log.extents(EVENTS_TOPIC)).map(({ partition, end }) => [partition, end]));
     });
-    this.#checkReady();
-    this.#rescoreIfPublished();
+    const isNothingAssigned = (this.#subscription.assigned?.size ?? 0) === 0;
+    if (!isNothingAssigned) await this.#restored.promise;
+  }
+
+  /** How many partitions are held. */
+  get partitionsHeld(): number {
+    return this.#intakes.size;
   }
 
   get modelStatus(): ModelStatus {
     const [any] = this.ledgers.partitions;
-    return { model: any?.model ?? this.#plan?.model ?? defaultModel, takeover: this.#takeover, rescoringTo: this.#rescoringTo };
+    return { model: any?.model ?? this.#startModel, takeover: this.#takeover, rescoringTo: this.#rescoringTo };
   }
 
   /** The default model, all that were ever published and have arrived here, and the one in force, by version. */
@@ -161,81 +157,158 @@ export class Aggregator {
   }
 
   readiness(): Readiness {
-    if (!this.#isReady) this.#checkReady();
+    this.#checkReady();
     return { ready: this.#isReady, detail: this.#progress };
   }
 
-  /** Stops taking blocks, publishes and stores what was applied, commits. */
+  /** Stops taking blocks, publishes and stores what was applied, commits, leaves the partitions to others. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#checkpointer.stop();
     for (const repeated of this.#repeated) repeated.stop();
-    await this.#rescoring;
-    if (this.#subscription === null) return;
-    // Hold what comes, let what is under way end, store it; the subscription must still own its partitions to commit.
-    await this.#whileHeld(() => this.#checkpointer.run());
-    await this.#subscription.stop();
+    await Promise.allSettled([this.#rescoring, this.#restoring]);
+    this.#restored.resolve();
+    if (this.#subscription !== null) {
+      // Hold what comes, let what is under way end, store it; the subscription must still own its partitions to commit.
+      try {
+        await this.#whileHeld(() => this.#checkpointer.run());
+      } finally {
+        await this.#subscription.stop();
+      }
+    }
+    this.#kept.clear();
+  }
+
+  /** Takes up a partition that was assigned; resolves to the offset from which its records are wanted. */
+  #take(partition: number): Promise<number> {
+    if (this.#awaited.size === 0) {
+      this.#restoreStartedAt = this.#options.scheduler.elapsed();
+      this.#restoredRecords = 0;
+    }
+    const assignment = Symbol(`assignment of ${partition}`);
+    this.#awaited.set(partition, assignment);
+    this.#isReady = false;
+    const restore = this.#restoring.then(() => this.#restore(partition, assignment));
+    this.#restoring = restore.catch(() => {});
+    return restore;
+  }
+
+  async #restore(partition: number, assignment: symbol): Promise<number> {
+    const assertWanted = (): void => {
+      if (this.#isStopping || this.#awaited.get(partition) !== assignment) throw new Superseded(`partition ${partition} is not wanted`);
+    };
+    const { metrics } = this.#options;
+    try {
+      assertWanted();
+      const [any] = this.ledgers.partitions;
+      const kept = this.#kept.take(partition);
+      const { intake, records, stored } = await this.#restorer.restore({ partition, model: any?.model ?? null, kept, assertWanted });
+      assertWanted();
+      this.#intakes.set(partition, intake);
+      this.#awaited.delete(partition);
+      this.#restoredRecords += records;
+      this.#takeover.set(partition, intake.ledgers.position);
+      this.#checkpointer.remember(partition, stored);
+      this.#serve();
+      metrics.count('partitions_taken_total', { from: intake === kept ? 'memory' : 'store' });
+      if (this.#awaited.size === 0) this.#tellRestored();
+      this.#rescoreIfPublished();
+      return intake.ledgers.position;
+    } catch (cause) {
+      if (!(cause instanceof Superseded)) throw cause;
+      return 0;
+    }
+  }
+
+  #tellRestored(): void {
+    const { logger, metrics, scheduler } = this.#options;
+    const seconds = (scheduler.elapsed() - this.#restoreStartedAt) / 1000;
+    const records = this.#restoredRecords;
+    metrics.set('recovery_seconds', {}, seconds);
+    metrics.set('recovered_records', {}, records);
+    const { accountCount, contactCount } = this.ledgers;
+    logger.info(
+      {
+        records,
+        seconds,
+        accounts: accountCount,
+        contacts: contactCount,
+        modelVersion: this.modelStatus.model.version,
+        positions: Object.fromEntries([...this.#intakes].map(([partition, { ledgers }]) => [partition, ledgers.position])),
+      },
+      records === 0 ? 'took up the partitions: nothing of them had to be restored' : 'recovered from the stored touches',
+    );
+    this.#restored.resolve();
+  }
+
+  /** The partition was taken away: another may be its owner already. What is held of it is kept for a while, should it come back. */
+  #drop(partition: number): void {
+    this.#awaited.delete(partition);
+    this.#checkpointer.forget(partition);
+    const intake = this.#intakes.get(partition);
+    if (intake !== undefined) this.#putAside(intake);
+    // It may have been the last that a model had not reached, or that was not restored.
+    this.#rescoreIfPublished();
+  }
+
+  #putAside(intake: Intake): void {
+    this.#intakes.delete(intake.partition);
+    this.#takeover.delete(intake.partition);
+    this.#kept.keep(intake);
+    this.#isReady = false;
+    this.#serve();
+  }
+
+  #serve(): void {
+    this.#moves++;
+    this.ledgers.replace([...this.#intakes.values()].map(({ ledgers }) => ledgers));
+  }
+
+  #mayPublish(partition: number): boolean {
+    return this.#intakes.get(partition)?.isCaughtUp === true && this.#subscription?.owns(partition) === true;
   }
 
   async #applyBlock(block: RecordBlock): Promise<void> {
+    const intake = this.#intakes.get(block.partition);
+    const isHeld = (): boolean => intake !== undefined && this.#intakes.get(block.partition) === intake && !this.#isStopping;
     while (this.#hold !== null) await this.#hold;
-    if (this.#isStopping) return;
-    const { metrics, pendingBytesMax } = this.#options;
-    const intake = this.#intakes.get(block.partition)!;
-    const startedAt = performance.now();
-    const outcome = intake.apply(block);
-    metrics.observe('apply_seconds', {}, (performance.now() - startedAt) / 1000);
-    this.#count(intake, outcome);
-    if (outcome.counted > 0) this.#publisher.expect(block.appendedAt);
+    if (!isHeld()) return;
+    const { metrics, pendingBytesMax, scheduler } = this.#options;
+    const startedAt = scheduler.elapsed();
+    const outcome = intake!.apply(block);
+    metrics.observe('apply_seconds', {}, (scheduler.elapsed() - startedAt) / 1000);
+    countOutcome(intake!, outcome, this.#options);
+    if (outcome.counted > 0) this.#publisher.expect(block);
     if (outcome.models > 0) this.#rescoreIfPublished();
     // The partition waits until there is room again: memory is bounded whatever the store does.
-    while (this.#pendingBytes() > pendingBytesMax && !this.#isStopping) await this.#checkpointer.run();
+    while (this.#pendingBytes() > pendingBytesMax && isHeld()) await this.#checkpointer.run();
   }
 
   #pendingBytes(): number {
     let bytes = 0;
     for (const intake of this.#intakes.values()) bytes += intake.pendingBytes;
+    for (const intake of this.#kept.intakes) bytes += intake.pendingBytes;
     return bytes;
   }
 
-  #count(intake: Intake, outcome: BlockOutcome): void {
-    const { logger, metrics } = this.#options;
-    metrics.count('touches_applied_total', {}, outcome.counted);
-    if (outcome.unresolved > 0) metrics.count('touches_unresolved_total', {}, outcome.unresolved);
-    if (outcome.duplicates > 0) metrics.count('touches_duplicate_total', {}, outcome.duplicates);
-    const touches = outcome.counted + outcome.unresolved + outcome.duplicates;
-    if (touches > 0) metrics.count('records_applied_total', { record: 'touch' }, touches);
-    if (outcome.facts > 0) metrics.count('records_applied_total', { record: 'fact' }, outcome.facts);
-    if (outcome.models > 0) metrics.count('records_applied_total', { record: 'model' }, outcome.models);
-    if (intake.ledgers.lateTouches > 0) {
-      metrics.count('touches_late_total', {}, intake.ledgers.lateTouches);
-      intake.ledgers.lateTouches = 0;
-    }
-    for (const [kind, count] of intake.ledgers.kinds.takeUnruled()) metrics.count('touches_unknown_kind_total', { kind }, count);
-    if (outcome.setAside.length === 0) return;
-    metrics.count('records_applied_total', { record: 'dead_letter' }, outcome.setAside.length);
-    for (const { reason } of outcome.setAside) metrics.count('dead_letters_total', { reason });
-    const { partition, offset, reason } = outcome.setAside[0]!;
-    logger.warn({ partition, offset, reason, count: outcome.setAside.length }, 'records were set aside as dead letters');
-  }
-
   #checkReady(): void {
-    if (this.#recovered === null) return;
+    const assigned = this.#subscription?.assigned ?? null;
+    if (assigned === null) {
+      this.#progress = this.#subscription === null ? 'not started' : 'waits to be told its partitions';
+      return;
+    }
     let behind = 0;
-    for (const [partition, end] of this.#recovered.ends) behind += Math.max(0, end - this.#intakes.get(partition)!.ledgers.position);
-    this.#isReady = behind === 0;
-    this.#progress = this.#isReady ? 'state is restored' : `${behind} records of the log are still to be applied`;
-  }
-
-  /** A model has arrived and is not in force: the scores under it, its effect, are not out. */
-  #isModelAwaited(): boolean {
-    const { version } = this.modelStatus.model;
-    return [...this.#intakes.values()].some(({ models }) => models.length > 0 && models.at(-1)!.version !== version);
+    for (const { heldUntil, ledgers } of this.#intakes.values()) behind += Math.max(0, heldUntil - ledgers.position);
+    const isWhole = this.#awaited.size === 0 && [...assigned].every((partition) => this.#intakes.has(partition));
+    this.#isReady = isWhole && behind === 0;
+    if (this.#isReady) this.#progress = 'state is restored';
+    else if (isWhole) this.#progress = `${behind} records of the log are still to be applied`;
+    else this.#progress = `restored ${this.#intakes.size} of ${assigned.size} partitions`;
   }
 
   /** When the newest model has arrived in every partition and is not the one in force, the accounts are rescored under it. */
   #rescoreIfPublished(): void {
-    if (this.#rescoringTo !== null || this.#isStopping) return;
+    if (this.#rescoringTo !== null || this.#isStopping || this.#awaited.size > 0) return;
     const newest = new Set([...this.#intakes.values()].map(({ models }) => models.at(-1)?.version));
     const [version] = newest;
     if (newest.size !== 1 || version === undefined || version === this.modelStatus.model.version) return;
@@ -245,26 +318,28 @@ export class Aggregator {
   }
 
   async #rescore(model: ScoringModel): Promise<void> {
-    const { dedupeHorizonMs, logger, metrics, onFatal, store } = this.#options;
+    const { dedupeHorizonMs, logger, metrics, onFatal, scheduler, store } = this.#options;
+    const moves = this.#moves;
     try {
-      this.#takeover = await rescore(model, {
-        intakes: this.#intakes,
+      const takeover = await rescore(model, {
+        intakes: new Map(this.#intakes),
         ledgers: this.ledgers,
         store,
         logger,
+        scheduler,
         dedupeHorizonMs,
-        breathe: async () => {
-          if (this.#isStopping) throw new Error('stopping');
-          await nextTurn();
+        assertCurrent: () => {
+          if (this.#isStopping || this.#moves !== moves || this.#awaited.size > 0) throw new Superseded('other partitions are held by now');
         },
         checkpoint: () => this.#checkpointer.run(),
         whileHeld: (step) => this.#whileHeld(step),
       });
+      for (const [partition, offset] of takeover) this.#takeover.set(partition, offset);
       metrics.count('rescores_total', { outcome: 'done' });
     } catch (cause) {
-      metrics.count('rescores_total', { outcome: 'failed' });
+      metrics.count('rescores_total', { outcome: cause instanceof Superseded ? 'superseded' : 'failed' });
       if (this.#isStopping) return;
-      onFatal(cause);
+      if (!(cause instanceof Superseded)) onFatal(cause);
     } finally {
       this.#rescoringTo = null;
     }
@@ -284,8 +359,9 @@ export class Aggregator {
   }
 
   #every(intervalMs: number, step: () => Promise<void>): void {
-    const { logger, metrics, onFatal } = this.#options;
+    const { logger, metrics, onFatal, scheduler } = this.#options;
     const repeated = repeat({
+      scheduler,
       intervalMs,
       step,
       onRetry: (err, pauseMs) => {
@@ -298,13 +374,19 @@ export class Aggregator {
   }
 
   #setGauges(): void {
-    const { clock, metrics } = this.#options;
+    const { metrics, scheduler } = this.#options;
     metrics.set('ledgers', {}, this.ledgers.accountCount);
     metrics.set('contacts', {}, this.ledgers.contactCount);
-    metrics.set('checkpoint_age_seconds', {}, Math.max(0, clock() - this.#checkpointer.lastAt) / 1000);
-    for (const [partition, { ledgers }] of this.#intakes) {
-      const lag = Math.max(0, (this.#ends.get(partition) ?? 0) - ledgers.position);
-      metrics.set('log_lag_records', { partition: String(partition) }, lag);
+    metrics.set('partitions_held', {}, this.#intakes.size);
+    metrics.set('checkpoint_age_seconds', {}, Math.max(0, scheduler.now() - this.#checkpointer.lastAt) / 1000);
+    for (const [partition, end] of this.#ends) {
+      const intake = this.#intakes.get(partition);
+      // A partition that moved on is its new owner's to tell of.
+      metrics.set(
+        'log_lag_records',
+        { partition: String(partition) },
+        intake === undefined ? 0 : Math.max(0, end - intake.ledgers.position),
+      );
     }
   }
 }

@@ -1,11 +1,12 @@
 import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
 import { RecordBlockBuilder, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { TouchWriter } from '@touchstone/codec';
-import { createLogger, createMetrics } from '@touchstone/runtime';
+import { createLogger, createMetrics, systemScheduler } from '@touchstone/runtime';
 import { StoreError, type Checkpoint, type Store, type TouchRows } from '@touchstone/store';
 import { describe, expect, it } from 'vitest';
 import { Checkpointer } from './checkpointer.ts';
 import { Intake } from './intake.ts';
+import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -52,18 +53,20 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   const ledgers = new PartitionLedgers(0, defaultModel);
   const set = new LedgerSet();
   set.replace([ledgers]);
-  const intake = new Intake(world.store, ledgers, 'g1', []);
+  const intake = new Intake({ store: world.store, ledgers, generation: 'g1', models: [], heldUntil: 0 });
   const metrics = createMetrics({ ofProcess: false });
   const held = { publishing: false, committing: false };
-  const publisher = new ScorePublisher({ ledgers: set, log: world.log, metrics, clock: () => NOW, isHeld: () => held.publishing });
+  const scheduler = { ...systemScheduler, now: () => NOW };
+  const publisher = new ScorePublisher({ ledgers: set, log: world.log, metrics, scheduler, mayPublish: () => !held.publishing });
   const checkpointer = new Checkpointer({
     intakes: () => [intake],
     publisher,
+    publishDeadLetters: createDeadLetterPublisher(world.log, 'events'),
     store: world.store,
     subscription: () => world.subscription,
     metrics,
     logger: createLogger({ service: 'test', level: 'silent' }),
-    clock: () => NOW,
+    scheduler,
     mayCommit: () => !held.publishing && !held.committing,
   });
   return { ...world, held, intake, checkpointer };

@@ -1,26 +1,28 @@
-import type { Subscription } from '@touchstone/event-log';
-import type { Logger, Metrics } from '@touchstone/runtime';
+import { EventLogError, type Subscription } from '@touchstone/event-log';
+import { isRetriable, pauseMsAfter, sleep, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Checkpoint, type Store } from '@touchstone/store';
 import type { Intake } from './intake.ts';
 import type { ScorePublisher } from './publish-scores.ts';
-import { isRetriable, pause, pauseMsAfter } from './retry.ts';
+import type { DeadLetterPublisher } from './publish-dead-letters.ts';
 
 interface CheckpointerOptions {
+  /** All that gather rows, those of partitions that were taken away included: to store their rows does no harm. */
   readonly intakes: () => Iterable<Intake>;
-  readonly publisher: ScorePublisher;
-  readonly store: Store;
-  readonly subscription: () => Subscription | null;
+  readonly publisher: Pick<ScorePublisher, 'publish' | 'takeUnsaved' | 'keep'>;
+  readonly publishDeadLetters: DeadLetterPublisher;
+  readonly store: Pick<Store, 'saveScores' | 'checkpoint'>;
+  readonly subscription: () => Pick<Subscription, 'commit'> | null;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly clock: () => number;
-  /** Whether a publication that begins now brings out every effect of what is applied. */
-  readonly mayCommit: () => boolean;
+  readonly scheduler: Scheduler;
+  /** Whether a publication that begins now brings out every effect of what is applied in the partition. */
+  readonly mayCommit: (partition: number) => boolean;
 }
 
 /**
  * Makes what was applied durable, one checkpoint at a time:
  *
- *     cut -> publish scores, await their acks -> insert rows -> commit positions
+ *     cut -> publish scores and dead letters, await their acks -> insert rows -> commit positions
  *
  * The stored position says what the ledgers are restored from; the committed one, that everything below it has been published as well. It
  * stays behind while effects are held back, and a start publishes what it finds between the two. Every step may be repeated. A cut that fails
@@ -40,7 +42,7 @@ export class Checkpointer {
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
-    this.#lastAt = options.clock();
+    this.#lastAt = options.scheduler.now();
   }
 
   /** When the last checkpoint succeeded, epoch ms. */
@@ -80,7 +82,7 @@ export class Checkpointer {
         this.#failedCut = cut;
         await this.#store(cut);
         this.#failures = 0;
-        this.#lastAt = this.#options.clock();
+        this.#lastAt = this.#options.scheduler.now();
         return;
       } catch (cause) {
         await this.#pauseAfter(cause);
@@ -88,13 +90,25 @@ export class Checkpointer {
     }
   }
 
+  /** The partition was taken up: it is stored so far, and whether that is committed is not known. */
+  remember(partition: number, offset: number): void {
+    this.#uncommitted.set(partition, offset);
+  }
+
+  /** The partition was taken away: its positions are for its next owner to commit. */
+  forget(partition: number): void {
+    this.#uncommitted.delete(partition);
+  }
+
   async #store(cut: readonly Checkpoint[]): Promise<void> {
-    const { clock, mayCommit, metrics, publisher, store } = this.#options;
+    const { mayCommit, metrics, publishDeadLetters, publisher, scheduler, store } = this.#options;
     // Asked before the publication: what is held back during it is not out after it.
-    const isOut = mayCommit();
-    if (cut.length === 0 && (!isOut || this.#uncommitted.size === 0)) return;
-    const startedAt = clock();
-    await publisher.publish();
+    const out = new Set([...cut.map(({ partition }) => partition), ...this.#uncommitted.keys()].filter(mayCommit));
+    if (cut.length === 0 && out.size === 0) return;
+    const startedAt = scheduler.elapsed();
+    // A partition may be ours before and after the publication and not in its midst: then it was left out.
+    const published = await publisher.publish();
+    await publishDeadLetters(cut);
     const scores = publisher.takeUnsaved();
     try {
       await store.saveScores([...scores.values()]);
@@ -104,29 +118,42 @@ export class Checkpointer {
     }
     if (cut.length > 0) await store.checkpoint(cut);
     this.#failedCut = [];
-    for (const { partition, offset } of cut) this.#uncommitted.set(partition, offset);
-    if (isOut) await this.#commit();
+    for (const { partition, offset } of cut) {
+      // Higher when the partition was taken away and taken up again meanwhile, and another owner has gone further.
+      this.#uncommitted.set(partition, Math.max(offset, this.#uncommitted.get(partition) ?? 0));
+    }
+    await this.#commit(out.intersection(published));
     metrics.count(
       'checkpoint_rows_total',
       {},
       cut.reduce((rows, { touches, facts }) => rows + touches.count + facts.length, scores.size),
     );
-    metrics.observe('checkpoint_seconds', {}, (clock() - startedAt) / 1000);
+    metrics.observe('checkpoint_seconds', {}, (scheduler.elapsed() - startedAt) / 1000);
   }
 
-  async #commit(): Promise<void> {
-    await this.#options.subscription()?.commit(new Map(this.#uncommitted));
-    this.#uncommitted.clear();
+  async #commit(out: ReadonlySet<number>): Promise<void> {
+    // Asked anew: while rows were inserted the partition may have gone, or come back with older effects to bring out.
+    const positions = new Map([...this.#uncommitted].filter(([partition]) => out.has(partition) && this.#options.mayCommit(partition)));
+    if (positions.size === 0) return;
+    try {
+      await this.#options.subscription()?.commit(positions);
+    } catch (cause) {
+      if (!(cause instanceof EventLogError) || cause.code !== 'not_owner') throw cause;
+      // Kept for when it is known whose they are: committed next time, or forgotten.
+      this.#options.logger.info({ err: cause }, 'positions are not committed: a partition is no longer, or not surely, ours');
+      return;
+    }
+    for (const [partition, offset] of positions) if (this.#uncommitted.get(partition) === offset) this.#uncommitted.delete(partition);
   }
 
   async #pauseAfter(cause: unknown): Promise<void> {
-    const { logger, metrics } = this.#options;
+    const { logger, metrics, scheduler } = this.#options;
     this.#failures++;
     metrics.count('checkpoint_failures_total', {});
     if (cause instanceof StoreError) metrics.count('store_errors_total', { code: cause.code });
     if (!isRetriable(cause) || this.#isStopping) throw cause;
-    const pauseMs = pauseMsAfter(this.#failures);
+    const pauseMs = pauseMsAfter(this.#failures, scheduler);
     logger.warn({ err: cause, failures: this.#failures, pauseMs }, 'a checkpoint failed; what it holds is kept and tried again');
-    await pause(pauseMs);
+    await sleep(scheduler, pauseMs);
   }
 }

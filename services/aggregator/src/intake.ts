@@ -13,6 +13,16 @@ export interface BlockOutcome {
   readonly setAside: readonly DeadLetter[];
 }
 
+export interface IntakeOptions {
+  readonly store: Pick<Store, 'touchRows'>;
+  readonly ledgers: PartitionLedgers;
+  readonly generation: string;
+  /** Models the partition has got below its position, oldest first. */
+  readonly models: readonly ScoringModel[];
+  /** Where the log ended when the partition was taken up. */
+  readonly heldUntil: number;
+}
+
 /**
  * One partition on its way from the log into its ledgers: applies blocks, and gathers what the next checkpoint has to store. `position` and
  * what is gathered always belong together: a cut takes both in one step.
@@ -23,7 +33,12 @@ export class Intake {
   ledgers: PartitionLedgers;
   /** Models this partition has got, oldest first. */
   readonly models: ScoringModel[];
-  readonly #store: Store;
+  /**
+   * Readers may have seen versions up to here, from a former owner or life: what is applied below is older than what they know, so nothing of
+   * the partition is published before.
+   */
+  heldUntil: number;
+  readonly #store: Pick<Store, 'touchRows'>;
   readonly #run: LogRun<RecordBlock>;
   #touches: TouchRows;
   #facts: StoredFact[] = [];
@@ -31,7 +46,8 @@ export class Intake {
   #deadBytes = 0;
   #cutAt: number;
 
-  constructor(store: Store, ledgers: PartitionLedgers, generation: string, models: readonly ScoringModel[]) {
+  constructor({ generation, heldUntil, ledgers, models, store }: IntakeOptions) {
+    this.heldUntil = heldUntil;
     this.partition = ledgers.partition;
     this.ledgers = ledgers;
     this.generation = generation;
@@ -40,6 +56,15 @@ export class Intake {
     this.#run = new LogRun(this.partition, new RecordReader());
     this.#touches = store.touchRows(this.partition);
     this.#cutAt = ledgers.position;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.ledgers.position >= this.heldUntil;
+  }
+
+  /** A model has arrived and is not in force: the scores under it, its effect, are not out. */
+  get isModelAwaited(): boolean {
+    return this.models.length > 0 && this.models.at(-1)!.version !== this.ledgers.model.version;
   }
 
   /** Bytes gathered for the next checkpoint, about. */
@@ -78,6 +103,8 @@ export class Intake {
           outcome.setAside.push(this.#setAside());
       }
     }
+    // A block may end in offsets that hold no record, such as the marks of other producers' transactions: they are passed too.
+    this.ledgers.position = Math.max(this.ledgers.position, block.nextOffset);
     return outcome;
   }
 
@@ -110,9 +137,11 @@ export class Intake {
     const { offset, appendedAt, poison, touch } = this.#run;
     const ahead = `occurredAt ${new Date(touch.occurredAt).toISOString()} is over an hour ahead of its append at ${new Date(appendedAt).toISOString()}`;
     const { reason, detail } = poison ?? { reason: 'in_the_future' as const, detail: ahead };
-    const deadLetter: DeadLetter = { partition: this.partition, offset, appendedAt, reason, detail, value: this.#run.value.slice() };
+    const key = this.#run.key?.slice() ?? null;
+    const value = this.#run.value.slice();
+    const deadLetter: DeadLetter = { partition: this.partition, offset, appendedAt, reason, detail, key, value };
     this.#deadLetters.push(deadLetter);
-    this.#deadBytes += deadLetter.value.length + 200;
+    this.#deadBytes += value.length + (key?.length ?? 0) + 200;
     return deadLetter;
   }
 }

@@ -1,10 +1,8 @@
 import { encodeAccountScore } from '@touchstone/codec';
 import { engagementOf, pointsOf, scoreOf, type LedgerPlace, type LedgerSet, type PartitionLedgers } from '@touchstone/engine';
-import type { EventLog, OutgoingRecord } from '@touchstone/event-log';
-import type { Metrics } from '@touchstone/runtime';
+import { SCORES_TOPIC, type EventLog, type OutgoingRecord } from '@touchstone/event-log';
+import type { Metrics, Scheduler } from '@touchstone/runtime';
 import type { ScoreRow } from '@touchstone/store';
-
-export const SCORES_TOPIC = 'account-scores';
 
 /** Scores in one append: enough to share its cost, few enough that readers and other work get a turn between two. */
 const SCORES_PER_APPEND = 2000;
@@ -13,11 +11,16 @@ const encoder = new TextEncoder();
 
 interface PublisherOptions {
   readonly ledgers: LedgerSet;
-  readonly log: EventLog;
+  readonly log: Pick<EventLog, 'append'>;
   readonly metrics: Metrics;
-  readonly clock: () => number;
-  /** Whether changes gather for later: while they do, nothing is published. */
-  readonly isHeld: () => boolean;
+  readonly scheduler: Scheduler;
+  /** Whether the scores of a partition may go out now: it is ours, and they are newer than what readers know. While not, changes gather. */
+  readonly mayPublish: (partition: number) => boolean;
+}
+
+interface WaitingBlock {
+  readonly partition: number;
+  readonly appendedAt: number;
 }
 
 /** Publishes the scores of changed accounts to the log, one publication at a time, and remembers the latest of each for the store. */
@@ -25,8 +28,8 @@ export class ScorePublisher {
   readonly #options: PublisherOptions;
   /** Latest score of each account published since the store last got them. */
   #unsaved = new Map<string, ScoreRow>();
-  /** Times of append of the blocks whose scores are not out yet. */
-  #waiting: number[] = [];
+  /** The blocks whose scores are not out yet. */
+  #waiting: WaitingBlock[] = [];
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: PublisherOptions) {
@@ -34,17 +37,21 @@ export class ScorePublisher {
   }
 
   /** Notes a block whose scores will go out with the next publication. */
-  expect(appendedAt: number): void {
-    this.#waiting.push(appendedAt);
+  expect(block: WaitingBlock): void {
+    this.#waiting.push(block);
   }
 
   /**
-   * Publishes every change made so far, unless it is held; resolves once all of it is durable on the log. After a failure the changes are kept
-   * for the next time.
+   * Publishes every change made so far of the partitions whose scores may go out; resolves once all of it is durable on the log. After a
+   * failure the changes are kept for the next time.
+   * @returns the partitions of which all changes are out now
    */
-  publish(): Promise<void> {
+  publish(): Promise<ReadonlySet<number>> {
     const publication = this.#running.then(() => this.#publishChanges());
-    this.#running = publication.catch(() => {});
+    this.#running = publication.then(
+      () => {},
+      () => {},
+    );
     return publication;
   }
 
@@ -59,32 +66,40 @@ export class ScorePublisher {
     this.#unsaved = new Map([...rows, ...this.#unsaved]);
   }
 
-  async #publishChanges(): Promise<void> {
-    const { clock, isHeld, ledgers, metrics } = this.#options;
-    if (isHeld()) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
+  async #publishChanges(): Promise<ReadonlySet<number>> {
+    const { ledgers, mayPublish, metrics, scheduler } = this.#options;
+    const waiting = this.#waiting.filter(({ partition }) => mayPublish(partition));
+    this.#waiting = this.#waiting.filter(({ partition }) => !mayPublish(partition));
     let published = 0;
     // The partitions together: each append waits for the disk.
-    const changes = takeChanges(ledgers);
-    while (published < changes.length) {
-      const next = changes.slice(published, published + SCORES_PER_APPEND);
+    const whole = new Set([...ledgers.partitions].map(({ partition }) => partition).filter(mayPublish));
+    let changes = takeChanges(ledgers, whole);
+    while (changes.length > 0) {
+      const next = changes.slice(0, SCORES_PER_APPEND).filter((change) => {
+        const { partition } = change.ledgers;
+        if (mayPublish(partition)) return true;
+        whole.delete(partition);
+        return putBack(change);
+      });
       try {
         await this.#append(next);
       } catch (cause) {
-        for (const change of changes.slice(published)) change.ledgers.accounts.markChanged(change.account);
+        for (const change of [...next, ...changes.slice(SCORES_PER_APPEND)]) putBack(change);
         this.#waiting = [...waiting, ...this.#waiting];
         throw cause;
       }
       published += next.length;
+      changes = changes.slice(SCORES_PER_APPEND);
     }
     if (published > 0) metrics.count('scores_published_total', {}, published);
-    const now = clock();
-    for (const appendedAt of waiting) metrics.observe('touch_to_score_seconds', {}, Math.max(0, now - appendedAt) / 1000);
+    const now = scheduler.now();
+    for (const { appendedAt } of waiting) metrics.observe('touch_to_score_seconds', {}, Math.max(0, now - appendedAt) / 1000);
+    return whole;
   }
 
   async #append(changes: readonly LedgerPlace[]): Promise<void> {
-    const now = this.#options.clock();
+    if (changes.length === 0) return;
+    const now = this.#options.scheduler.now();
     const rows = changes.map(({ ledgers, account }) => rowOf(ledgers, account, Math.max(now, ledgers.now)));
     const records = rows.map((row, i): OutgoingRecord => {
       const { ledgers, account } = changes[i]!;
@@ -96,9 +111,16 @@ export class ScorePublisher {
   }
 }
 
-function takeChanges(ledgers: LedgerSet): LedgerPlace[] {
+/** @returns false, for a filter that leaves it out */
+function putBack({ account, ledgers }: LedgerPlace): false {
+  ledgers.accounts.markChanged(account);
+  return false;
+}
+
+function takeChanges(ledgers: LedgerSet, partitions: ReadonlySet<number>): LedgerPlace[] {
   const changes: LedgerPlace[] = [];
   for (const partition of ledgers.partitions) {
+    if (!partitions.has(partition.partition)) continue;
     for (const account of partition.accounts.takeChanged()) changes.push({ ledgers: partition, account });
   }
   return changes;

@@ -1,8 +1,8 @@
-import { fieldsUsed, PartitionLedgers, replay, type LedgerSet, type ScoringModel } from '@touchstone/engine';
-import type { Logger } from '@touchstone/runtime';
+import { PartitionLedgers, type LedgerSet, type ScoringModel } from '@touchstone/engine';
+import { restoreLedgers } from '@touchstone/recovery';
+import { persist, type Logger, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import type { Intake } from './intake.ts';
-import { isRetriable, pause, pauseMsAfter } from './retry.ts';
 
 /** Once so few records are missing, catching up with them is no longer noticed by anyone. */
 const RECORDS_LEFT_MAX = 20_000;
@@ -13,8 +13,10 @@ interface RescoreOptions {
   readonly ledgers: LedgerSet;
   readonly store: Store;
   readonly logger: Logger;
+  readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
-  readonly breathe: () => Promise<void>;
+  /** @throws what gives the rescoring up: the process stops, or other partitions are to be rescored by now */
+  readonly assertCurrent: () => void;
   /** Makes everything applied so far durable. */
   readonly checkpoint: () => Promise<void>;
   /** Runs a step while no block is being applied. */
@@ -32,8 +34,8 @@ interface RescoreOptions {
  * @returns the offset at which each partition took over
  */
 export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<ReadonlyMap<number, number>> {
-  const { intakes, ledgers, logger, dedupeHorizonMs, whileHeld } = options;
-  const startedAt = performance.now();
+  const { assertCurrent, intakes, ledgers, logger, dedupeHorizonMs, scheduler, whileHeld } = options;
+  const startedAt = scheduler.elapsed();
   const rescored = new Map([...intakes.keys()].map((partition) => [partition, new PartitionLedgers(partition, model, dedupeHorizonMs)]));
 
   let records = 0;
@@ -45,6 +47,7 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
   }
   await whileHeld(async () => {
     records += await catchUp(rescored, options);
+    assertCurrent();
     for (const [partition, next] of rescored) {
       const intake = intakes.get(partition)!;
       next.now = Math.max(next.now, intake.ledgers.now);
@@ -53,39 +56,33 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
     ledgers.replace(rescored.values());
   });
   const takeover = new Map([...rescored].map(([partition, { position }]) => [partition, position]));
-  const seconds = (performance.now() - startedAt) / 1000;
+  const seconds = (scheduler.elapsed() - startedAt) / 1000;
   logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(takeover) }, 'accounts are rescored');
   return takeover;
 }
 
 /** Brings the new ledgers up to what is applied at the time of the call. */
 async function catchUp(rescored: ReadonlyMap<number, PartitionLedgers>, options: RescoreOptions): Promise<number> {
-  const { checkpoint, intakes } = options;
+  const { assertCurrent, checkpoint, intakes, logger, scheduler, store } = options;
   const ends = new Map([...intakes].map(([partition, { ledgers }]) => [partition, ledgers.position]));
   await checkpoint();
   let records = 0;
   for (const [partition, next] of rescored) {
-    const before = ends.get(partition)!;
-    if (before === next.position) continue;
-    records += await replayPatiently(next, before, options);
-    // Records that left nothing in the store, such as duplicates, are passed over.
-    next.position = before;
+    records += await persist({
+      scheduler,
+      step: () =>
+        restoreLedgers(next, ends.get(partition)!, {
+          store,
+          breathe: async () => {
+            assertCurrent();
+            await scheduler.breathe();
+          },
+        }),
+      onRetry(err, failures, pauseMs) {
+        assertCurrent();
+        logger.warn({ err, failures, pauseMs }, 'the stored touches can not be read right now; rescoring goes on when they can');
+      },
+    });
   }
   return records;
-}
-
-/** Goes on where it was when the store did not answer: a replay can be taken up at any record. */
-async function replayPatiently(next: PartitionLedgers, before: number, { breathe, logger, store }: RescoreOptions): Promise<number> {
-  const fields = fieldsUsed(next.model);
-  for (let failures = 1; ; failures++) {
-    try {
-      return await replay(store.replay(next.partition, before, { from: next.position, fields }), next, { breathe });
-    } catch (err) {
-      if (!isRetriable(err)) throw err;
-      const pauseMs = pauseMsAfter(failures);
-      logger.warn({ err, failures, pauseMs }, 'the stored touches can not be read right now; rescoring goes on when they can');
-      await pause(pauseMs);
-      await breathe();
-    }
-  }
 }

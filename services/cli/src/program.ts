@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT, type ExitCode } from './cli-error.ts';
 import { accountCommand, accountsCommand } from './commands/accounts.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
@@ -32,6 +33,7 @@ function createProgram(): Command {
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());
+  program.addCommand(deadLettersCommand());
   for (const command of everyCommand(program)) command.exitOverride();
   return program;
 }

@@ -7,7 +7,7 @@ import { appendRecords, type AppendTarget } from './append-records.ts';
 
 export interface ModelRouteOptions extends AppendTarget {
   readonly clock: Clock;
-  readonly modelVersions: () => ReadonlyMap<string, ScoringModel>;
+  readonly modelVersions: () => ReadonlyMap<string, ScoringModel> | Promise<ReadonlyMap<string, ScoringModel>>;
 }
 
 /** Far more than 255 rules need; what it becomes with all defaults filled in must fit a record of the log. */
@@ -46,7 +46,7 @@ export function registerModelRoute(app: HttpApp, options: ModelRouteOptions): vo
     async (request, reply) => {
       const model = request.body;
       const { version } = model;
-      const known = modelVersions().get(version) ?? pending.get(version);
+      const known = (await modelVersions()).get(version) ?? pending.get(version);
       if (known && !isDeepStrictEqual(known, model)) {
         throw new ProblemError('conflict', `version ${version} stands for another model; give this one a version of its own`);
       }

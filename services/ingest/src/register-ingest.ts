@@ -6,8 +6,10 @@ import { registerBatchRoutes, type BatchRoute } from './batch-routes.ts';
 import { checkTouch } from './check-touch.ts';
 import type { EncodeItem } from './ingest-batch.ts';
 import { ITEM_BYTES_MAX } from './limits.ts';
-import { registerModelRoute } from './model-route.ts';
+import { registerModelRoute, type ModelRouteOptions } from './model-route.ts';
 import { isRefusal, type Refusal } from './reject-codes.ts';
+import type { DeadLetterStore } from './replay-dead-letters.ts';
+import { registerReplayRoute } from './replay-route.ts';
 import { touchSchema } from './touch-schema.ts';
 import { FACT_SCHEMAS, validateFact } from './validate-fact.ts';
 import { validateTouch, type TouchTimes } from './validate-touch.ts';
@@ -23,12 +25,14 @@ export interface IngestOptions {
   /** The scoring model in force: how old a touch may be. */
   readonly model: () => ScoringModel;
   /** Every model that is or was in force, by version: a version never comes to mean another model. */
-  readonly modelVersions: () => ReadonlyMap<string, ScoringModel>;
+  readonly modelVersions: ModelRouteOptions['modelVersions'];
+  /** Where records that were set aside are kept; without it there is no route to replay them. */
+  readonly deadLetters?: DeadLetterStore;
 }
 
 /** Registers the routes by which touches, facts and models come in. */
 export async function registerIngest(app: HttpApp, options: IngestOptions): Promise<void> {
-  const { log, topic = 'events', metrics, clock = systemClock, model, modelVersions } = options;
+  const { log, topic = 'events', metrics, clock = systemClock, deadLetters, model, modelVersions } = options;
   const target = { log, topic, metrics };
   const writer = new TouchWriter();
 
@@ -56,6 +60,7 @@ export async function registerIngest(app: HttpApp, options: IngestOptions): Prom
   await app.register(async (scope: HttpApp) => registerBatchRoutes(scope, target, [touches, ...facts]));
   app.options('/v1/touches', { config: { scope: 'public' }, schema: { hide: true } }, answerPreflight);
   registerModelRoute(app, { ...target, clock, modelVersions });
+  if (deadLetters !== undefined) registerReplayRoute(app, { ...target, clock, store: deadLetters });
 }
 
 const ENDPOINTS = {

@@ -13,7 +13,7 @@ import {
   type EventLogErrorCode,
 } from '@touchstone/event-log';
 import { createHttpApp, createLogger, createMetrics, type Caller, type HttpApp, type Metrics } from '@touchstone/runtime';
-import { registerIngest } from './register-ingest.ts';
+import { registerIngest, type IngestOptions } from './register-ingest.ts';
 
 export const NOW = Date.UTC(2026, 2, 1, 12);
 
@@ -58,7 +58,10 @@ export interface TestIngest {
 }
 
 /** The service on a real log in a folder of its own. Every answer is held against the OpenAPI document. */
-export async function openTestIngest(logOptions: Partial<EmbeddedLogOptions> = {}): Promise<TestIngest> {
+export async function openTestIngest(
+  logOptions: Partial<EmbeddedLogOptions> = {},
+  more: Pick<IngestOptions, 'deadLetters'> = {},
+): Promise<TestIngest> {
   const directory = mkdtempSync(join(tmpdir(), 'touchstone-ingest-'));
   const log = await openEmbeddedLog({ directory, topics: { events: { partitions: 4 } }, sweepIntervalMs: 0, ...logOptions });
   const metrics = createMetrics({ ofProcess: false });
@@ -70,7 +73,8 @@ export async function openTestIngest(logOptions: Partial<EmbeddedLogOptions> = {
     partitionCount: (topic) => log.partitionCount(topic),
     append: (topic, records) => (failure ? Promise.reject(new EventLogError(failure, 'as the test wants')) : log.append(topic, records)),
   };
-  await registerIngest(app, { log: gate, metrics, clock: () => NOW, model: () => defaultModel, modelVersions: () => models });
+  const options = { log: gate, metrics, clock: () => NOW, model: () => defaultModel, modelVersions: () => models };
+  await registerIngest(app, { ...options, ...more });
   await app.ready();
   return {
     app,

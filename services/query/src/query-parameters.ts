@@ -32,4 +32,8 @@ export function limit(most: number, otherwise: number) {
 
 export const share = numeric(z.number().min(0).max(100));
 
+export const partition = numeric(z.int().min(0).max(65_535)).describe('Partition of the log');
+
+export const offset = numeric(z.int().min(0).max(999_999_999_999_999)).describe('Offset in the partition');
+
 export const accountParams = z.object({ accountId: z.string().min(1).max(128) });

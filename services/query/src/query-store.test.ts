@@ -6,12 +6,14 @@ import { createQueryStore, type QueryStore } from './query-store.ts';
 /** A store whose every answer is this failure. */
 function failing(cause: Error): QueryStore {
   const fail = (): Promise<never> => Promise.reject(cause);
-  return { timeline: fail, history: fail, apiKeys: fail, saveApiKey: fail };
+  return { timeline: fail, history: fail, deadLetters: fail, deadLettersAt: fail, apiKeys: fail, saveApiKey: fail };
 }
 
 const CALLS: readonly (readonly [string, (store: QueryStore) => Promise<unknown>])[] = [
   ['timeline', (store) => store.timeline('a', 1)],
   ['history', (store) => store.history('a', 0, 1)],
+  ['deadLetters', (store) => store.deadLetters({ limit: 1 })],
+  ['deadLettersAt', (store) => store.deadLettersAt([{ partition: 0, offset: 0 }])],
   ['apiKeys', (store) => store.apiKeys()],
   ['saveApiKey', (store) => store.saveApiKey({ id: 'k', name: 'n', hash: 'h', scopes: [], createdAt: 0, revokedAt: null })],
 ];

@@ -2,7 +2,7 @@ import { ProblemError, type Metrics } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
 
 /** What of the store the routes use. */
-export type QueryStore = Pick<Store, 'timeline' | 'history' | 'apiKeys' | 'saveApiKey'>;
+export type QueryStore = Pick<Store, 'timeline' | 'history' | 'deadLetters' | 'deadLettersAt' | 'apiKeys' | 'saveApiKey'>;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
 export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStore {
@@ -20,6 +20,8 @@ export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStor
   return {
     timeline: (accountId, limit, before) => answered(store.timeline(accountId, limit, before)),
     history: (accountId, from, to) => answered(store.history(accountId, from, to)),
+    deadLetters: (query) => answered(store.deadLetters(query)),
+    deadLettersAt: (places) => answered(store.deadLettersAt(places)),
     apiKeys: () => answered(store.apiKeys()),
     saveApiKey: (row) => answered(store.saveApiKey(row)),
   };

@@ -2,6 +2,7 @@ import type { LedgerSet } from '@touchstone/engine';
 import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
+import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
@@ -41,6 +42,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerAccountListRoute(app, options);
   registerAccountRoutes(app, options);
   registerModelRoutes(app, options);
+  registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
   await registerStreamRoutes(app, options);
 }

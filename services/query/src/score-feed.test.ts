@@ -1,20 +1,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeAccountScore } from '@touchstone/codec';
-import { openEmbeddedLog, type EmbeddedLog } from '@touchstone/event-log';
+import { encodeAccountScore, type AccountScore } from '@touchstone/codec';
+import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
+import { openEmbeddedLog, SCORES_TOPIC, type EmbeddedLog } from '@touchstone/event-log';
+import { createMetrics, systemScheduler, type Metrics } from '@touchstone/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScoreFeed, type ScoreEvent } from './score-feed.ts';
 
 const PARTITIONS = 2;
-const TOPIC = 'scores';
+/** Beyond every version of these tests: as if the ledgers were always ahead. */
+const FAR = 1e9;
 
 let directory: string;
 let log: EmbeddedLog;
+let metrics: Metrics;
 const feeds: ScoreFeed[] = [];
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'touchstone-feed-'));
-  log = await openEmbeddedLog({ directory, topics: { [TOPIC]: { partitions: PARTITIONS } }, sweepIntervalMs: 0 });
+  log = await openEmbeddedLog({ directory, topics: { [SCORES_TOPIC]: { partitions: PARTITIONS } }, sweepIntervalMs: 0 });
+  metrics = createMetrics({ ofProcess: false });
 });
 afterEach(async () => {
   for (const feed of feeds.splice(0)) await feed.stop();
@@ -22,10 +27,18 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function startFeed(): Promise<ScoreFeed> {
-  const feed = new ScoreFeed(log, TOPIC);
+/** Ledgers that have applied everything below this in each partition. */
+function appliedUpTo(position: number): LedgerSet {
+  const ledgers = new LedgerSet();
+  ledgers.replace(Array.from({ length: PARTITIONS }, (_, partition) => new PartitionLedgers(partition, defaultModel)));
+  for (const one of ledgers.partitions) one.position = position;
+  return ledgers;
+}
+
+async function startFeed(ledgers = appliedUpTo(FAR)): Promise<ScoreFeed> {
+  const feed = new ScoreFeed({ ledgers, metrics, scheduler: systemScheduler });
   feeds.push(feed);
-  await feed.start((cause) => {
+  await feed.start(log, (cause) => {
     throw cause;
   });
   return feed;
@@ -37,7 +50,13 @@ async function publish(partition: number, from: number, count: number): Promise<
     const score = { version: from + i, modelVersion: 'm', asOf: 1, points: 1, score: 1, engaged: true, contacts: 1, lastTouchAt: 1 };
     return { key: null, value: encodeAccountScore({ accountId: `${partition}-${from + i}`, ...score }), partition };
   });
-  await log.append(TOPIC, records);
+  await log.append(SCORES_TOPIC, records);
+}
+
+/** Appends one score to a partition. */
+async function tell(partition: number, score: Pick<AccountScore, 'accountId' | 'version'> & Partial<AccountScore>): Promise<void> {
+  const rest = { modelVersion: 'm', asOf: 1, points: 1, score: 1, engaged: true, contacts: 1, lastTouchAt: 1 };
+  await log.append(SCORES_TOPIC, [{ key: null, value: encodeAccountScore({ ...rest, ...score }), partition }]);
 }
 
 const idsOf = (events: readonly ScoreEvent[]): readonly string[] => events.map(({ published }) => published.accountId);
@@ -113,6 +132,19 @@ describe('the feed of scores', () => {
     expect(missed).toHaveLength(10_010);
   });
 
+  it('waits a little for what a reader has seen already, as one that another process told it', async () => {
+    const feed = await startFeed();
+    const ahead = withPositions(feed.currentId, [0, 2]);
+    const reached = feed.reaches(ahead);
+    await publish(1, 0, 5);
+    await reached;
+    expect(idsOf(feed.resume(ahead)!.missed)).toEqual(['1-2', '1-3', '1-4']);
+    const never = withPositions(feed.currentId, [1, 5]);
+    await feed.reaches(never);
+    expect(feed.resume(never)).toBeNull();
+    await feed.reaches('no id');
+  });
+
   const strange: readonly (readonly [string, (id: string) => string])[] = [
     ['nothing', () => ''],
     ['no id', () => 'abc'],
@@ -128,5 +160,96 @@ describe('the feed of scores', () => {
     const feed = await startFeed();
     expect(feed.resume(feed.currentId)).toEqual({ missed: [], isComplete: true });
     expect(feed.resume(idOf(feed.currentId))).toBeNull();
+  });
+});
+
+const FORMER = { accountId: 'acme', version: 5, asOf: 100, modelVersion: 'm' };
+
+describe('scores of a former owner', () => {
+  it.each([
+    ['an older version', { version: 4, asOf: 200 }, false],
+    ['an older version under another model', { version: 4, asOf: 200, modelVersion: 'n' }, false],
+    ['the same version, computed before', { asOf: 99 }, false],
+    ['the same once more', {}, false],
+    ['the same version, computed later', { asOf: 101 }, true],
+    ['the same version under another model, computed before', { asOf: 99, modelVersion: 'n' }, true],
+    ['a newer version, computed before', { version: 6, asOf: 50 }, true],
+    ['an older version of another account', { accountId: 'other', version: 1 }, true],
+  ])('%s', async (_description, late, isTold) => {
+    const feed = await startFeed();
+    const seen: ScoreEvent[] = [];
+    feed.follow((event) => seen.push(event));
+    await tell(0, FORMER);
+    await tell(0, { ...FORMER, ...late });
+    await tell(0, { accountId: 'last', version: 9 });
+    await expect.poll(() => positionsOf(feed.currentId)).toEqual([3, 0]);
+    expect(seen).toHaveLength(isTold ? 3 : 2);
+    // Who comes back is told neither, and is not held up at it.
+    const { isComplete, missed } = feed.resume(withPositions(feed.currentId, [0, 0]))!;
+    expect({ isComplete, missed: missed.length }).toEqual({ isComplete: true, missed: seen.length });
+    expect(await metrics.text()).toContain(`touchstone_stream_scores_dropped_total ${isTold ? 0 : 1}`);
+  });
+
+  it('are known for what they are also after a restart, by what was told last before it', async () => {
+    await tell(1, FORMER);
+    const feed = await startFeed();
+    await tell(1, { ...FORMER, version: 4 });
+    await expect.poll(() => positionsOf(feed.currentId)).toEqual([0, 2]);
+    expect(feed.resume(withPositions(feed.currentId, [0, 0]))!.missed).toHaveLength(1);
+  });
+
+  it('are told from news by the ledger where the account was told too long ago to be remembered', async () => {
+    const ledgers = appliedUpTo(FAR);
+    const { accounts } = ledgers.of(0)!;
+    accounts.change(accounts.intern(Buffer.from('acme'), 0, 4), 7, 1);
+    const feed = await startFeed(ledgers);
+    await tell(0, { ...FORMER, version: 6 });
+    await expect.poll(() => positionsOf(feed.currentId)).toEqual([1, 0]);
+    // The owner may stay behind the ledgers here for as long as touches come: what it publishes next is news all the same.
+    accounts.change(0, 30, 1);
+    await tell(0, { ...FORMER, version: 7 });
+    await tell(0, { ...FORMER, version: 9 });
+    await tell(0, { ...FORMER, version: 8 });
+    await expect.poll(() => positionsOf(feed.currentId)).toEqual([4, 0]);
+    const { missed } = feed.resume(withPositions(feed.currentId, [0, 0]))!;
+    expect(missed.map(({ published }) => (JSON.parse(published.json) as AccountScore).version)).toEqual([7, 9]);
+  });
+});
+
+describe('a score whose version is not applied here yet', () => {
+  it('waits, with its partition, and comes as soon as it is', async () => {
+    const ledgers = appliedUpTo(10);
+    const feed = await startFeed(ledgers);
+    const seen: ScoreEvent[] = [];
+    feed.follow((event) => seen.push(event));
+    for (const [partition, version] of [
+      [0, 9],
+      [0, 10],
+      [0, 3],
+      [1, 4],
+    ] as const) {
+      await tell(partition, { accountId: `${partition}-${version}`, version });
+    }
+    await expect.poll(() => positionsOf(feed.currentId)).toEqual([1, 1]);
+    await expect.poll(() => metrics.text()).toContain('touchstone_stream_partitions_held 1');
+    expect(idsOf(seen).toSorted()).toEqual(['0-9', '1-4']);
+    ledgers.of(0)!.position = 11;
+    await expect.poll(() => positionsOf(feed.currentId)).toEqual([3, 1]);
+    expect(idsOf(seen).slice(2)).toEqual(['0-10', '0-3']);
+    expect(await metrics.text()).toContain('touchstone_stream_partitions_held 0');
+  });
+
+  it('is read all the same if it was published before the start, when nobody is answered yet', async () => {
+    await tell(0, { accountId: 'acme', version: 5 });
+    const feed = await startFeed(new LedgerSet());
+    expect(positionsOf(feed.currentId)).toEqual([1, 0]);
+  });
+
+  it('does not hold up the end', async () => {
+    const feed = await startFeed(appliedUpTo(0));
+    await tell(0, { accountId: 'acme', version: 5 });
+    await expect.poll(() => metrics.text()).toContain('touchstone_stream_partitions_held 1');
+    await feed.stop();
+    expect(positionsOf(feed.currentId)).toEqual([0, 0]);
   });
 });

@@ -73,11 +73,18 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
         throw new ProblemError('unavailable', `${READERS_MAX} streams are open already`, { headers: { 'retry-after': '10' } });
       }
       const { accountId, minScore = 0 } = request.query;
+      const { lastEventId } = reply.sse;
+      if (lastEventId !== null) await feed.reaches(lastEventId);
+      if (!reply.sse.isConnected) {
+        // The reader has left meanwhile: nobody would end its stream.
+        reply.hijack();
+        return;
+      }
       const reader = new StreamReader({
         feed,
         isWanted: ({ published }: ScoreEvent) =>
           published.score >= minScore && (accountId === undefined || accountId.has(published.accountId)),
-        lastEventId: reply.sse.lastEventId,
+        lastEventId,
         onTooSlow() {
           request.log.warn({ keyId: request.caller?.keyId }, 'a reader of the stream was too slow and is cut off');
           // Ending the answer would wait for the reader to take what it leaves unread.

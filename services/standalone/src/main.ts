@@ -1,20 +1,33 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Aggregator, AGGREGATOR_GROUP, EVENTS_TOPIC, SCORES_TOPIC } from '@touchstone/aggregator';
-import { EventLogError, lockDirectory, openEmbeddedLog } from '@touchstone/event-log';
+import { Aggregator } from '@touchstone/aggregator';
+import {
+  AGGREGATOR_GROUP,
+  DEAD_LETTERS_RETENTION_MS,
+  DEAD_LETTERS_TOPIC,
+  EVENTS_TOPIC,
+  kafkaLogOptionsOf,
+  lockDirectory,
+  openEmbeddedLog,
+  openKafkaLog,
+  SCORES_TOPIC,
+  type EventLog,
+} from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
 import { registerQuery, ScoreFeed } from '@touchstone/query';
 import {
   createHttpApp,
-  createLogger,
-  createMetrics,
-  createShutdown,
   KeyRing,
   loadConfig,
   ProblemError,
+  startProcess,
   systemClock,
+  systemScheduler,
+  type Logger,
+  type Readiness,
+  type ServiceProcess,
 } from '@touchstone/runtime';
-import { openStore } from '@touchstone/store';
+import { openStore, storeOptionsOf } from '@touchstone/store';
 import { configSchema, SECRETS } from './config.ts';
 import { showFirstKey } from './show-first-key.ts';
 
@@ -25,70 +38,30 @@ const HOUR_MS = 3_600_000;
 const SCORES_RETENTION_MS = 24 * HOUR_MS;
 const SCORES_RETENTION_BYTES = 256 * 1024 * 1024;
 const MEGABYTE = 1024 * 1024;
-/** The longest statements are pages of a replay; a server that takes longer is asked again. */
-const STORE_TIMEOUT_MS = 30_000;
 
 const startedAt = performance.now();
 const config = loadConfig(configSchema, [...SECRETS]);
-const logger = createLogger({ service: 'standalone', level: config.LOG_LEVEL });
-const metrics = createMetrics();
-let hasFailed = false;
-// Whoever started this process must see by its exit code that the start failed, however well the rest was put away.
-const shutdown = createShutdown({ logger, exit: (code) => process.exit(hasFailed ? 1 : code) });
-shutdown.listen();
-
 const directory = resolve(config.TOUCHSTONE_DATA);
-try {
-  await start();
-} catch (err) {
-  // A signal in the midst of the start closes what the start still works with: that it fails then is no news.
-  if (!shutdown.draining) {
-    hasFailed = true;
-    // Expected reasons, such as a directory in use, say what to do in one line; anything else needs its stack.
-    if (err instanceof EventLogError || err instanceof RangeError || (err instanceof Error && 'code' in err))
-      logger.fatal({ code: (err as { code?: unknown }).code }, err.message);
-    else logger.fatal({ err }, 'could not start');
+await startProcess({ service: 'standalone', level: config.LOG_LEVEL }, start);
+
+async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Promise<void> {
+  const { CLICKHOUSE_URL, KAFKA_BROKERS } = config;
+  if (CLICKHOUSE_URL === undefined || KAFKA_BROKERS === undefined) {
+    mkdirSync(directory, { recursive: true });
+    const lock = lockDirectory(directory);
+    shutdown.add('data directory', () => lock.release());
   }
-  await shutdown.stop('the start failed');
-}
-
-/** A part that the others count on can't go on. What is durable stays so; a new start recovers the rest. */
-function leave(err: unknown): void {
-  logger.fatal({ err }, 'can not go on');
-  process.exit(1);
-}
-
-async function start(): Promise<void> {
-  mkdirSync(directory, { recursive: true });
-  const lock = lockDirectory(directory);
-  shutdown.add('data directory', () => lock.release());
 
   const store = await openStore(
-    config.CLICKHOUSE_URL === undefined
-      ? { kind: 'chdb', directory: join(directory, 'store') }
-      : {
-          kind: 'server',
-          url: config.CLICKHOUSE_URL,
-          username: config.CLICKHOUSE_USER,
-          password: config.CLICKHOUSE_PASSWORD,
-          database: config.CLICKHOUSE_DATABASE,
-          requestTimeoutMs: STORE_TIMEOUT_MS,
-        },
+    CLICKHOUSE_URL === undefined ? { kind: 'chdb', directory: join(directory, 'store') } : storeOptionsOf({ ...config, CLICKHOUSE_URL }),
   );
   shutdown.add('store', () => store.close());
   await store.migrate();
 
-  const log = await openEmbeddedLog({
-    directory: join(directory, 'log'),
-    topics: {
-      [EVENTS_TOPIC]: { partitions: config.PARTITIONS, retentionMs: config.LOG_RETENTION_HOURS * HOUR_MS, keptFor: [AGGREGATOR_GROUP] },
-      [SCORES_TOPIC]: { partitions: config.PARTITIONS, retentionMs: SCORES_RETENTION_MS, retentionBytes: SCORES_RETENTION_BYTES },
-    },
-    ...(config.FREE_MEGABYTES_MIN !== undefined && { freeBytesMin: config.FREE_MEGABYTES_MIN * MEGABYTE }),
-    onEvent: (event) => {
-      if (event.type === 'sweep_failed') logger.error({ err: event.cause }, 'old blocks of the log could not be dropped');
-    },
-  });
+  const log =
+    KAFKA_BROKERS === undefined
+      ? await openOwnLog(logger)
+      : await openKafkaLog(kafkaLogOptionsOf({ ...config, KAFKA_BROKERS }, 'standalone', logger));
   shutdown.add('log', () => log.close());
 
   const keys = new KeyRing({
@@ -108,7 +81,7 @@ async function start(): Promise<void> {
     store,
     metrics,
     logger,
-    clock: systemClock,
+    scheduler: systemScheduler,
     onFatal: leave,
     publishIntervalMs: config.PUBLISH_INTERVAL_MS,
     checkpointIntervalMs: config.CHECKPOINT_INTERVAL_MS,
@@ -116,8 +89,15 @@ async function start(): Promise<void> {
     pendingBytesMax: config.PENDING_MEGABYTES_MAX * MEGABYTE,
   });
   await aggregator.prepare();
-  const feed = new ScoreFeed(log, SCORES_TOPIC);
-  await feed.start(leave);
+  /** Answers come from the ledgers of this process: with others sharing its log, some accounts would be missing. */
+  const readiness = (): Readiness => {
+    const own = aggregator.readiness();
+    const missing = log.partitionCount(EVENTS_TOPIC) - aggregator.partitionsHeld;
+    if (!own.ready || missing === 0) return own;
+    return { ready: false, detail: `${missing} partitions are held by other processes: use the separate services to share them` };
+  };
+  const feed = new ScoreFeed({ ledgers: aggregator.ledgers, metrics, scheduler: systemScheduler });
+  await feed.start(log, leave);
   shutdown.add('feed', () => feed.stop());
   shutdown.add('aggregator', () => aggregator.stop());
 
@@ -125,18 +105,19 @@ async function start(): Promise<void> {
     logger,
     metrics,
     keys,
-    readiness: { ledgers: () => aggregator.readiness() },
+    readiness: { ledgers: readiness },
     draining: () => shutdown.draining,
   });
   await registerIngest(app, {
     log,
     topic: EVENTS_TOPIC,
     clock: systemClock,
+    deadLetters: store,
     metrics,
     model: () => aggregator.modelStatus.model,
     modelVersions() {
       // Until they are read from the store, any version would pass for a new one.
-      const { ready, detail } = aggregator.readiness();
+      const { ready, detail } = readiness();
       if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
       return aggregator.models;
     },
@@ -149,7 +130,7 @@ async function start(): Promise<void> {
     metrics,
     clock: systemClock,
     modelStatus: () => aggregator.modelStatus,
-    readiness: () => aggregator.readiness(),
+    readiness,
   });
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   shutdown.add('http', () => app.close());
@@ -160,4 +141,20 @@ async function start(): Promise<void> {
   await aggregator.start();
   const seconds = Math.round(performance.now() - startedAt) / 1000;
   logger.info({ address, docs: `${address}/docs`, data: directory, seconds }, 'serving');
+}
+
+function openOwnLog(logger: Logger): Promise<EventLog> {
+  const { FREE_MEGABYTES_MIN, LOG_RETENTION_HOURS, PARTITIONS } = config;
+  return openEmbeddedLog({
+    directory: join(directory, 'log'),
+    topics: {
+      [EVENTS_TOPIC]: { partitions: PARTITIONS, retentionMs: LOG_RETENTION_HOURS * HOUR_MS, keptFor: [AGGREGATOR_GROUP] },
+      [SCORES_TOPIC]: { partitions: PARTITIONS, retentionMs: SCORES_RETENTION_MS, retentionBytes: SCORES_RETENTION_BYTES },
+      [DEAD_LETTERS_TOPIC]: { partitions: PARTITIONS, retentionMs: DEAD_LETTERS_RETENTION_MS },
+    },
+    ...(FREE_MEGABYTES_MIN !== undefined && { freeBytesMin: FREE_MEGABYTES_MIN * MEGABYTE }),
+    onEvent: (event) => {
+      if (event.type === 'sweep_failed') logger.error({ err: event.cause }, 'old blocks of the log could not be dropped');
+    },
+  });
 }

@@ -10,6 +10,8 @@ export interface RecordingServer {
   readonly byId: Map<string, Record<string, unknown>>;
   /** Method and path of each request. */
   readonly requests: string[];
+  /** The body of each request, as text. */
+  readonly bodies: string[];
   close(): Promise<void>;
 }
 
@@ -33,12 +35,14 @@ export async function startRecordingServer(options: RecordingOptions = {}): Prom
   const items: Record<string, unknown>[] = [];
   const byId = new Map<string, Record<string, unknown>>();
   const requests: string[] = [];
+  const bodies: string[] = [];
   let batches = 0;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await readBody(request);
     const path = request.url!.split('?')[0]!;
     requests.push(`${request.method} ${request.url}`);
+    bodies.push(text);
     const fixed = options.answers?.[`${request.method} ${path}`];
     if (path === '/readyz' && fixed === undefined) return answer(response, 200, {});
     if (request.headers.authorization !== `Bearer ${TEST_KEY}`) return answer(response, 401, { title: 'Unauthorized' });
@@ -80,6 +84,7 @@ export async function startRecordingServer(options: RecordingOptions = {}): Prom
     items,
     byId,
     requests,
+    bodies,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

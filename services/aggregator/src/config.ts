@@ -1,0 +1,20 @@
+import { KAFKA_SECRETS, kafkaSettings } from '@touchstone/event-log';
+import { aggregatorSettings, edgeSettings, ledgerSettings, logSettings } from '@touchstone/runtime';
+import { STORE_SECRETS, storeSettings } from '@touchstone/store';
+import { z } from 'zod';
+
+const { HOST, LOG_LEVEL, PORT } = edgeSettings(8082);
+
+/** The settings of an aggregator as a process of its own. It serves health and metrics only, so it needs no keys. */
+export const configSchema = z.object({
+  HOST,
+  PORT,
+  LOG_LEVEL,
+  ...logSettings,
+  ...ledgerSettings,
+  ...aggregatorSettings,
+  ...kafkaSettings,
+  ...storeSettings,
+});
+
+export const SECRETS = [...KAFKA_SECRETS, ...STORE_SECRETS] as const;

@@ -1,0 +1,104 @@
+import { PartitionLedgers, type ScoringModel } from '@touchstone/engine';
+import type { EventLog } from '@touchstone/event-log';
+import { readStartState, restoreLedgers, type StartState } from '@touchstone/recovery';
+import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
+import { StoreError, type Store } from '@touchstone/store';
+import { Intake } from './intake.ts';
+
+interface RestorerOptions {
+  readonly log: EventLog;
+  readonly store: Store;
+  readonly topic: string;
+  readonly group: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly scheduler: Scheduler;
+  readonly dedupeHorizonMs: number;
+}
+
+/** How a partition was taken up. */
+export interface Restored {
+  readonly intake: Intake;
+  /** Stored records that were replayed. */
+  readonly records: number;
+  /** How far the partition is in the store. */
+  readonly stored: number;
+}
+
+interface Wanted {
+  readonly partition: number;
+  /** The model of the partitions held already; null when there are none: then it is the one in force in the whole log. */
+  readonly model: ScoringModel | null;
+  /** What is left of the partition from a while ago, when it was ours. */
+  readonly kept: Intake | undefined;
+  /** @throws what gives it up: the process stops, or the partition was taken away */
+  readonly assertWanted: () => void;
+}
+
+/** Takes partitions up: from what was kept of them, or from the stored touches. */
+export class PartitionRestorer {
+  readonly #options: RestorerOptions;
+
+  constructor(options: RestorerOptions) {
+    this.#options = options;
+  }
+
+  readStartState(): Promise<StartState> {
+    return readStartState(this.#options);
+  }
+
+  /** @throws StartError when log and store do not belong together in this partition */
+  async restore({ assertWanted, kept, model, partition }: Wanted): Promise<Restored> {
+    const state = await this.#persist(assertWanted, () => this.readStartState());
+    const position = state.startOf(partition);
+    const { end, generation, start } = state.extentOf(partition);
+    const inForce = model ?? state.modelInForce();
+    if (kept !== undefined && isUsable(kept, { start, end, generation }, inForce)) {
+      kept.heldUntil = end;
+      return { intake: kept, records: 0, stored: position };
+    }
+
+    const { dedupeHorizonMs, scheduler, store } = this.#options;
+    const ledgers = new PartitionLedgers(partition, inForce, dedupeHorizonMs);
+    const breathe = async (): Promise<void> => {
+      assertWanted();
+      await scheduler.breathe();
+    };
+    let records = 0;
+    await this.#persist(assertWanted, async () => {
+      records += await restoreLedgers(ledgers, position, { store, breathe });
+    });
+    keepUnpublished(ledgers, state.publishedBelow(partition, inForce));
+    const models = state.modelsOf(partition, position);
+    return { intake: new Intake({ store, ledgers, generation, models, heldUntil: end }), records, stored: position };
+  }
+
+  #persist<Result>(assertWanted: () => void, step: () => Promise<Result>): Promise<Result> {
+    const { logger, metrics, scheduler } = this.#options;
+    return persist({
+      scheduler,
+      step,
+      onRetry(err, failures, pauseMs) {
+        assertWanted();
+        if (err instanceof StoreError) metrics.count('store_errors_total', { code: err.code });
+        logger.warn({ err, failures, pauseMs }, 'a partition can not be restored right now; it will be tried again');
+      },
+    });
+  }
+}
+
+/** Ledgers are a function of the records below their position: as long as the log holds those that follow, nothing else can be wrong with them. */
+function isUsable(kept: Intake, extent: { start: number; end: number; generation: string }, model: ScoringModel): boolean {
+  const { position } = kept.ledgers;
+  return (
+    kept.generation === extent.generation &&
+    position >= extent.start &&
+    position <= extent.end &&
+    kept.ledgers.model.version === model.version
+  );
+}
+
+/** Leaves as changed only the accounts whose last change may not have been published: it stands at this offset or later. */
+function keepUnpublished({ accounts }: PartitionLedgers, publishedBelow: number): void {
+  for (const account of accounts.takeChanged()) if (accounts.version[account]! >= publishedBelow) accounts.markChanged(account);
+}

@@ -1,0 +1,79 @@
+import { kafkaLogOptionsOf, openKafkaLog, type EventLog } from '@touchstone/event-log';
+import { Awaited, createHttpApp, KeyRing, loadConfig, startProcess, systemClock, systemScheduler } from '@touchstone/runtime';
+import { openStore, storeOptionsOf, type Store } from '@touchstone/store';
+import { configSchema, SECRETS } from './config.ts';
+import { LedgerReplica } from './ledger-replica.ts';
+import { registerQuery } from './query.ts';
+import { ScoreFeed } from './score-feed.ts';
+
+/** Query as a process of its own, one of any number: a read replica of all ledgers, and the stream of published scores. */
+
+const HOUR_MS = 3_600_000;
+
+const startedAt = performance.now();
+const config = loadConfig(configSchema, [...SECRETS]);
+
+await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave, logger, metrics, shutdown }) => {
+  const waiting = { logger, scheduler: systemScheduler };
+  const log = new Awaited<EventLog>({ name: 'the log', ...waiting });
+  const knowledge = new Awaited<Store>({ name: 'the store', ...waiting });
+
+  shutdown.add('log', () => log.opened?.close());
+  const store = await openStore(storeOptionsOf(config));
+  shutdown.add('store', () => store.close());
+  const keys = new KeyRing({
+    loadKeys: () => store.apiKeys(),
+    adminKey: config.TOUCHSTONE_ADMIN_KEY,
+    onRefreshFailed: (err) => {
+      metrics.count('key_refresh_failures_total', {});
+      logger.warn({ err }, 'the API keys could not be read again; the last known ones stay in force');
+    },
+  });
+  shutdown.add('keys', () => keys.stop());
+  const replica = new LedgerReplica({
+    store,
+    metrics,
+    logger,
+    scheduler: systemScheduler,
+    dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
+    onFatal: leave,
+  });
+  shutdown.add('replica', () => replica.stop());
+  const feed = new ScoreFeed({ ledgers: replica.ledgers, metrics, scheduler: systemScheduler });
+  shutdown.add('feed', () => feed.stop());
+
+  // The port is open from the beginning: whoever probes sees what is waited for.
+  const app = await createHttpApp({
+    logger,
+    metrics,
+    keys,
+    readiness: { log: () => log.readiness(), store: () => knowledge.readiness(), ledgers: () => replica.readiness() },
+    draining: () => shutdown.draining,
+  });
+  await registerQuery(app, {
+    ledgers: replica.ledgers,
+    feed,
+    store,
+    keys,
+    metrics,
+    clock: systemClock,
+    modelStatus: () => replica.modelStatus,
+    readiness: () => replica.readiness(),
+  });
+  const address = await app.listen({ host: config.HOST, port: config.PORT });
+  shutdown.add('http', () => app.close());
+  logger.info({ address, docs: `${address}/docs` }, 'listening');
+
+  async function know(): Promise<Store> {
+    await store.migrate();
+    await keys.start();
+    return store;
+  }
+
+  await Promise.all([log.open(() => openKafkaLog(kafkaLogOptionsOf(config, 'query', logger))), knowledge.open(know)]);
+  // First the feed, then the replica: whatever is on the scores topic now is of versions that the replica has applied when it is ready.
+  await feed.start(log.part, leave);
+  await replica.start(log.part);
+  const seconds = Math.round(performance.now() - startedAt) / 1000;
+  logger.info({ address, seconds }, 'serving');
+});
