@@ -67,6 +67,9 @@ const ROUTES: readonly (readonly [string, string, Scope, string | undefined, num
   ['GET', '/v1/accounts/acme/timeline', 'read', undefined, 200],
   ['GET', '/v1/accounts/acme/history', 'read', undefined, 200],
   ['GET', '/v1/stream', 'read', undefined, 200],
+  ['GET', '/v1/dead-letters', 'admin', undefined, 200],
+  ['GET', '/v1/dead-letters/0/0', 'admin', undefined, 404],
+  ['POST', '/v1/dead-letters/replay', 'admin', '{"open":{}}', 202],
   ['GET', '/v1/keys', 'admin', undefined, 200],
   ['POST', '/v1/keys', 'admin', '{"name":"another","scopes":["read"]}', 201],
   ['DELETE', '/v1/keys/{victim}', 'admin', undefined, 204],
@@ -84,9 +87,9 @@ describe('scopes', () => {
         .filter(([, { security }]) => security !== undefined)
         .map(([method, { security }]) => `${method.toUpperCase()} ${path} ${security![0]!.bearer.join()}`),
     );
-    const tested = ROUTES.map(
-      ([method, path, scope]) => `${method} ${path.replace('acme', '{accountId}').replace('{victim}', '{keyId}')} ${scope}`,
-    );
+    const templateOf = (path: string): string =>
+      path.replace('acme', '{accountId}').replace('{victim}', '{keyId}').replace('/0/0', '/{partition}/{offset}');
+    const tested = ROUTES.map(([method, path, scope]) => `${method} ${templateOf(path)} ${scope}`);
     expect(documented.sort()).toEqual(tested.sort());
   });
 

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EVENTS_TOPIC } from '@touchstone/aggregator';
+import { EVENTS_TOPIC } from '@touchstone/event-log';
 import { startServer, type Server } from '../support/start-server.ts';
 import type { Sizes } from './options.ts';
 import { runTask } from './start-task.ts';

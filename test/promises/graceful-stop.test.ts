@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AGGREGATOR_GROUP, EVENTS_TOPIC } from '@touchstone/aggregator';
+import { AGGREGATOR_GROUP, EVENTS_TOPIC } from '@touchstone/event-log';
 import { describe, expect, test } from 'vitest';
 import { followStream } from '../support/follow-stream.ts';
 import { startLoad } from '../support/load-client.ts';

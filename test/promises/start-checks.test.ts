@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EVENTS_TOPIC } from '@touchstone/aggregator';
+import { EVENTS_TOPIC } from '@touchstone/event-log';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLoad } from '../support/load-client.ts';
 import { TEST_PARTITIONS } from '../support/partitions.ts';

@@ -1,4 +1,4 @@
-import { EVENTS_TOPIC } from '@touchstone/aggregator';
+import { EVENTS_TOPIC } from '@touchstone/event-log';
 import { TouchWriter, type Touch } from '@touchstone/codec';
 import type { OutgoingRecord } from '@touchstone/event-log';
 import { openLogOf } from './read-events.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EVENTS_TOPIC } from '@touchstone/aggregator';
+import { EVENTS_TOPIC } from '@touchstone/event-log';
 import { LogRun } from '@touchstone/codec';
 import { FIELD, RECORD, type TextField, type TouchCursor } from '@touchstone/engine';
 import { openEmbeddedLog, RecordReader, type EmbeddedLog, type RecordBlock } from '@touchstone/event-log';
@@ -55,7 +55,7 @@ function entriesOf(block: RecordBlock): LogEntry[] {
 }
 
 /** Null for what can not be read: it counts for nobody. */
-function recordOf(run: LogRun<RecordBlock>): LogEntry['record'] | null {
+export function recordOf(run: Pick<LogRun<RecordBlock>, 'kind' | 'touch' | 'fact' | 'model'>): LogEntry['record'] | null {
   switch (run.kind) {
     case RECORD.touch:
       return touchOf(run.touch);
