@@ -11,6 +11,10 @@ describe('the model in force', () => {
     ['all have got two', [named('a', 'b'), named('a', 'b')], 'b'],
     ['one partition has not got the second yet', [named('a', 'b'), named('a')], 'a'],
     ['one partition has got none yet', [named('a'), []], 'default-1'],
+    ['one was sent again, as it had not reached all', [named('a', 'a', 'b'), named('a', 'b')], 'b'],
+    ['one has reached some partitions only, the next all', [named('a', 'b'), named('b')], 'b'],
+    ['a former one was published again and is on its way', [named('a', 'b', 'a'), named('a', 'b')], 'b'],
+    ['a former one was published again', [named('a', 'b', 'a'), named('a', 'b', 'a')], 'a'],
     ['two came in another order', [named('a', 'b', 'c'), named('a', 'c', 'b')], 'a'],
   ])('%s', (_what, published, version) => {
     expect(modelInForce(published).version).toBe(version);

@@ -90,9 +90,10 @@ export class Checkpointer {
     }
   }
 
-  /** The partition was taken up: it is stored so far, and whether that is committed is not known. */
+  /** The partition is stored so far, by us or by a former owner, and whether that is committed is not known. */
   remember(partition: number, offset: number): void {
-    this.#uncommitted.set(partition, offset);
+    // A cut under way and a partition that is taken up again meanwhile may tell of this in any order.
+    this.#uncommitted.set(partition, Math.max(offset, this.#uncommitted.get(partition) ?? 0));
   }
 
   /** The partition was taken away: its positions are for its next owner to commit. */
@@ -118,10 +119,7 @@ export class Checkpointer {
     }
     if (cut.length > 0) await store.checkpoint(cut);
     this.#failedCut = [];
-    for (const { partition, offset } of cut) {
-      // Higher when the partition was taken away and taken up again meanwhile, and another owner has gone further.
-      this.#uncommitted.set(partition, Math.max(offset, this.#uncommitted.get(partition) ?? 0));
-    }
+    for (const { partition, offset } of cut) this.remember(partition, offset);
     await this.#commit(out.intersection(published));
     metrics.count(
       'checkpoint_rows_total',

@@ -1,4 +1,5 @@
 import { defaultModel, type ScoringModel } from '@touchstone/engine';
+import { modelInForce } from '@touchstone/recovery';
 import { isRetriable, ProblemError } from '@touchstone/runtime';
 import type { StoredModel } from '@touchstone/store';
 
@@ -25,7 +26,10 @@ export class KnownModels {
   async refresh(): Promise<void> {
     const stored = await this.#options.loadModels();
     this.#versions = new Map([defaultModel, ...stored.map(({ model }) => model)].map((model) => [model.version, model]));
-    this.#inForce = newestInAll(stored, this.#options.partitionCount()) ?? defaultModel;
+    const partitions = Array.from({ length: this.#options.partitionCount() }, (_, partition) => partition);
+    this.#inForce = modelInForce(
+      partitions.map((partition) => stored.filter((one) => one.partition === partition).map(({ model }) => model)),
+    );
   }
 
   /**
@@ -54,14 +58,4 @@ export class KnownModels {
     }
     return this.#versions;
   }
-}
-
-/** The newest model that every partition has got; null when there is none. */
-function newestInAll(stored: readonly StoredModel[], partitionCount: number): ScoringModel | null {
-  const partitionsOf = new Map<string, Set<number>>();
-  for (const { model, partition } of stored) {
-    partitionsOf.set(model.version, (partitionsOf.get(model.version) ?? new Set()).add(partition));
-  }
-  const ofFirst = stored.filter(({ partition }) => partition === 0).map(({ model }) => model);
-  return ofFirst.findLast(({ version }) => partitionsOf.get(version)!.size === partitionCount) ?? null;
 }

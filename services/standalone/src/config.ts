@@ -1,4 +1,4 @@
-import { KAFKA_SECRETS, kafkaSettings } from '@touchstone/event-log';
+import { KAFKA_SECRETS, kafkaSettingProblems, kafkaSettings } from '@touchstone/event-log';
 import { aggregatorSettings, EDGE_SECRETS, edgeSettings, ledgerSettings, logSettings, wholeNumber } from '@touchstone/runtime';
 import { STORE_SECRETS, storeSettings } from '@touchstone/store';
 import { z } from 'zod';
@@ -25,6 +25,9 @@ export const configSchema = z
     CLICKHOUSE_URL: storeSettings.CLICKHOUSE_URL.optional(),
   })
   .superRefine((config, context) => {
+    const { KAFKA_BROKERS } = config;
+    const problems = KAFKA_BROKERS === undefined ? [] : kafkaSettingProblems({ ...config, KAFKA_BROKERS });
+    for (const message of problems) context.addIssue({ code: 'custom', message });
     const isPublic = !['127.0.0.1', '::1', 'localhost'].includes(config.HOST);
     if (isPublic && config.TOUCHSTONE_ADMIN_KEY === undefined) {
       context.addIssue({

@@ -57,7 +57,7 @@ async function subscribe(options: Partial<SubscribeOptions> = {}): Promise<Kafka
     turn: new Turn(),
     partitionCount: PARTITIONS,
     generation: brokers.topicId,
-    requestTimeoutMs: 500,
+    requestTimeoutMs: 10_000,
     join: (callbacks) => {
       group = callbacks;
       return Promise.resolve(membership);
