@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { differences, EntryRun, historyArbitrary, referenceOf, type GeneratedEntry, type History } from '@touchstone/testkit';
 import { describe, expect } from 'vitest';
 import { defaultModel } from './default-model.ts';
-import { OUTCOME, PartitionLedgers } from './ledgers.ts';
+import { AHEAD_MAX_MS, OUTCOME, PartitionLedgers } from './ledgers.ts';
 import type { ScoringModel } from './model.ts';
 import { viewOf, type AccountView } from './view.ts';
 
@@ -96,4 +96,22 @@ describe('ledgers', () => {
       }
     },
   );
+
+  test("take what is stored though the log's clock fell after a record that is not stored", () => {
+    const T = Date.UTC(2026, 5, 1);
+    const none = { channel: null, campaignId: null, creativeId: null, url: null, source: null, minutes: 0, properties: {} };
+    const touch = (id: string, occurredAt: number) => ({ id, accountId: 'acme', contactId: 'ada', kind: 'meeting', occurredAt, ...none });
+    const entries = [
+      { partition: 0, offset: 0, appendedAt: T, record: touch('a', T) },
+      // A repeat ten seconds later moves the clock and is not stored; then a clock that stands ten seconds back takes over.
+      { partition: 0, offset: 1, appendedAt: T + 10_000, record: touch('a', T) },
+      { partition: 0, offset: 2, appendedAt: T, record: touch('b', T + AHEAD_MAX_MS + 5_000) },
+    ];
+    const { kept, ledgers } = applyLive(entries, defaultModel);
+    expect(kept.map(({ offset }) => offset)).toEqual([0, 2]);
+    const replayed = new PartitionLedgers(0, defaultModel);
+    const run = new EntryRun(0, kept);
+    while (run.next()) expect(replayed.apply(run, true)).toBe(OUTCOME.counted);
+    expect(viewsOf(replayed, T + 2 * AHEAD_MAX_MS)).toEqual(viewsOf(ledgers, T + 2 * AHEAD_MAX_MS));
+  });
 });

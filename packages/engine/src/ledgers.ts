@@ -107,7 +107,8 @@ export class PartitionLedgers {
 
   #applyTouch(touch: TouchCursor, offset: number, now: number, isStored: boolean): Outcome {
     const { bytes, start, end, occurredAt, minutes } = touch;
-    if (occurredAt > now + AHEAD_MAX_MS) return OUTCOME.setAside;
+    // What is stored was judged when it came, by a clock that may have stood later: records that are not stored moved it too.
+    if (!isStored && occurredAt > now + AHEAD_MAX_MS) return OUTCOME.setAside;
     if (this.#recentIds.isRepeated(bytes, start[FIELD.id]!, end[FIELD.id]!, now, isStored)) return OUTCOME.duplicate;
     if (start[FIELD.accountId]! < 0) return OUTCOME.unresolved;
 

@@ -90,7 +90,8 @@ export interface CommittedPosition {
 export interface EventLog {
   partitionCount(topic: string): number;
   /**
-   * Appends all records or none and resolves once they are durable. Records of one key keep their order.
+   * Appends all records or none and resolves once they are durable; with Kafka an append that fails with `io` may leave some of them. Records of
+   * one key keep their order.
    * @throws EventLogError `backlogged`, `disk_full`, `record_too_large` or `closed`, before anything was written; `io` when the outcome is
    * not known. RangeError for a topic or partition that does not exist
    */

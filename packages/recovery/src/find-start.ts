@@ -32,7 +32,8 @@ export function findStart(extent: PartitionExtent, stored: StoredPosition | unde
     throw new StartError(
       'topic_made_anew',
       `Partition ${partition} is of generation ${generation}, the store of ${stored.generation}. ` +
-        'Point the service at the log that belongs to this store, or start with an empty store to begin anew.',
+        'Point the service at the log that belongs to this store. Or begin anew: with an empty store, and without the former topics ' +
+        'account-scores and dead-letters.',
     );
   }
   const offset = stored?.offset ?? 0;

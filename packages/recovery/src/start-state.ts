@@ -63,12 +63,20 @@ export class StartState {
    * be published again.
    */
   publishedBelow(partition: number, model: ScoringModel): number {
+    return this.modelPublished(partition) === model.version ? this.#committedOffset(partition) : 0;
+  }
+
+  /** Version of the model under which the effects of what is committed are out. */
+  modelPublished(partition: number): string {
+    return (this.modelsOf(partition, this.#committedOffset(partition)).at(-1) ?? defaultModel).version;
+  }
+
+  #committedOffset(partition: number): number {
     const committed = this.#committed.get(partition);
     const { generation } = this.extentOf(partition);
     // The log's position follows the store's in a checkpoint. One that is ahead, or of another topic, was set by somebody else.
     if (committed === undefined || committed.generation !== generation || committed.offset > this.startOf(partition)) return 0;
-    const lastModel = this.modelsOf(partition, committed.offset).at(-1) ?? defaultModel;
-    return lastModel.version === model.version ? committed.offset : 0;
+    return committed.offset;
   }
 }
 

@@ -21,11 +21,14 @@ import type {
   TimelinePlace,
   TouchRows,
 } from './store.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, encodeRows, FACTS, POSITIONS } from './tables.ts';
+import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, encodeSlices, FACTS, POSITIONS } from './tables.ts';
 import type { Table } from './tables.ts';
 import { readTimeline } from './timeline.ts';
 import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';
 import { TouchRowArena } from './touch-rows.ts';
+
+/** In one statement: after an outage there may be hundreds of megabytes to write, and a statement has its time. */
+const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
 
 export class ClickHouseStore implements Store {
   readonly #transport: RowTransport;
@@ -46,7 +49,7 @@ export class ClickHouseStore implements Store {
     // In the order of the tables' keys: then a part is written as it comes.
     const ordered = checkpoints.toSorted((one, other) => one.partition - other.partition);
     const touches = ordered.flatMap((checkpoint) => arenaOf(checkpoint).chunks());
-    if (touches.length > 0) await this.#transport.insert('touches', WHOLE_TOUCH.columns, touches);
+    for (const some of slicesOf(touches)) await this.#transport.insert('touches', WHOLE_TOUCH.columns, some);
     await this.#insert(
       FACTS,
       ordered.flatMap(({ facts }) => facts),
@@ -140,8 +143,23 @@ export class ClickHouseStore implements Store {
   }
 
   async #insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
-    if (rows.length > 0) await this.#transport.insert(table.name, table.columns, [encodeRows(table, rows)]);
+    for (const some of encodeSlices(table, rows, STATEMENT_BYTES_MAX)) await this.#transport.insert(table.name, table.columns, [some]);
   }
+}
+
+/** Chunks end where rows end. */
+function* slicesOf(chunks: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+  let some: Uint8Array[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    some.push(chunk);
+    bytes += chunk.length;
+    if (bytes < STATEMENT_BYTES_MAX) continue;
+    yield some;
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) yield some;
 }
 
 function arenaOf({ partition, touches }: Checkpoint): TouchRowArena {

@@ -70,6 +70,10 @@ export class RowBinaryWriter {
     this.#bytes[this.#length++] = rest;
   }
 
+  get byteLength(): number {
+    return this.#length;
+  }
+
   written(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }

@@ -139,7 +139,17 @@ export const MIGRATIONS_APPLIED: Table<{ readonly number: number; readonly name:
 };
 
 export function encodeRows<Row>(table: Table<Row>, rows: Iterable<Row>): Uint8Array {
-  const out = new RowBinaryWriter();
-  for (const row of rows) for (const column of table.columns) column.write(out, row);
-  return out.written();
+  return Buffer.concat([...encodeSlices(table, rows, Infinity)]);
+}
+
+/** The rows as RowBinary, in pieces of about so many bytes. */
+export function* encodeSlices<Row>(table: Table<Row>, rows: Iterable<Row>, bytesMax: number): Generator<Uint8Array> {
+  let out = new RowBinaryWriter();
+  for (const row of rows) {
+    for (const column of table.columns) column.write(out, row);
+    if (out.byteLength < bytesMax) continue;
+    yield out.written();
+    out = new RowBinaryWriter();
+  }
+  if (out.byteLength > 0) yield out.written();
 }

@@ -1,11 +1,20 @@
 import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
-import { AGGREGATOR_GROUP, EventLogError, EVENTS_TOPIC, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
+import {
+  AGGREGATOR_GROUP,
+  EventLogError,
+  EVENTS_TOPIC,
+  SCORES_TOPIC,
+  type EventLog,
+  type RecordBlock,
+  type Subscription,
+} from '@touchstone/event-log';
 import { repeat, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import { Checkpointer } from './checkpointer.ts';
 import { countOutcome } from './count-outcome.ts';
 import type { Intake } from './intake.ts';
 import { KeptPartitions } from './kept-partitions.ts';
+import { LagWatchdog } from './lag-watchdog.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
@@ -77,6 +86,7 @@ export class Aggregator {
   #isReady = false;
   /** Ends of the log as last seen, by partition. */
   #ends: ReadonlyMap<number, number> = new Map();
+  readonly #watchdog = new LagWatchdog();
   readonly #repeated: { stop(): void }[] = [];
   #isStopping = false;
 
@@ -135,6 +145,9 @@ export class Aggregator {
     // Apart from the checkpoints: the lag is worth most while the store does not answer.
     this.#every(ENDS_INTERVAL_MS, async () => {
       this.#ends = new Map((await log.extents(EVENTS_TOPIC)).map(({ partition, end }) => [partition, end]));
+      // One that was made anew lacks what was published before, and says so when it is asked.
+      await log.extents(SCORES_TOPIC);
+      this.#watchdog.look(this.#options.scheduler.elapsed(), this.#movingPositions(), this.#ends);
     });
     const isNothingAssigned = (this.#subscription.assigned?.size ?? 0) === 0;
     if (!isNothingAssigned) await this.#restored.promise;
@@ -265,7 +278,8 @@ export class Aggregator {
   }
 
   #mayPublish(partition: number): boolean {
-    return this.#intakes.get(partition)?.isCaughtUp === true && this.#subscription?.owns(partition) === true;
+    const intake = this.#intakes.get(partition);
+    return intake !== undefined && intake.isCaughtUp && intake.isModelCurrent && this.#subscription?.owns(partition) === true;
   }
 
   async #applyBlock(block: RecordBlock): Promise<void> {
@@ -282,6 +296,13 @@ export class Aggregator {
     if (outcome.models > 0) this.#rescoreIfPublished();
     // The partition waits until there is room again: memory is bounded whatever the store does.
     while (this.#pendingBytes() > pendingBytesMax && isHeld()) await this.#checkpointer.run();
+  }
+
+  /** Where the partitions are that nothing of ours holds up. */
+  #movingPositions(): ReadonlyMap<number, number> {
+    const isHeldUp = this.#hold !== null || this.#pendingBytes() > this.#options.pendingBytesMax;
+    const moving = isHeldUp ? [] : [...this.#intakes].filter(([partition]) => this.#subscription?.owns(partition) === true);
+    return new Map(moving.map(([partition, { ledgers }]) => [partition, ledgers.position]));
   }
 
   #pendingBytes(): number {

@@ -53,7 +53,14 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   const ledgers = new PartitionLedgers(0, defaultModel);
   const set = new LedgerSet();
   set.replace([ledgers]);
-  const intake = new Intake({ store: world.store, ledgers, generation: 'g1', models: [], heldUntil: 0 });
+  const intake = new Intake({
+    store: world.store,
+    ledgers,
+    generation: 'g1',
+    models: [],
+    heldUntil: 0,
+    modelPublished: defaultModel.version,
+  });
   const metrics = createMetrics({ ofProcess: false });
   const held = { publishing: false, committing: false };
   const scheduler = { ...systemScheduler, now: () => NOW };

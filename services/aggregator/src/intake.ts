@@ -13,6 +13,9 @@ export interface BlockOutcome {
   readonly setAside: readonly DeadLetter[];
 }
 
+/** What a fact takes besides its text. */
+const FACT_BYTES = 300;
+
 export interface IntakeOptions {
   readonly store: Pick<Store, 'touchRows'>;
   readonly ledgers: PartitionLedgers;
@@ -21,6 +24,8 @@ export interface IntakeOptions {
   readonly models: readonly ScoringModel[];
   /** Where the log ended when the partition was taken up. */
   readonly heldUntil: number;
+  /** Version of the model under which readers know the scores. */
+  readonly modelPublished: string;
 }
 
 /**
@@ -38,16 +43,23 @@ export class Intake {
    * the partition is published before.
    */
   heldUntil: number;
+  /**
+   * All that is committed was published under this model. Under one before it nothing is published: whoever takes the partition up next under
+   * this model takes the scores for published, and readers would be left with the former ones.
+   */
+  modelPublished: string;
   readonly #store: Pick<Store, 'touchRows'>;
   readonly #run: LogRun<RecordBlock>;
   #touches: TouchRows;
   #facts: StoredFact[] = [];
   #deadLetters: DeadLetter[] = [];
+  #factBytes = 0;
   #deadBytes = 0;
   #cutAt: number;
 
-  constructor({ generation, heldUntil, ledgers, models, store }: IntakeOptions) {
+  constructor({ generation, heldUntil, ledgers, modelPublished, models, store }: IntakeOptions) {
     this.heldUntil = heldUntil;
+    this.modelPublished = modelPublished;
     this.partition = ledgers.partition;
     this.ledgers = ledgers;
     this.generation = generation;
@@ -62,6 +74,12 @@ export class Intake {
     return this.ledgers.position >= this.heldUntil;
   }
 
+  /** Whether scores under the model of the ledgers are no step back for readers. */
+  get isModelCurrent(): boolean {
+    const placeOf = (version: string): number => this.models.findLastIndex((model) => model.version === version);
+    return placeOf(this.ledgers.model.version) >= placeOf(this.modelPublished);
+  }
+
   /** A model has arrived and is not in force: the scores under it, its effect, are not out. */
   get isModelAwaited(): boolean {
     return this.models.length > 0 && this.models.at(-1)!.version !== this.ledgers.model.version;
@@ -69,7 +87,7 @@ export class Intake {
 
   /** Bytes gathered for the next checkpoint, about. */
   get pendingBytes(): number {
-    return this.#touches.byteLength + this.#facts.length * 500 + this.#deadBytes;
+    return this.#touches.byteLength + this.#factBytes + this.#deadBytes;
   }
 
   apply(block: RecordBlock): BlockOutcome {
@@ -93,10 +111,12 @@ export class Intake {
           break;
         case OUTCOME.fact:
           outcome.facts++;
+          this.#factBytes += run.value.length + FACT_BYTES;
           this.#facts.push({ partition: this.partition, offset: run.offset, appendedAt: run.appendedAt, fact: run.fact! });
           break;
         case OUTCOME.model:
           outcome.models++;
+          this.#factBytes += run.value.length + FACT_BYTES;
           this.#takeModel(run.offset, run.appendedAt, run.model!);
           break;
         case OUTCOME.setAside:
@@ -123,6 +143,7 @@ export class Intake {
     this.#cutAt = position;
     this.#touches = this.#store.touchRows(this.partition);
     this.#facts = [];
+    this.#factBytes = 0;
     this.#deadLetters = [];
     this.#deadBytes = 0;
     return cut;

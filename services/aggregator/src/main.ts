@@ -9,6 +9,9 @@ import { configSchema, SECRETS } from './config.ts';
 const HOUR_MS = 3_600_000;
 const MEGABYTE = 1024 * 1024;
 
+/** The lease lasts two thirds of a session: what is published in its last moment is given up before another can own the partition. */
+const LEASE_LEFT = 3;
+
 const config = loadConfig(configSchema, [...SECRETS]);
 
 await startProcess({ service: 'aggregator', level: config.LOG_LEVEL }, async ({ leave, logger, metrics, shutdown }) => {
@@ -36,8 +39,9 @@ await startProcess({ service: 'aggregator', level: config.LOG_LEVEL }, async ({ 
   shutdown.add('log', () => log.opened?.close());
   const openedStore = await openStore(storeOptionsOf(config));
   shutdown.add('store', () => openedStore.close());
+  const deliveryTimeoutMs = Math.floor(config.KAFKA_SESSION_TIMEOUT_MS / LEASE_LEFT);
   await Promise.all([
-    log.open(() => openKafkaLog(kafkaLogOptionsOf(config, 'aggregator', logger))),
+    log.open(() => openKafkaLog({ ...kafkaLogOptionsOf(config, 'aggregator', logger), deliveryTimeoutMs })),
     store.open(async () => {
       await openedStore.migrate();
       return openedStore;

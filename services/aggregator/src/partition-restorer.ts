@@ -53,8 +53,10 @@ export class PartitionRestorer {
     const position = state.startOf(partition);
     const { end, generation, start } = state.extentOf(partition);
     const inForce = model ?? state.modelInForce();
+    const modelPublished = state.modelPublished(partition);
     if (kept !== undefined && isUsable(kept, { start, end, generation }, inForce)) {
       kept.heldUntil = end;
+      kept.modelPublished = modelPublished;
       return { intake: kept, records: 0, stored: position };
     }
 
@@ -70,7 +72,7 @@ export class PartitionRestorer {
     });
     keepUnpublished(ledgers, state.publishedBelow(partition, inForce));
     const models = state.modelsOf(partition, position);
-    return { intake: new Intake({ store, ledgers, generation, models, heldUntil: end }), records, stored: position };
+    return { intake: new Intake({ store, ledgers, generation, models, heldUntil: end, modelPublished }), records, stored: position };
   }
 
   #persist<Result>(assertWanted: () => void, step: () => Promise<Result>): Promise<Result> {

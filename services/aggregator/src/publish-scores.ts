@@ -37,8 +37,9 @@ export class ScorePublisher {
   }
 
   /** Notes a block whose scores will go out with the next publication. */
-  expect(block: WaitingBlock): void {
-    this.#waiting.push(block);
+  expect({ appendedAt, partition }: WaitingBlock): void {
+    // Not the block itself, whose bytes would stay in memory; and of what is held back nothing is noted, for a backlog is no latency of ours.
+    if (this.#options.mayPublish(partition)) this.#waiting.push({ partition, appendedAt });
   }
 
   /**
@@ -69,7 +70,7 @@ export class ScorePublisher {
   async #publishChanges(): Promise<ReadonlySet<number>> {
     const { ledgers, mayPublish, metrics, scheduler } = this.#options;
     const waiting = this.#waiting.filter(({ partition }) => mayPublish(partition));
-    this.#waiting = this.#waiting.filter(({ partition }) => !mayPublish(partition));
+    this.#waiting = [];
     let published = 0;
     // The partitions together: each append waits for the disk.
     const whole = new Set([...ledgers.partitions].map(({ partition }) => partition).filter(mayPublish));

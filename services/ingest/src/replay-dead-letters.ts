@@ -9,7 +9,7 @@ export interface ReplayTarget extends AppendTarget {
   readonly store: DeadLetterStore;
 }
 
-type SkipCode = 'not_found' | 'already_replayed';
+type SkipCode = 'not_found' | 'already_replayed' | 'too_large';
 
 interface Skipped extends DeadLetterPlace {
   readonly code: SkipCode;
@@ -27,6 +27,8 @@ interface ReplayOptions {
   readonly now: number;
 }
 
+/** Of key and value: other producers may write larger records than the log takes from us. */
+const RECORD_BYTES_MAX = 1024 * 1024;
 /** Values are in memory for so many at a time; a record of the log has a megabyte at most. */
 const AT_ONCE = 20;
 
@@ -52,6 +54,7 @@ export async function replayDeadLetters(
       const letter = found.get(keyOf({ partition, offset }));
       if (letter === undefined) skipped.push({ partition, offset, code: 'not_found' });
       else if (letter.replayedAt !== null && !force) skipped.push({ partition, offset, code: 'already_replayed' });
+      else if (letter.value.length + (letter.key?.length ?? 0) > RECORD_BYTES_MAX) skipped.push({ partition, offset, code: 'too_large' });
       else letters.push(letter);
     }
     if (letters.length === 0) continue;

@@ -40,7 +40,7 @@ const answerSchema = z
   .object({
     replayed: z.array(place).readonly().describe('On the log again, durably'),
     skipped: z
-      .array(place.extend({ code: z.enum(['not_found', 'already_replayed']) }).meta({ id: 'SkippedReplay' }))
+      .array(place.extend({ code: z.enum(['not_found', 'already_replayed', 'too_large']) }).meta({ id: 'SkippedReplay' }))
       .readonly()
       .describe('The other items'),
     remaining: z.boolean().describe('Of `open`: whether more fit'),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeAccountScore, type AccountScore } from '@touchstone/codec';
 import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
-import { openEmbeddedLog, SCORES_TOPIC, type EmbeddedLog } from '@touchstone/event-log';
+import { EVENTS_TOPIC, openEmbeddedLog, SCORES_TOPIC, type EmbeddedLog, type SubscribeOptions } from '@touchstone/event-log';
 import { createMetrics, systemScheduler, type Metrics } from '@touchstone/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScoreFeed, type ScoreEvent } from './score-feed.ts';
@@ -35,10 +35,16 @@ function appliedUpTo(position: number): LedgerSet {
   return ledgers;
 }
 
-async function startFeed(ledgers = appliedUpTo(FAR)): Promise<ScoreFeed> {
+/** The events go up to `end`; nothing else of them matters here. */
+async function startFeed(ledgers = appliedUpTo(FAR), end = FAR): Promise<ScoreFeed> {
   const feed = new ScoreFeed({ ledgers, metrics, scheduler: systemScheduler });
   feeds.push(feed);
-  await feed.start(log, (cause) => {
+  const events = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, start: 0, end, generation: 'g' }));
+  const both = {
+    extents: (topic: string) => (topic === EVENTS_TOPIC ? Promise.resolve(events) : log.extents(topic)),
+    subscribe: (options: SubscribeOptions) => log.subscribe(options),
+  };
+  await feed.start(both, (cause) => {
     throw cause;
   });
   return feed;
@@ -243,6 +249,19 @@ describe('a score whose version is not applied here yet', () => {
     await tell(0, { accountId: 'acme', version: 5 });
     const feed = await startFeed(new LedgerSet());
     expect(positionsOf(feed.currentId)).toEqual([1, 0]);
+  });
+
+  it('is passed over when the log has never had that version: it is of a log before this one', async () => {
+    await tell(0, { accountId: 'acme', version: 1000 });
+    await tell(0, { accountId: 'bolt', version: 4 });
+    const ledgers = appliedUpTo(5);
+    const feed = await startFeed(ledgers, 5);
+    ledgers.of(0)!.position = 6;
+    const seen: ScoreEvent[] = [];
+    feed.follow((event) => void seen.push(event));
+    await tell(0, { accountId: 'acme', version: 5 });
+    await expect.poll(() => idsOf(seen)).toEqual(['acme']);
+    expect(seen[0]!.published.json).toContain('"version":5');
   });
 
   it('does not hold up the end', async () => {

@@ -1,6 +1,6 @@
 import { decodeAccountScore, isPoison, type AccountScore } from '@touchstone/codec';
 import type { LedgerSet } from '@touchstone/engine';
-import { RecordReader, SCORES_TOPIC, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
+import { EVENTS_TOPIC, RecordReader, SCORES_TOPIC, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { sleep, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { timeText, timeTextOrNull } from './answers.ts';
 import { ToldScores } from './told-scores.ts';
@@ -84,6 +84,8 @@ export class ScoreFeed {
 
   /** Where the topic ended at the start, by partition. */
   #ends: number[] = [];
+  /** Where the events ended at the start, by partition. */
+  #eventsEnds: number[] = [];
   /** Partitions that wait for the ledgers. */
   readonly #waiting = new Set<number>();
   #isStopped = false;
@@ -105,6 +107,7 @@ export class ScoreFeed {
    */
   async start(log: Pick<EventLog, 'extents' | 'subscribe'>, onFailed: (cause: unknown) => void): Promise<void> {
     const extents = await log.extents(SCORES_TOPIC);
+    this.#eventsEnds = (await log.extents(EVENTS_TOPIC)).map(({ end }) => end);
     const each = Math.floor(SCORES_KEPT / Math.max(1, extents.length));
     this.#generation = extents[0]?.generation ?? '';
     this.#positions = extents.map(({ start, end }) => Math.max(start, end - each));
@@ -179,12 +182,21 @@ export class ScoreFeed {
     const reader = new RecordReader().open(block);
     while (reader.next()) {
       const score = reader.valueStart < 0 ? null : decodeAccountScore(block.bytes, reader.valueStart, reader.valueEnd);
-      const isNews = score !== null && !isPoison(score) && this.#isNews(partition, score);
+      const isOurs = score !== null && !isPoison(score) && !this.#isOfFormerLog(partition, reader.offset, score.version);
+      const isNews = isOurs && this.#isNews(partition, score);
       if (isNews && this.#isAhead(partition, reader.offset, score.version)) await this.#ledgersReach(partition, score.version);
       if (this.#isStopped) return;
       this.#positions[partition] = reader.offset + 1;
       if (isNews) this.#tell(new PublishedScore(partition, reader.offset, score));
     }
+  }
+
+  /**
+   * What was there at the start is of versions that the log had then. A higher one is left over from a log before this one, and would hide all
+   * that is published now.
+   */
+  #isOfFormerLog(partition: number, offset: number, version: number): boolean {
+    return offset < this.#ends[partition]! && version >= (this.#eventsEnds[partition] ?? 0);
   }
 
   #isNews(partition: number, score: AccountScore): boolean {

@@ -45,6 +45,7 @@ export class FetchLoop {
   readonly #options: FetchLoopOptions;
   readonly #lanes: readonly Lane[];
   readonly #leaders = new Map<number, Leader>();
+  #turn = 0;
   #scheduled = false;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -75,7 +76,7 @@ export class FetchLoop {
     const now = performance.now();
     const byLeader = new Map<number, PartitionCursor[]>();
     let dueAt = Infinity;
-    for (const cursor of wanted()) {
+    for (const cursor of this.#inTurn([...wanted()])) {
       if (cursor.retryAt > now) {
         dueAt = Math.min(dueAt, cursor.retryAt);
         continue;
@@ -97,6 +98,12 @@ export class FetchLoop {
     }
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = dueAt === Infinity ? null : setTimeout(() => this.wake(), Math.max(1, dueAt - now));
+  }
+
+  /** Each time another partition first: a broker gives a batch that is larger than a partition's share to the first one only. */
+  #inTurn(cursors: readonly PartitionCursor[]): readonly PartitionCursor[] {
+    const first = this.#turn++ % Math.max(1, cursors.length);
+    return [...cursors.slice(first), ...cursors.slice(0, first)];
   }
 
   #leader(id: number): Leader {

@@ -163,6 +163,7 @@ async function replayDeadLetters(
 const SKIPPED: Readonly<Record<string, string>> = {
   not_found: 'there is no such dead letter',
   already_replayed: 'was replayed before; --force replays it again',
+  too_large: 'is larger than the log takes from us',
 };
 
 async function replayAt(client: ApiClient, places: readonly Place[], force: boolean): Promise<Outcome> {
