@@ -19,6 +19,7 @@ import { PartitionRestorer } from './partition-restorer.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
 import { rescore } from './rescore.ts';
+import { setGauges } from './set-gauges.ts';
 
 const ENDS_INTERVAL_MS = 1000;
 
@@ -76,14 +77,12 @@ export class Aggregator {
   /** Grows with each change of what is held. */
   #moves = 0;
   #startModel: ScoringModel = defaultModel;
-  #progress = 'not started';
   #subscription: Subscription | null = null;
   readonly #takeover = new Map<number, number>();
   #rescoringTo: string | null = null;
   #rescoring: Promise<void> = Promise.resolve();
   /** While set, blocks wait: a rescored set of ledgers is about to take over. */
   #hold: Promise<void> | null = null;
-  #isReady = false;
   /** Ends of the log as last seen, by partition. */
   #ends: ReadonlyMap<number, number> = new Map();
   readonly #watchdog = new LagWatchdog();
@@ -111,9 +110,17 @@ export class Aggregator {
       metrics,
       logger,
       scheduler,
-      mayCommit: (partition) => this.#mayPublish(partition) && !this.#intakes.get(partition)!.isModelAwaited,
+      // While another model is prepared its scores are still to come, even if the newest one is in force again by now.
+      mayCommit: (partition) => this.#rescoringTo === null && this.#mayPublish(partition) && !this.#intakes.get(partition)!.isModelAwaited,
     });
-    metrics.beforeScrape(() => this.#setGauges());
+    metrics.beforeScrape(() =>
+      setGauges(metrics, {
+        ledgers: this.ledgers,
+        intakes: this.#intakes,
+        ends: this.#ends,
+        checkpointAgeMs: scheduler.now() - this.#checkpointer.lastAt,
+      }),
+    );
   }
 
   /**
@@ -170,8 +177,15 @@ export class Aggregator {
   }
 
   readiness(): Readiness {
-    this.#checkReady();
-    return { ready: this.#isReady, detail: this.#progress };
+    const assigned = this.#subscription?.assigned ?? null;
+    if (assigned === null) return { ready: false, detail: this.#subscription === null ? 'not started' : 'waits to be told its partitions' };
+    const isWhole = this.#awaited.size === 0 && [...assigned].every((partition) => this.#intakes.has(partition));
+    if (!isWhole) return { ready: false, detail: `restored ${this.#intakes.size} of ${assigned.size} partitions` };
+    let behind = 0;
+    for (const { heldUntil, ledgers } of this.#intakes.values()) behind += Math.max(0, heldUntil - ledgers.position);
+    return behind === 0
+      ? { ready: true, detail: 'state is restored' }
+      : { ready: false, detail: `${behind} records of the log are still to be applied` };
   }
 
   /** Stops taking blocks, publishes and stores what was applied, commits, leaves the partitions to others. */
@@ -200,7 +214,6 @@ export class Aggregator {
     }
     const assignment = Symbol(`assignment of ${partition}`);
     this.#awaited.set(partition, assignment);
-    this.#isReady = false;
     const restore = this.#restoring.then(() => this.#restore(partition, assignment));
     this.#restoring = restore.catch(() => {});
     return restore;
@@ -268,7 +281,6 @@ export class Aggregator {
     this.#intakes.delete(intake.partition);
     this.#takeover.delete(intake.partition);
     this.#kept.keep(intake);
-    this.#isReady = false;
     this.#serve();
   }
 
@@ -310,21 +322,6 @@ export class Aggregator {
     for (const intake of this.#intakes.values()) bytes += intake.pendingBytes;
     for (const intake of this.#kept.intakes) bytes += intake.pendingBytes;
     return bytes;
-  }
-
-  #checkReady(): void {
-    const assigned = this.#subscription?.assigned ?? null;
-    if (assigned === null) {
-      this.#progress = this.#subscription === null ? 'not started' : 'waits to be told its partitions';
-      return;
-    }
-    let behind = 0;
-    for (const { heldUntil, ledgers } of this.#intakes.values()) behind += Math.max(0, heldUntil - ledgers.position);
-    const isWhole = this.#awaited.size === 0 && [...assigned].every((partition) => this.#intakes.has(partition));
-    this.#isReady = isWhole && behind === 0;
-    if (this.#isReady) this.#progress = 'state is restored';
-    else if (isWhole) this.#progress = `${behind} records of the log are still to be applied`;
-    else this.#progress = `restored ${this.#intakes.size} of ${assigned.size} partitions`;
   }
 
   /** When the newest model has arrived in every partition and is not the one in force, the accounts are rescored under it. */
@@ -392,22 +389,5 @@ export class Aggregator {
       onFault: onFatal,
     });
     this.#repeated.push(repeated);
-  }
-
-  #setGauges(): void {
-    const { metrics, scheduler } = this.#options;
-    metrics.set('ledgers', {}, this.ledgers.accountCount);
-    metrics.set('contacts', {}, this.ledgers.contactCount);
-    metrics.set('partitions_held', {}, this.#intakes.size);
-    metrics.set('checkpoint_age_seconds', {}, Math.max(0, scheduler.now() - this.#checkpointer.lastAt) / 1000);
-    for (const [partition, end] of this.#ends) {
-      const intake = this.#intakes.get(partition);
-      // A partition that moved on is its new owner's to tell of.
-      metrics.set(
-        'log_lag_records',
-        { partition: String(partition) },
-        intake === undefined ? 0 : Math.max(0, end - intake.ledgers.position),
-      );
-    }
   }
 }

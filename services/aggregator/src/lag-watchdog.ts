@@ -4,7 +4,7 @@ const STALLED_AFTER_MS = 60_000;
 const LOOKS_APART_MS = 10_000;
 
 /** Records wait and none was applied for a minute, with nothing to hold them up: a new process does better than this one. */
-export class StalledError extends Error {
+class StalledError extends Error {
   readonly code = 'log_stalled';
 
   constructor(partition: number, position: number, end: number) {

@@ -1,0 +1,67 @@
+import { LogRun } from '@touchstone/codec';
+import { accountOf, defaultModel, FIELD, OUTCOME, PartitionLedgers, type Outcome, type ScoringModel } from '@touchstone/engine';
+import { RecordReader, type RecordBlock } from '@touchstone/event-log';
+import type { LogEntry } from '@touchstone/testkit';
+import type { Appended } from './broker.ts';
+import type { WorkRecord } from './workload.ts';
+
+/** An account's change: it has this version from this offset on. */
+export interface Change {
+  readonly offset: number;
+  readonly accountId: string;
+}
+
+/** What one partition must come to, followed record by record as it is appended: one undisturbed pass of the engine. */
+export class ExpectedPartition {
+  readonly partition: number;
+  readonly blocks: RecordBlock[] = [];
+  readonly entries: LogEntry[] = [];
+  /** By offset. */
+  readonly outcomes: (Outcome | undefined)[] = [];
+  readonly values: (Uint8Array | undefined)[] = [];
+  readonly changes: Change[] = [];
+  readonly models: { readonly offset: number; readonly model: ScoringModel }[] = [];
+  readonly #ledgers: PartitionLedgers;
+  readonly #run: LogRun<RecordBlock>;
+
+  constructor(partition: number, dedupeHorizonMs: number) {
+    this.partition = partition;
+    this.#ledgers = new PartitionLedgers(partition, defaultModel, dedupeHorizonMs);
+    this.#run = new LogRun(partition, new RecordReader());
+  }
+
+  add({ appendedAt, baseOffset, partition, records }: Appended): void {
+    const { block } = partition.batchAt(baseOffset)!;
+    this.blocks.push(block);
+    for (const [index, record] of records.entries()) {
+      const { entry } = record as WorkRecord;
+      if (entry !== null) this.entries.push({ partition: this.partition, offset: baseOffset + index, appendedAt, record: entry });
+    }
+    const run = this.#run;
+    run.open(block);
+    while (run.next()) {
+      const { offset } = run;
+      const outcome = this.#ledgers.apply(run, false);
+      this.outcomes[offset] = outcome;
+      if (outcome === OUTCOME.counted) this.changes.push({ offset, accountId: run.touch.text(FIELD.accountId)! });
+      if (outcome === OUTCOME.fact) this.#addFact(offset);
+      if (outcome === OUTCOME.model) this.models.push({ offset, model: run.model! });
+      if (outcome === OUTCOME.setAside) this.values[offset] = run.value;
+    }
+  }
+
+  /** The model of the last control record below an offset. */
+  modelBelow(offset: number): ScoringModel {
+    return this.models.findLast((published) => published.offset < offset)?.model ?? defaultModel;
+  }
+
+  /** Among the models of the partition; -1 for the default and others. */
+  placeOfModel(version: string): number {
+    return this.models.findLastIndex((published) => published.model.version === version);
+  }
+
+  #addFact(offset: number): void {
+    const accountId = accountOf(this.#run.fact!);
+    if (accountId !== null) this.changes.push({ offset, accountId });
+  }
+}

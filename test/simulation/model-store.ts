@@ -1,0 +1,111 @@
+import { scoringModelSchema, type RecordRun } from '@touchstone/engine';
+import {
+  OPTIONAL_FIELDS,
+  type Checkpoint,
+  type ReplayRange,
+  type ScoreRow,
+  type Store,
+  type StoredModel,
+  type StoredPosition,
+  type TouchRows,
+} from '@touchstone/store';
+import type { Database } from './database.ts';
+import type { Link } from './link.ts';
+import { ModelRun } from './stored-run.ts';
+import { ModelTouchRows } from './stored-touches.ts';
+
+/** What an aggregator does with a store. */
+export type AggregatorStore = Pick<Store, 'touchRows' | 'checkpoint' | 'positions' | 'replay' | 'models' | 'saveScores'>;
+
+interface ModelStoreOptions {
+  readonly link: Link;
+  readonly database: Database;
+  /** Offsets in a page of a replay. */
+  readonly pageOffsets: () => number;
+  /** Called with each set of rows that is begun. */
+  readonly onRows: (rows: ModelTouchRows) => void;
+  readonly onCheckpoint: (checkpoints: readonly Checkpoint[], isDone: boolean) => void;
+}
+
+/** The store as one host sees it: a statement at a time, each of which may fail, come late or not be answered. */
+export class ModelStore implements AggregatorStore {
+  readonly #options: ModelStoreOptions;
+  readonly #link: Link;
+  readonly #database: Database;
+
+  constructor(options: ModelStoreOptions) {
+    this.#options = options;
+    this.#link = options.link;
+    this.#database = options.database;
+  }
+
+  touchRows(partition: number): TouchRows {
+    const rows = new ModelTouchRows(partition);
+    this.#options.onRows(rows);
+    return rows;
+  }
+
+  async checkpoint(checkpoints: readonly Checkpoint[]): Promise<void> {
+    this.#options.onCheckpoint(checkpoints, false);
+    // Rows that are added once it is under way are not part of it.
+    const touches = checkpoints.map(({ partition, touches: rows }) => ({ partition, rows: [...(rows as ModelTouchRows).rows] }));
+    const facts = checkpoints.flatMap((checkpoint) => checkpoint.facts);
+    const deadLetters = checkpoints.flatMap((checkpoint) => checkpoint.deadLetters);
+    const database = this.#database;
+    if (touches.some(({ rows }) => rows.length > 0)) {
+      await this.#link.call(
+        () => {
+          for (const { partition, rows } of touches) database.insertTouches(partition, rows);
+        },
+        () => {
+          for (const { partition, rows } of touches) database.insertTouches(partition, rows.slice(0, rows.length / 2));
+        },
+      );
+    }
+    if (facts.length > 0) await this.#link.call(() => database.insertFacts(facts));
+    if (deadLetters.length > 0) await this.#link.call(() => database.insertDeadLetters(deadLetters));
+    if (checkpoints.length > 0) await this.#link.call(() => database.insertPositions(checkpoints));
+    this.#options.onCheckpoint(checkpoints, true);
+  }
+
+  positions(): Promise<ReadonlyMap<number, StoredPosition>> {
+    return this.#link.call(() => this.#database.positions());
+  }
+
+  async *replay(partition: number, before: number, { fields = OPTIONAL_FIELDS, from = 0 }: ReplayRange = {}): AsyncGenerator<RecordRun> {
+    const first = await this.#link.call(() => this.#database.firstOffset(partition, from));
+    if (first >= before) return;
+    const run = new ModelRun(partition, fields);
+    const read = (begin: number, end: number) => this.#link.call(() => this.#database.rows(partition, begin, end));
+    let to = Math.min(before, first + this.#options.pageOffsets());
+    let coming = read(first, to);
+    for (;;) {
+      const rows = await coming;
+      const isLast = to >= before;
+      if (!isLast) {
+        const next = Math.min(before, to + this.#options.pageOffsets());
+        coming = read(to, next);
+        coming.catch(() => {});
+        to = next;
+      }
+      yield run.open(rows);
+      if (isLast) return;
+    }
+  }
+
+  models(): Promise<readonly StoredModel[]> {
+    return this.#link.call(() =>
+      [...this.#database.facts].flatMap(([partition, rows]) =>
+        rows
+          .filter(({ type }) => type === 'model')
+          .map(({ body, offset }) => ({ partition, offset, model: scoringModelSchema.parse(JSON.parse(body)) })),
+      ),
+    );
+  }
+
+  async saveScores(rows: readonly ScoreRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const saved = [...rows];
+    await this.#link.call(() => this.#database.insertScores(saved));
+  }
+}

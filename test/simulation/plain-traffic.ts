@@ -1,0 +1,75 @@
+import type { Fact } from '@touchstone/engine';
+import type { GeneratedEntry, GeneratedTouch } from '@touchstone/testkit';
+import type { Random } from '../support/random.ts';
+import type { SimulationOptions } from './options.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const KINDS = ['web_visit', 'web_visit', 'ad_impression', 'ad_click', 'form_fill', 'email_open', 'meeting', 'call', 'podcast'] as const;
+const ROLES = ['decision_maker', 'champion', 'influencer', 'user', null] as const;
+
+/** Touches and facts of many accounts: late ones, repeated ones, ones ahead of the clock, some of no account; roles that change. */
+export function plainEntries({ accounts, records, repeatRate }: SimulationOptions, random: Random, begin: number): GeneratedEntry[] {
+  const entries: GeneratedEntry[] = [];
+  const touches: GeneratedTouch[] = [];
+  let appendedAt = begin;
+  for (let offset = 0; offset < records; offset++) {
+    appendedAt += gapMs(random);
+    const record = recordOf(offset);
+    if (!('type' in record)) touches.push(record);
+    entries.push({ partition: 0, offset, appendedAt, record });
+  }
+  return entries;
+
+  function recordOf(index: number): GeneratedTouch | Fact {
+    const accountId = `account-${random.whole(0, accounts - 1)}`;
+    if (random.chance(0.08)) return contactFact(accountId);
+    const former = touches.length > 0 && random.chance(repeatRate) ? random.pick(touches) : null;
+    return former ?? touch(`touch-${index}`, random.chance(0.03) ? null : accountId);
+  }
+
+  function touch(id: string, accountId: string | null): GeneratedTouch {
+    return {
+      id,
+      accountId,
+      contactId: accountId === null || random.chance(0.8) ? `contact-${random.whole(0, 5)}` : null,
+      kind: random.pick(KINDS),
+      occurredAt: appendedAt + aheadMs(random),
+      minutes: random.chance(0.5) ? random.whole(0, 60) : 0,
+      channel: null,
+      campaignId: random.chance(0.3) ? `campaign-${random.whole(0, 3)}` : null,
+      creativeId: null,
+      url: random.chance(0.2) ? '/pricing' : null,
+      source: null,
+      properties: {},
+    };
+  }
+
+  function contactFact(accountId: string): Fact {
+    return {
+      type: 'contact',
+      id: `contact-${random.whole(0, 5)}`,
+      updatedAt: appendedAt - random.whole(0, 3) * HOUR_MS,
+      accountId,
+      role: random.pick(ROLES),
+      email: null,
+      title: null,
+      seniority: null,
+      consent: null,
+    };
+  }
+}
+
+function gapMs(random: Random): number {
+  if (random.chance(0.7)) return 0;
+  if (random.chance(0.9)) return random.whole(1, MINUTE_MS);
+  return random.whole(1, random.chance(0.9) ? 2 * HOUR_MS : 30 * HOUR_MS);
+}
+
+/** Mostly just happened; some late by up to a year, some ahead of the clock, some too far ahead to count. */
+function aheadMs(random: Random): number {
+  if (random.chance(0.8)) return -random.whole(0, 10_000);
+  if (random.chance(0.5)) return -random.whole(0, random.pick([HOUR_MS, 10 * DAY_MS, 365 * DAY_MS]));
+  return random.pick([1, MINUTE_MS, 5 * MINUTE_MS, HOUR_MS, HOUR_MS + 1]);
+}

@@ -1,0 +1,56 @@
+import { RECORD, scoringModelSchema, TouchCursor, type Fact, type RecordRun, type ScoringModel } from '@touchstone/engine';
+import type { OptionalField } from '@touchstone/store';
+import { pointAt, type StoredTouch } from './stored-touches.ts';
+
+/** A fact or a model as a row of the model store. */
+export interface FactRow {
+  readonly offset: number;
+  readonly appendedAt: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Rows of touches and facts in the order of the log, as a run that the engine can apply. */
+export class ModelRun implements RecordRun {
+  readonly partition: number;
+  readonly poison = null;
+  readonly touch = new TouchCursor();
+  kind: RecordRun['kind'] = RECORD.touch;
+  offset = -1;
+  appendedAt = 0;
+  fact: Fact | null = null;
+  model: ScoringModel | null = null;
+  readonly #fields: readonly OptionalField[];
+  #rows: readonly (StoredTouch | FactRow)[] = [];
+  #given = 0;
+
+  constructor(partition: number, fields: readonly OptionalField[]) {
+    this.partition = partition;
+    this.#fields = fields;
+  }
+
+  open(rows: readonly (StoredTouch | FactRow)[]): this {
+    this.#rows = rows;
+    this.#given = 0;
+    return this;
+  }
+
+  next(): boolean {
+    const row = this.#rows[this.#given++];
+    if (row === undefined) return false;
+    this.offset = row.offset;
+    this.appendedAt = row.appendedAt;
+    this.fact = null;
+    this.model = null;
+    if (!('body' in row)) {
+      this.kind = RECORD.touch;
+      pointAt(this.touch, row, this.#fields);
+      return true;
+    }
+    const content: unknown = JSON.parse(row.body);
+    this.kind = row.type === 'model' ? RECORD.model : RECORD.fact;
+    if (row.type === 'model') this.model = scoringModelSchema.parse(content);
+    else this.fact = content as Fact;
+    return true;
+  }
+}

@@ -1,0 +1,184 @@
+import { decodeAccountScore, isPoison, type AccountScore } from '@touchstone/codec';
+import { OUTCOME } from '@touchstone/engine';
+import { DEAD_LETTERS_TOPIC, SCORES_TOPIC, type OutgoingRecord } from '@touchstone/event-log';
+import type { DeadLetter, ScoreRow, StoredPosition } from '@touchstone/store';
+import type { Appended } from './broker.ts';
+import type { Database, StoreObserver } from './database.ts';
+import type { ExpectedPartition } from './expected.ts';
+import type { LogObserver } from './log-world.ts';
+import type { GroupSubscription } from './model-subscription.ts';
+import type { Trace } from './trace.ts';
+
+export interface Publication extends AccountScore {
+  readonly partition: number;
+}
+
+interface WatcherOptions {
+  readonly expected: readonly ExpectedPartition[];
+  readonly trace: Trace;
+  /** Told right before scores leave a host. */
+  readonly onPublish: (subscription: GroupSubscription) => void;
+}
+
+/** What readers know of an account: the highest version they have seen, under each model. */
+type Known = Map<string, number>;
+
+const VIOLATIONS_MAX = 20;
+const decoder = new TextDecoder();
+
+/** Looks at every effect as it happens, and notes what must never be. */
+export class Watcher implements LogObserver, StoreObserver {
+  readonly violations: string[] = [];
+  readonly publications: Publication[] = [];
+  readonly scoreRows: ScoreRow[] = [];
+  /** Keys on the dead-letter topic. */
+  readonly deadLetterKeys = new Set<string>();
+  /** Set once it stands. */
+  database: Database | null = null;
+  /** From now on the log is not what the store was written from. */
+  isAfterDisaster = false;
+  readonly #options: WatcherOptions;
+  readonly #known: Map<string, Known>[];
+  /** Below these all was seen to be stored, by partition. */
+  readonly storedBelow: number[];
+  /** Highest positions ever committed: a request that comes late may put one back. */
+  readonly committedBelow: number[];
+  /** Place of the model, among those of the partition, under which all that is committed was published; -1 for the default. */
+  readonly #modelSeen: number[];
+  readonly #effectsBelow: { offset: number; changes: number; model: string }[];
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#known = options.expected.map(() => new Map<string, Known>());
+    this.storedBelow = options.expected.map(() => 0);
+    this.committedBelow = options.expected.map(() => 0);
+    this.#modelSeen = options.expected.map(() => -1);
+    this.#effectsBelow = options.expected.map(() => ({ offset: 0, changes: 0, model: '' }));
+  }
+
+  violate(what: string): void {
+    this.#options.trace.note('VIOLATION', what);
+    if (this.violations.length < VIOLATIONS_MAX) this.violations.push(what);
+  }
+
+  appends(topic: string, records: readonly OutgoingRecord[], subscription: GroupSubscription | null): void {
+    if (topic !== SCORES_TOPIC || subscription === null) return;
+    for (const partition of new Set(records.map((record) => record.partition ?? -1))) {
+      if (!subscription.owns(partition)) this.violate(`scores of partition ${partition} are published by one who does not own it`);
+    }
+    this.#options.onPublish(subscription);
+  }
+
+  appended({ partition: { index, topic }, records }: Appended, isOwner: boolean): void {
+    if (topic === DEAD_LETTERS_TOPIC) for (const { key } of records) this.deadLetterKeys.add(decoder.decode(key ?? undefined));
+    if (topic !== SCORES_TOPIC) return;
+    this.#options.trace.note('scores', index, records.length);
+    for (const { value } of records) {
+      const score = decodeAccountScore(value!, 0, value!.length);
+      if (isPoison(score)) {
+        this.violate(`a score can not be read: ${score.detail}`);
+        continue;
+      }
+      this.publications.push({ ...score, partition: index });
+      this.#know(index, score, isOwner);
+    }
+  }
+
+  delivers(): void {}
+
+  commits(_subscription: GroupSubscription, partition: number, owns: boolean): void {
+    if (!owns) this.violate(`a position of partition ${partition} is committed by one who does not own it`);
+  }
+
+  committed(partition: number, offset: number, isOwner: boolean): void {
+    this.#options.trace.note('committed', partition, offset, isOwner ? 'by its owner' : 'by a former owner');
+    this.committedBelow[partition] = Math.max(this.committedBelow[partition]!, offset);
+    if (this.isAfterDisaster) return;
+    if (offset > this.storedBelow[partition]!) {
+      this.violate(`partition ${partition} is committed at ${offset} and stored below ${this.storedBelow[partition]!} only`);
+    }
+    this.#checkEffects(partition, offset);
+    const expected = this.#options.expected[partition]!;
+    if (isOwner)
+      this.#modelSeen[partition] = Math.max(this.#modelSeen[partition]!, expected.placeOfModel(expected.modelBelow(offset).version));
+  }
+
+  positioned({ offset, partition }: StoredPosition): void {
+    this.#options.trace.note('stored', partition, offset);
+    if (this.isAfterDisaster) return;
+    const { blocks, outcomes } = this.#options.expected[partition]!;
+    const end = blocks.at(-1)?.nextOffset ?? 0;
+    if (offset > end) this.violate(`partition ${partition} is stored at ${offset}, it ends at ${end}`);
+    const touches = this.database!.touches.get(partition) ?? [];
+    const facts = this.database!.facts.get(partition) ?? [];
+    for (let at = this.storedBelow[partition]!; at < offset; at++) {
+      const outcome = outcomes[at];
+      const isTouch = outcome === OUTCOME.counted || outcome === OUTCOME.unresolved;
+      const isFact = outcome === OUTCOME.fact || outcome === OUTCOME.model;
+      const isMissing =
+        isTouch !== (touches[at] !== undefined) ||
+        isFact !== (facts[at] !== undefined) ||
+        (outcome === OUTCOME.setAside && !this.database!.deadLetters.has(`${partition}/${at}`));
+      if (isMissing)
+        this.violate(`partition ${partition} is stored at ${offset}, but record ${at} (${outcome}) is not stored as it should be`);
+    }
+    this.storedBelow[partition] = Math.max(this.storedBelow[partition]!, offset);
+  }
+
+  scored(row: ScoreRow): void {
+    this.scoreRows.push(row);
+  }
+
+  deadLettered({ offset, partition }: DeadLetter): void {
+    if (!this.deadLetterKeys.has(`events/${partition}/${offset}`)) {
+      this.violate(`the dead letter of ${partition}/${offset} is stored before it is on its topic`);
+    }
+  }
+
+  contradicted(partition: number, offset: number): void {
+    this.violate(`two different rows were stored for ${partition}/${offset}`);
+  }
+
+  /** What of the changes below an offset is not published under this model or a later one; null when all is. */
+  lacksPublication(partition: number, from: number, below: number, model: string): string | null {
+    const { changes, models } = this.#options.expected[partition]!;
+    const first = models.findIndex((published) => published.model.version === model);
+    const later = [model, ...models.slice(first + 1).map((published) => published.model.version)];
+    const known = this.#known[partition]!;
+    const versions = new Map<string, number>();
+    for (let at = from; at < changes.length && changes[at]!.offset < below; at++) versions.set(changes[at]!.accountId, changes[at]!.offset);
+    for (const [accountId, version] of versions) {
+      const seen = Math.max(...later.map((name) => known.get(accountId)?.get(name) ?? -1));
+      if (seen < version) return `${accountId} at ${version} under ${model} (seen: ${seen})`;
+    }
+    return null;
+  }
+
+  #know(partition: number, { accountId, modelVersion, version }: AccountScore, isOwner: boolean): void {
+    const ofPartition = this.#known[partition]!;
+    const known = ofPartition.get(accountId) ?? new Map<string, number>();
+    ofPartition.set(accountId, known);
+    const newest = Math.max(-1, ...known.values());
+    if (isOwner && version < newest) {
+      this.violate(`the owner of partition ${partition} publishes ${accountId} at ${version} after readers have seen ${newest}`);
+    }
+    if (isOwner && this.#options.expected[partition]!.placeOfModel(modelVersion) < this.#modelSeen[partition]!) {
+      this.violate(`the owner of partition ${partition} publishes ${accountId} under ${modelVersion} after a later model was committed`);
+    }
+    known.set(modelVersion, Math.max(known.get(modelVersion) ?? -1, version));
+  }
+
+  /** What is committed must be out: a start does not publish it again. */
+  #checkEffects(partition: number, offset: number): void {
+    const checked = this.#effectsBelow[partition]!;
+    const model = this.#options.expected[partition]!.modelBelow(offset).version;
+    if (offset <= checked.offset) return;
+    const { changes } = this.#options.expected[partition]!;
+    const from = model === checked.model ? checked.changes : 0;
+    const lacking = this.lacksPublication(partition, from, offset, model);
+    if (lacking !== null) this.violate(`partition ${partition} is committed at ${offset}, but not published is ${lacking}`);
+    let seen = checked.changes;
+    while (seen < changes.length && changes[seen]!.offset < offset) seen++;
+    Object.assign(checked, { offset, changes: seen, model });
+  }
+}
