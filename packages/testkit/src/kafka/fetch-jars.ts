@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 /** Directory of the jars for this pom, whether or not it is there yet. Another pom is another directory, so none is ever half right. */
 export function jarsDirectory(): string {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const version = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12);
   return join(cache, 'touchstone', `kafka-${version}`);
 }
