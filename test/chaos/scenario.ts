@@ -19,7 +19,7 @@ export interface ScenarioReport {
   readonly wrong: readonly string[];
   /** What was done to the system, by name. */
   readonly faults: Readonly<Record<string, number>>;
-  /** From a fault until everything that stood on the log then was scored. */
+  /** For each fault how long a touch that came right after it waited for its score, at most. */
   readonly recoveriesMs: readonly number[];
   readonly figures: Readonly<Record<string, number | string>>;
 }

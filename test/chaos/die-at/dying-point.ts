@@ -18,12 +18,12 @@ export const DIE_AT_TIME = 'CHAOS_DIE_AT_TIME';
 const wanted = process.env[DIE_AT];
 let left = Number(process.env[DIE_AT_TIME] ?? 1);
 
-/** To be slow about each block keeps a process behind for long enough to see a checkpoint. */
-export const isSlow = wanted === 'after-insert-held-back';
+/** Such a process is told that the log ends later than it does, so that it sees a checkpoint while it holds scores back. */
+export const isToBeHeldBack = wanted === 'after-insert-held-back';
 
 /** Partitions of which this process has published scores. */
 export const published = new Set<number | undefined>();
-/** Partitions whose latest block came to the log while their former owner had let go of them: no one has published any of it. */
+/** Partitions whose latest block came to the log after they were assigned here: nobody else has published anything of it. */
 export const unseen = new Set<number>();
 
 /** Ends this process with SIGKILL, of which nothing in it learns, when the point is the one it is to die at. */

@@ -34,17 +34,15 @@ export const killAtRandom: Scenario = {
 
 async function killOne({ aggregators, fault, random, stage }: Scene): Promise<void> {
   const at = random.whole(0, aggregators.length - 1);
-  const since = Date.now();
   await aggregators[at]!.kill();
-  fault(since);
+  fault();
   await sleep(random.whole(0, 500));
   aggregators[at] = await stage.start('aggregator');
 }
 
 /** Past the session timeout: the others take its partitions, and it wakes up in the belief that they are its own. */
 async function stallOne({ aggregators, fault, random }: Scene): Promise<void> {
-  const since = Date.now();
   const stalled = random.pick(aggregators).stall(SESSION_TIMEOUT_MS * (1.2 + 0.8 * random()));
-  fault(since);
+  fault();
   await stalled;
 }

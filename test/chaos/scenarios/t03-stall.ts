@@ -16,9 +16,8 @@ export const stallPastSession: Scenario = {
       async hurt({ aggregators, count, fault, random }) {
         for (let stall = 0; stall < (options.long ? 30 : 2); stall++) {
           const factor = stall % 2 === 0 ? 1.5 : 3;
-          const since = Date.now();
           const stalled = random.pick(aggregators).stall(SESSION_TIMEOUT_MS * factor);
-          fault(since);
+          fault();
           await stalled;
           count(`stall of ${factor} session timeouts`);
           await sleep(random.whole(500, 2000));

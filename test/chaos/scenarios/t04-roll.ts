@@ -21,14 +21,13 @@ export const rollMembers: Scenario = {
       async hurt({ aggregators, count, fault, stage }) {
         const until = performance.now() + lastsMs;
         while (performance.now() < until) {
-          const since = Date.now();
+          fault();
           aggregators.push(await stage.start('aggregator'));
           count('join');
           await sleep(EVERY_MS);
           const leaving = aggregators.shift()!;
           const { code } = await leaving.stop();
           count('leave');
-          fault(since);
           if (code !== 0) stage.wrong.push(`an aggregator that was asked to stop ended with ${code}: ${leaving.output().slice(-2000)}`);
         }
       },

@@ -32,7 +32,7 @@ export interface Found {
   readonly repeated: number;
   /** Scores that came on the topic after one of a higher version: readers have to pass over them. */
   readonly olderScores: number;
-  /** From each fault until everything that stood on the log then was scored. */
+  /** For each fault how long a touch that came right after it waited for its score, at most. */
   readonly recoveriesMs: readonly number[];
 }
 

@@ -24,16 +24,18 @@ function score(partition: number, version: number, appendedAt: number): Message 
   return { partition, offset: version, appendedAt, key: null, value };
 }
 
-const touches = [touch(0, 0, 100), touch(0, 1, 200), touch(0, 2, 900), touch(1, 0, 150)];
+const touches = [touch(0, 0, 100), touch(0, 1, 300), touch(0, 2, 900), touch(1, 0, 350), touch(0, 3, 9000)];
 
 describe('recoveriesMs', () => {
-  it.each<[string, number, Message[], number]>([
-    ['nothing stood unscored', 250, [score(0, 0, 110), score(0, 1, 210), score(1, 0, 160)], 0],
-    ['the slowest partition decides', 250, [score(0, 1, 700), score(1, 0, 1200)], 950],
-    ['a later score of the partition will do', 250, [score(1, 0, 160), score(0, 2, 950)], 700],
-    ['what came after the fault does not count', 250, [score(1, 0, 160), score(0, 1, 300), score(0, 2, 5000)], 50],
-    ['an older score that comes late says nothing', 250, [score(1, 0, 160), score(0, 0, 600), score(0, 1, 650)], 400],
-  ])('%s', (_, fault, scores, expected) => {
-    expect(recoveriesMs([fault], touches, scores)).toEqual([expected]);
+  it.each<[string, Message[], number]>([
+    ['nothing had to wait', [score(0, 1, 310), score(1, 0, 355), score(0, 2, 905), score(0, 3, 9010)], 10],
+    ['the slowest partition decides', [score(0, 1, 310), score(0, 2, 905), score(1, 0, 1350)], 1000],
+    ['a later score of the partition will do', [score(1, 0, 360), score(0, 2, 950)], 650],
+    ['what came before the fault does not count', [score(0, 0, 200), score(0, 1, 305), score(0, 2, 905), score(1, 0, 355)], 5],
+    ['what came long after the fault does not count', [score(0, 2, 1000), score(1, 0, 355), score(0, 3, 99_000)], 700],
+    ['an older score that comes late says nothing', [score(1, 0, 360), score(0, 2, 950), score(0, 1, 4000)], 650],
+    ['what no score follows waits for nothing', [score(0, 1, 304)], 4],
+  ])('%s', (_, scores, expected) => {
+    expect(recoveriesMs([250], touches, scores)).toEqual([expected]);
   });
 });

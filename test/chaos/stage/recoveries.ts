@@ -7,11 +7,36 @@ interface Step {
   readonly publishedAt: number;
 }
 
+/** Touches that come within this of a fault may have to wait for the system to recover from it. */
+const HIT_MS = 5000;
+
 /**
- * How long it took after each fault (epoch ms) until everything that stood on the log then was scored and published, milliseconds: what a
- * reader of scores notices of it. Read off the times at which the log took touches and scores.
+ * For each fault (epoch ms) how long a touch that came right after it waited for its score to be published, at most, milliseconds: what a reader
+ * of scores notices of it. Read off the times at which the log took touches and scores.
  */
 export function recoveriesMs(faults: readonly number[], touches: readonly Message[], scores: readonly Message[]): number[] {
+  const steps = stepsOf(scores);
+  const next = new Map<number, number>();
+  const waits: { readonly appendedAt: number; readonly waitedMs: number }[] = [];
+  for (const { appendedAt, offset, partition } of touches) {
+    const published = steps.get(partition) ?? [];
+    let at = next.get(partition) ?? 0;
+    while (at < published.length && published[at]!.version < offset) at++;
+    next.set(partition, at);
+    // What stands last on the log may be a repeat, which no score follows.
+    if (at < published.length) waits.push({ appendedAt, waitedMs: published[at]!.publishedAt - appendedAt });
+  }
+  return faults.map((fault) => {
+    let longest = 0;
+    for (const { appendedAt, waitedMs } of waits) {
+      if (appendedAt >= fault && appendedAt <= fault + HIT_MS) longest = Math.max(longest, waitedMs);
+    }
+    return longest;
+  });
+}
+
+/** By partition, the scores that each say more of it than all before. */
+function stepsOf(scores: readonly Message[]): Map<number, Step[]> {
   const steps = new Map<number, Step[]>();
   for (const { appendedAt, partition, value } of scores) {
     const score = value === null ? null : decodeAccountScore(value, 0, value.length);
@@ -20,33 +45,5 @@ export function recoveriesMs(faults: readonly number[], touches: readonly Messag
     steps.set(partition, known);
     if (score.version > (known.at(-1)?.version ?? -1)) known.push({ version: score.version, publishedAt: appendedAt });
   }
-  const offsets = new Map<number, Message[]>();
-  for (const touch of touches) {
-    const known = offsets.get(touch.partition);
-    if (known === undefined) offsets.set(touch.partition, [touch]);
-    else known.push(touch);
-  }
-  return faults.map((fault) => {
-    let recoveredAt = fault;
-    for (const [partition, appended] of offsets) {
-      const last = appended[firstIndex(appended.length, (at) => appended[at]!.appendedAt > fault) - 1];
-      if (last === undefined) continue;
-      const published = steps.get(partition) ?? [];
-      // What stands last on the log may be a repeat, which no score follows: then there is nothing to wait for.
-      const step = published[firstIndex(published.length, (at) => published[at]!.version >= last.offset)];
-      if (step !== undefined) recoveredAt = Math.max(recoveredAt, step.publishedAt);
-    }
-    return recoveredAt - fault;
-  });
-}
-
-/** The first index from 0 to `length` from which on it holds. */
-function firstIndex(length: number, holds: (index: number) => boolean): number {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return steps;
 }

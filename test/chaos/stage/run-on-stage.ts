@@ -43,8 +43,8 @@ export interface Scene {
   readonly figures: Record<string, number | string>;
   readonly say: (line: string) => void;
   count(fault: string): void;
-  /** Something has gone wrong at this instant (epoch ms, default now), from which the system has to recover. */
-  fault(at?: number): void;
+  /** Something has just gone wrong, from which the system has to recover. */
+  fault(): void;
 }
 
 /**
@@ -96,7 +96,7 @@ async function play(stage: Stage, plan: Plan, { long, say, seed }: ScenarioOptio
       figures,
       say,
       count,
-      fault: (at = Date.now()) => void faultTimes.push(at),
+      fault: () => void faultTimes.push(Date.now()),
     });
     say(`hurt it: ${JSON.stringify(faults)}; ${load.acked.size} touches so far`);
     await load.finish();
