@@ -21,6 +21,9 @@ export interface RecordBlock {
   readonly bytes: Uint8Array;
 }
 
+/** Key and value of a record to append take at most this; other producers of a Kafka topic may write larger ones. */
+export const RECORD_BYTES_MAX = 1024 * 1024;
+
 /** A record to append. Without `partition` it goes where the murmur2 hash of its key says, as Kafka's own producers do. */
 export interface OutgoingRecord {
   readonly key: Uint8Array | null;

@@ -2,7 +2,7 @@ export { openEmbeddedLog } from './embedded/embedded-log.ts';
 export type { EmbeddedLog, EmbeddedLogEvent, EmbeddedLogOptions } from './embedded/embedded-log.ts';
 export type { StatFs } from './embedded/free-space.ts';
 export type { TopicOptions } from './embedded/topic.ts';
-export { EVENT_LOG_ERRORS, EventLogError } from './event-log.ts';
+export { EVENT_LOG_ERRORS, EventLogError, RECORD_BYTES_MAX } from './event-log.ts';
 export type {
   CommittedPosition,
   EventLog,
@@ -18,8 +18,8 @@ export { openKafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaLog } from './kafka/kafka-log.ts';
 export { KAFKA_SECRETS, kafkaOptionsOf, kafkaSettingProblems, kafkaSettings } from './kafka/kafka-options.ts';
 export type { KafkaConfig, KafkaConnectionOptions, KafkaLogOptions, KafkaTopicOptions } from './kafka/kafka-options.ts';
-export { DEAD_LETTERS_RETENTION_MS, kafkaLogOptionsOf } from './kafka-topics.ts';
-export type { TopicSettings } from './kafka-topics.ts';
+export { DEAD_LETTERS_RETENTION_MS, kafkaLogOptionsOf } from './kafka/kafka-log-options.ts';
+export type { TopicSettings } from './kafka/kafka-log-options.ts';
 export { AGGREGATOR_GROUP, DEAD_LETTERS_TOPIC, EVENTS_TOPIC, SCORES_TOPIC } from './topics.ts';
 export { lockDirectory } from './lock-directory.ts';
 export type { DirectoryLock } from './lock-directory.ts';

@@ -15,6 +15,8 @@ export type { KeyVerifier } from './guard-routes.ts';
 export type { Readiness, ReadinessChecks } from './health-routes.ts';
 export { createHttpApp, HTTP_LIMITS } from './http-app.ts';
 export type { HttpApp, HttpAppOptions } from './http-app.ts';
+export { createKeyRing } from './create-key-ring.ts';
+export type { KeyStore } from './create-key-ring.ts';
 export { adminKeyProblem, KeyRing } from './key-ring.ts';
 export type { Caller, KeyRingOptions } from './key-ring.ts';
 export { createLogger, LOG_LEVELS } from './logger.ts';

@@ -1,10 +1,8 @@
 import { decodeDeadLetter, isPoison } from '@touchstone/codec';
-import type { OutgoingRecord } from '@touchstone/event-log';
+import { RECORD_BYTES_MAX, type OutgoingRecord } from '@touchstone/event-log';
 import type { Checkpoint, DeadLetter } from '@touchstone/store';
 import { describe, expect, it } from 'vitest';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
-
-const RECORD_BYTES_MAX = 1024 * 1024;
 
 /** What is appended for a cut of these dead letters, append by append. */
 async function published(...letters: (Pick<DeadLetter, 'offset'> & Partial<DeadLetter>)[]): Promise<OutgoingRecord[][]> {

@@ -1,5 +1,5 @@
 import { EVENTS_TOPIC, kafkaLogOptionsOf, openKafkaLog, type EventLog } from '@touchstone/event-log';
-import { Awaited, createHttpApp, KeyRing, loadConfig, repeat, startProcess, systemClock, systemScheduler } from '@touchstone/runtime';
+import { Awaited, createHttpApp, createKeyRing, loadConfig, repeat, startProcess, systemClock, systemScheduler } from '@touchstone/runtime';
 import { openStore, storeOptionsOf, type Store } from '@touchstone/store';
 import { configSchema, SECRETS } from './config.ts';
 import { KnownModels } from './known-models.ts';
@@ -20,14 +20,7 @@ await startProcess({ service: 'ingest', level: config.LOG_LEVEL }, async ({ leav
   shutdown.add('log', () => log.opened?.close());
   const store = await openStore(storeOptionsOf(config));
   shutdown.add('store', () => store.close());
-  const keys = new KeyRing({
-    loadKeys: () => store.apiKeys(),
-    adminKey: config.TOUCHSTONE_ADMIN_KEY,
-    onRefreshFailed: (err) => {
-      metrics.count('key_refresh_failures_total', {});
-      logger.warn({ err }, 'the API keys could not be read again; the last known ones stay in force');
-    },
-  });
+  const keys = createKeyRing(store, { adminKey: config.TOUCHSTONE_ADMIN_KEY, makesFirst: false, metrics, logger });
   shutdown.add('keys', () => keys.stop());
   const models = new KnownModels({ loadModels: () => store.models(), partitionCount: () => config.PARTITIONS });
 

@@ -1,4 +1,5 @@
 import { ProblemError } from '@touchstone/runtime';
+import { RECORD_BYTES_MAX } from '@touchstone/event-log';
 import { StoreError, type DeadLetterPlace, type Store, type StoredDeadLetter } from '@touchstone/store';
 import { appendRecords, type AppendTarget } from './append-records.ts';
 
@@ -27,8 +28,6 @@ interface ReplayOptions {
   readonly now: number;
 }
 
-/** Of key and value: other producers may write larger records than the log takes from us. */
-const RECORD_BYTES_MAX = 1024 * 1024;
 /** Values are in memory for so many at a time; a record of the log has a megabyte at most. */
 const AT_ONCE = 20;
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TouchWriter } from '@touchstone/codec';
+import { RECORD_BYTES_MAX } from '@touchstone/event-log';
 import { openStore, StoreError, type DeadLetter, type Store } from '@touchstone/store';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { DeadLetterStore } from './replay-dead-letters.ts';
@@ -175,6 +176,15 @@ describe('a replay', () => {
   ])('of %s is refused', async (_, body, pointer) => {
     const { status, json } = await replay(body);
     expect([status, json['code'], (json['errors'] as { pointer: string }[])[0]!.pointer]).toEqual([400, 'invalid_request', pointer]);
+  });
+
+  it('leaves out what is larger than the log takes, and goes on with the others', async () => {
+    const value = new Uint8Array(RECORD_BYTES_MAX + 1);
+    await setAside(letter(0, 1, { key: null, value }), letter(0, 2));
+    const { json, status } = await replay({ items: [at(0, 1), at(0, 2)] });
+    expect(status).toBe(202);
+    expect(json).toMatchObject({ replayed: [at(0, 2)], skipped: [{ ...at(0, 1), code: 'too_large' }] });
+    expect(await onLog()).toEqual(['0 t-0-2']);
   });
 
   it('needs the scope admin', async () => {

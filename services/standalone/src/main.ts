@@ -17,7 +17,7 @@ import { registerIngest } from '@touchstone/ingest';
 import { registerQuery, ScoreFeed } from '@touchstone/query';
 import {
   createHttpApp,
-  KeyRing,
+  createKeyRing,
   loadConfig,
   ProblemError,
   startProcess,
@@ -64,15 +64,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
       : await openKafkaLog(kafkaLogOptionsOf({ ...config, KAFKA_BROKERS }, 'standalone', logger));
   shutdown.add('log', () => log.close());
 
-  const keys = new KeyRing({
-    loadKeys: () => store.apiKeys(),
-    saveKey: (row) => store.saveApiKey(row),
-    adminKey: config.TOUCHSTONE_ADMIN_KEY,
-    onRefreshFailed: (err) => {
-      metrics.count('key_refresh_failures_total', {});
-      logger.warn({ err }, 'the API keys could not be read again; the last known ones stay in force');
-    },
-  });
+  const keys = createKeyRing(store, { adminKey: config.TOUCHSTONE_ADMIN_KEY, makesFirst: true, metrics, logger });
   await keys.start();
   shutdown.add('keys', () => keys.stop());
 

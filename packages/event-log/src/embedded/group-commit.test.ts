@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { EventLogError } from '../event-log.ts';
+import { EventLogError, RECORD_BYTES_MAX } from '../event-log.ts';
 import type { OutgoingRecord } from '../event-log.ts';
 import { temporaryDirectories } from '../temporary-directory.ts';
 import { recordsOf } from '../log-follower.ts';
 import { BlockFile } from './block-file.ts';
 import type { NewBlock } from './block-file.ts';
-import { BLOCK_BYTES_MAX, GroupCommit, RECORD_BYTES_MAX, bytesToAppend } from './group-commit.ts';
+import { BLOCK_BYTES_MAX, GroupCommit, bytesToAppend } from './group-commit.ts';
 import type { CommitReport } from './group-commit.ts';
 import { openTopic } from './topic.ts';
 

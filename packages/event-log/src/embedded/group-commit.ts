@@ -1,4 +1,4 @@
-import { EventLogError } from '../event-log.ts';
+import { EventLogError, RECORD_BYTES_MAX } from '../event-log.ts';
 import type { OutgoingRecord } from '../event-log.ts';
 import { FRAME_BYTES_MAX, RecordBlockBuilder } from '../record-block.ts';
 import { asEventLogError } from './as-event-log-error.ts';
@@ -8,8 +8,6 @@ import type { Topic } from './topic.ts';
 
 /** Blocks are cut at this size, so that reading one costs bounded time and memory; a larger record has a block of its own. */
 export const BLOCK_BYTES_MAX = 1024 * 1024;
-/** Key and value together. */
-export const RECORD_BYTES_MAX = 1024 * 1024;
 /** Arenas kept for the next commits; what a burst needed beyond it goes back to the collector. */
 const SPARE_BYTES_MAX = 32 * 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventLogError } from '../event-log.ts';
+import { EventLogError, RECORD_BYTES_MAX } from '../event-log.ts';
 import type { CommittedPosition, EventLog, OutgoingRecord, PartitionExtent, SubscribeOptions, Subscription } from '../event-log.ts';
 import { partitionOfKey } from '../partition-of-key.ts';
 import { FRAME_BYTES_MAX } from '../record-block.ts';
@@ -21,8 +21,6 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 const METADATA_INTERVAL_MS = 5_000;
 const SESSION_TIMEOUT_MS = 10_000;
-/** Key and value together. */
-const RECORD_BYTES_MAX = 1024 * 1024;
 /** Kafka's rule for names of groups is looser; that of topics keeps them printable. */
 const NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 

@@ -231,3 +231,13 @@ describe('a paused partition', () => {
     await vi.waitUntil(() => told.length === 6);
   });
 });
+
+test('partitions take turns in being asked for first, as a broker gives a large batch to the first one only', async () => {
+  const asked: number[] = [];
+  brokers.script.onFetch = (partition) => (asked.push(partition), null);
+  await subscribe();
+  group.onAssigned([0, 1]);
+  await vi.waitUntil(() => asked.length >= 24);
+  const firsts = asked.filter((partition, i) => i % 2 === 0 && partition !== asked[i + 1]);
+  expect(new Set(firsts)).toEqual(new Set([0, 1]));
+});

@@ -1,7 +1,7 @@
-import type { KafkaConfig, KafkaLogOptions, KafkaTopicOptions } from './kafka/kafka-options.ts';
-import { kafkaOptionsOf } from './kafka/kafka-options.ts';
+import type { KafkaConfig, KafkaLogOptions, KafkaTopicOptions } from './kafka-options.ts';
+import { kafkaOptionsOf } from './kafka-options.ts';
 import { tellKafkaEvents, type Teller } from './tell-kafka-events.ts';
-import { DEAD_LETTERS_TOPIC, EVENTS_TOPIC, SCORES_TOPIC } from './topics.ts';
+import { DEAD_LETTERS_TOPIC, EVENTS_TOPIC, SCORES_TOPIC } from '../topics.ts';
 
 const HOUR_MS = 3_600_000;
 /** Long enough to mend the cause and send them again; the store keeps them for good. */

@@ -1,4 +1,4 @@
-import type { KafkaLogEvent } from './kafka/kafka-events.ts';
+import type { KafkaLogEvent } from './kafka-events.ts';
 
 /** Where lines go: a logger as services have it. */
 export interface Teller {
