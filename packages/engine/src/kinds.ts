@@ -1,6 +1,7 @@
 import { Names } from './columns/names.ts';
 import { compileRules, type CompiledRule } from './match-rule.ts';
 import type { ScoringModel } from './model.ts';
+import type { TouchCursor } from './touch.ts';
 
 /**
  * So many different kinds are told apart in a partition; any further one counts as `other`, the first row. The cells of a day are a chain of its
@@ -19,6 +20,8 @@ export class Kinds {
   readonly #names = new Names();
   readonly #rulesByName: ReadonlyMap<string, readonly CompiledRule[]>;
   readonly #rules: (readonly CompiledRule[])[] = [];
+  /** Whether a rule of the kind asks for more than the kind. */
+  readonly #isSelective: boolean[] = [];
   readonly #engages: boolean[] = [];
   readonly #unruled = new Map<number, number>();
 
@@ -36,7 +39,9 @@ export class Kinds {
     const kind = this.#names.intern(0, bytes, start, end);
     if (kind === size) {
       const name = this.#names.text(kind);
-      this.#rules.push(this.#rulesByName.get(name) ?? NO_RULES);
+      const rules = this.#rulesByName.get(name) ?? NO_RULES;
+      this.#rules.push(rules);
+      this.#isSelective.push(rules.some(({ where }) => where !== null));
       this.#engages.push(!PASSIVE.has(name));
     }
     return kind;
@@ -48,6 +53,12 @@ export class Kinds {
 
   rules(kind: number): readonly CompiledRule[] {
     return this.#rules[kind]!;
+  }
+
+  /** Those of the kind's rules that match the touch. */
+  matchingRules(kind: number, touch: TouchCursor): readonly CompiledRule[] {
+    const rules = this.#rules[kind]!;
+    return this.#isSelective[kind] === true ? rules.filter(({ where }) => where === null || where(touch)) : rules;
   }
 
   /** Notes a touch of a kind that no rule names. */

@@ -3,16 +3,17 @@ import { Ahead } from './columns/ahead.ts';
 import { CapCounts } from './columns/cap-counts.ts';
 import { Cells } from './columns/cells.ts';
 import { Contacts } from './columns/contacts.ts';
-import { markEngagedDay } from './columns/engaged-days.ts';
 import { Names } from './columns/names.ts';
 import { RecentIds } from './columns/recent-ids.ts';
-import { decayOf, powerOfTwo, type Decay } from './decay.ts';
+import { countTouches, type CountingColumns } from './count-touches.ts';
+import { decayOf, type Decay } from './decay.ts';
 import { accountOf, type ContactFact, type Fact } from './fact.ts';
 import { Kinds } from './kinds.ts';
 import type { ScoringModel } from './model.ts';
 import { RECORD, type RecordRun } from './record.ts';
 import { Roles } from './roles.ts';
-import { dayOf, hourOf, OLDEST_DAY_BACK, OLDEST_HOUR_BACK, HOUR_MS } from './time-slots.ts';
+import { HOUR_MS } from './time-slots.ts';
+import { BATCH_TOUCHES, TouchBatch } from './touch-batch.ts';
 import { FIELD, type TouchCursor } from './touch.ts';
 
 /**
@@ -49,7 +50,7 @@ export const DEDUPE_HORIZON_MS = 48 * HOUR_MS;
 
 const encoder = new TextEncoder();
 
-export class PartitionLedgers {
+export class PartitionLedgers implements CountingColumns {
   readonly partition: number;
   readonly model: ScoringModel;
   readonly decay: Decay;
@@ -61,6 +62,7 @@ export class PartitionLedgers {
   readonly hourCells = new Cells();
   readonly dayCells = new Cells();
   readonly ahead = new Ahead();
+  readonly caps = new CapCounts();
   /** Offset of the next record to apply. */
   position = 0;
   /** Largest time of append applied; the engine's clock. */
@@ -68,7 +70,7 @@ export class PartitionLedgers {
   /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
   readonly #recentIds: RecentIds;
-  readonly #caps = new CapCounts();
+  readonly #batch = new TouchBatch();
 
   constructor(partition: number, model: ScoringModel, dedupeHorizonMs: number = DEDUPE_HORIZON_MS) {
     this.partition = partition;
@@ -83,19 +85,28 @@ export class PartitionLedgers {
     return this.#recentIds.size;
   }
 
+  /** Takes a record and settles: whoever takes many settles once, at the end, which is several times faster. */
+  apply(run: RecordRun, isStored: boolean): Outcome {
+    const outcome = this.take(run, isStored);
+    this.settle();
+    return outcome;
+  }
+
   /**
-   * Applies the record that the run stands on. Records come in offset order; each once.
+   * Takes the record that the run stands on. Records come in offset order; each once. Touches show in the columns after `settle` at the latest:
+   * nothing is read of the ledgers in between.
    * @param isStored the record comes from the store, where only what counted is kept: it counts without being looked up
    */
-  apply(run: RecordRun, isStored: boolean): Outcome {
+  take(run: RecordRun, isStored: boolean): Outcome {
     if (run.offset < this.position) throw new RangeError(`record ${run.offset} of partition ${this.partition} was applied before`);
     const now = run.appendedAt > this.now ? run.appendedAt : this.now;
     this.now = now;
     this.position = run.offset + 1;
     switch (run.kind) {
       case RECORD.touch:
-        return this.#applyTouch(run.touch, run.offset, now, isStored);
+        return this.#takeTouch(run.touch, run.offset, now, isStored);
       case RECORD.fact:
+        this.settle();
         this.#applyFact(run.fact!, run.offset, now);
         return OUTCOME.fact;
       case RECORD.model:
@@ -105,105 +116,43 @@ export class PartitionLedgers {
     }
   }
 
-  #applyTouch(touch: TouchCursor, offset: number, now: number, isStored: boolean): Outcome {
-    const { bytes, start, end, occurredAt, minutes } = touch;
+  /** Brings the touches that were taken into the columns. */
+  settle(): void {
+    const batch = this.#batch;
+    if (batch.count === 0) return;
+    countTouches(this, batch);
+    batch.count = 0;
+  }
+
+  #takeTouch(touch: TouchCursor, offset: number, now: number, isStored: boolean): Outcome {
+    const { bytes, start, end, occurredAt } = touch;
     // What is stored was judged when it came, by a clock that may have stood later: records that are not stored moved it too.
     if (!isStored && occurredAt > now + AHEAD_MAX_MS) return OUTCOME.setAside;
     if (this.#recentIds.isRepeated(bytes, start[FIELD.id]!, end[FIELD.id]!, now, isStored)) return OUTCOME.duplicate;
     if (start[FIELD.accountId]! < 0) return OUTCOME.unresolved;
 
-    const account = this.accounts.intern(bytes, start[FIELD.accountId]!, end[FIELD.accountId]!);
-    const contact = start[FIELD.contactId]! < 0 ? -1 : this.#contactOf(account, bytes, start[FIELD.contactId]!, end[FIELD.contactId]!);
     const kind = this.kinds.intern(bytes, start[FIELD.kind]!, end[FIELD.kind]!);
-    const day = dayOf(occurredAt);
-
-    const worth = this.#worthOf(touch, kind, account, contact, day, now);
-    if (worth !== 0) this.#addWorth(account, contact, worth, occurredAt, now);
-    this.#countInWindows(account, contact, kind, minutes, occurredAt, day, now);
-    if (contact >= 0 && occurredAt < this.contacts.firstTouchAt[contact]!) this.#setFirstTouch(touch, contact);
-    if (this.kinds.engages(kind)) {
-      if (contact >= 0) markEngagedDay(this.contacts.engagedDay, this.contacts.formerEngagedDay, contact, day);
-      else markEngagedDay(this.accounts.engagedDay, this.accounts.formerEngagedDay, account, day);
-    }
-    if (occurredAt > this.accounts.lastTouchAt[account]!) this.accounts.lastTouchAt[account] = occurredAt;
     if (!isStored) {
       if (now - occurredAt > LATE_MS) this.lateTouches++;
       if (this.kinds.rules(kind).length === 0) this.kinds.countUnruled(kind);
     }
-    this.accounts.change(account, offset, now);
+    const batch = this.#batch;
+    if (batch.count === BATCH_TOUCHES || batch.bytes !== bytes) this.settle();
+    const i = batch.count++;
+    batch.bytes = bytes;
+    batch.offset[i] = offset;
+    batch.now[i] = now;
+    batch.occurredAt[i] = occurredAt;
+    batch.minutes[i] = touch.minutes;
+    batch.kind[i] = kind;
+    batch.accountStart[i] = start[FIELD.accountId]!;
+    batch.accountEnd[i] = end[FIELD.accountId]!;
+    batch.contactStart[i] = start[FIELD.contactId]!;
+    batch.contactEnd[i] = end[FIELD.contactId]!;
+    batch.campaignStart[i] = start[FIELD.campaignId]!;
+    batch.campaignEnd[i] = end[FIELD.campaignId]!;
+    batch.rules[i] = this.kinds.matchingRules(kind, touch);
     return OUTCOME.counted;
-  }
-
-  /** What the touch is worth under all its rules, caps taken into account and used up. */
-  #worthOf(touch: TouchCursor, kind: number, account: number, contact: number, day: number, now: number): number {
-    const rules = this.kinds.rules(kind);
-    let worth = 0;
-    for (let i = 0; i < rules.length; i++) {
-      const rule = rules[i]!;
-      if (rule.where !== null && !rule.where(touch)) continue;
-      if (rule.dailyCap > 0) {
-        const who = contact >= 0 ? contact * 2 + 1 : account * 2;
-        const oldestDay = dayOf(now) - this.model.retentionDays - 1;
-        if (!this.#caps.take(who, day, rule.index, rule.dailyCap, oldestDay)) continue;
-      }
-      const minutes = touch.minutes < rule.maxMinutes ? touch.minutes : rule.maxMinutes;
-      worth += rule.points + rule.pointsPerMinute * minutes;
-    }
-    return worth;
-  }
-
-  #addWorth(account: number, contact: number, worth: number, occurredAt: number, now: number): void {
-    const halvings = this.decay.halvingsDue(now);
-    if (halvings > 0) this.#divideSums(halvings);
-    const added = worth * this.decay.weight(occurredAt);
-    if (contact >= 0) {
-      this.contacts.sum[contact]! += added;
-      this.accounts.sum[account]! += this.roles.multiplier(this.contacts.role[contact]!) * added;
-    } else {
-      this.accounts.nobodySum[account]! += added;
-      this.accounts.sum[account]! += added;
-    }
-    if (occurredAt > now) this.ahead.add(this.accounts, account, contact + 1, occurredAt, worth);
-  }
-
-  #divideSums(halvings: number): void {
-    const by = powerOfTwo(-halvings);
-    for (let account = 0; account < this.accounts.size; account++) {
-      this.accounts.sum[account]! *= by;
-      this.accounts.nobodySum[account]! *= by;
-    }
-    for (let contact = 0; contact < this.contacts.size; contact++) this.contacts.sum[contact]! *= by;
-  }
-
-  #countInWindows(account: number, contact: number, kind: number, minutes: number, occurredAt: number, day: number, now: number): void {
-    const oldestDay = dayOf(now) - OLDEST_DAY_BACK;
-    if (day < oldestDay) return;
-    this.dayCells.add(this.accounts.dayCell, account, day, kind, minutes, oldestDay);
-    if (contact >= 0) this.contacts.days.mark(contact, day);
-    const oldestHour = hourOf(now) - OLDEST_HOUR_BACK;
-    const hour = hourOf(occurredAt);
-    if (hour < oldestHour) return;
-    this.hourCells.add(this.accounts.hourCell, account, hour, kind, minutes, oldestHour);
-    if (contact >= 0) this.contacts.hours.mark(contact, hour);
-  }
-
-  #setFirstTouch(touch: TouchCursor, contact: number): void {
-    this.contacts.firstTouchAt[contact] = touch.occurredAt;
-    const start = touch.start[FIELD.campaignId]!;
-    const campaign = start < 0 ? 0 : this.campaigns.intern(0, touch.bytes, start, touch.end[FIELD.campaignId]!) + 1;
-    this.contacts.firstCampaign[contact] = campaign;
-  }
-
-  /** The contact's row; a new contact joins its account's chain. */
-  #contactOf(account: number, bytes: Uint8Array, start: number, end: number): number {
-    const size = this.contacts.size;
-    const contact = this.contacts.intern(account, bytes, start, end);
-    if (contact === size) {
-      this.contacts.next[contact] = this.accounts.contact[account]!;
-      this.accounts.contact[account] = contact + 1;
-      this.accounts.contactCount[account]!++;
-    }
-    return contact;
   }
 
   #applyFact(fact: Fact, offset: number, now: number): void {
@@ -221,7 +170,7 @@ export class PartitionLedgers {
   /** A role counts for all of a contact's touches, past ones too. */
   #applyContact(fact: ContactFact, account: number): void {
     const bytes = encoder.encode(fact.id);
-    const contact = this.#contactOf(account, bytes, 0, bytes.length);
+    const contact = this.contacts.of(this.accounts, account, bytes, 0, bytes.length);
     if (fact.updatedAt < this.contacts.roleUpdatedAt[contact]!) return;
     this.contacts.roleUpdatedAt[contact] = fact.updatedAt;
     const former = this.contacts.role[contact]!;

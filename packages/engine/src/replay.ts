@@ -20,11 +20,16 @@ export async function replay(runs: AsyncIterable<RecordRun>, ledgers: PartitionL
   for await (const run of runs) {
     while (run.next()) {
       if (run.offset < ledgers.position) continue;
-      const outcome = ledgers.apply(run, true);
+      const outcome = ledgers.take(run, true);
       if (outcome === OUTCOME.setAside) throw new Error(`stored record ${run.offset} of partition ${run.partition} can't be applied`);
       applied++;
-      if (options.breathe !== undefined && applied % RECORDS_A_BREATH === 0) await options.breathe();
+      if (options.breathe !== undefined && applied % RECORDS_A_BREATH === 0) {
+        ledgers.settle();
+        await options.breathe();
+      }
     }
+    // Before the run goes on to other bytes.
+    ledgers.settle();
   }
   return applied;
 }

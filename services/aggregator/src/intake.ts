@@ -97,7 +97,7 @@ export class Intake {
     while (run.next()) {
       // A block may be handed over again after a move: its records count once.
       if (run.offset < this.ledgers.position) continue;
-      switch (this.ledgers.apply(run, false)) {
+      switch (this.ledgers.take(run, false)) {
         case OUTCOME.counted:
           outcome.counted++;
           this.#touches.add(run.offset, run.appendedAt, run.touch);
@@ -123,6 +123,7 @@ export class Intake {
           outcome.setAside.push(this.#setAside());
       }
     }
+    this.ledgers.settle();
     // A block may end in offsets that hold no record, such as the marks of other producers' transactions: they are passed too.
     this.ledgers.position = Math.max(this.ledgers.position, block.nextOffset);
     return outcome;

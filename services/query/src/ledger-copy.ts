@@ -183,11 +183,13 @@ export class LedgerCopy {
     run.open(block);
     for (let count = 0; run.next(); count++) {
       if (count % RECORDS_A_LOOK === 0 && (this.#hold !== null || turns.isOver)) {
+        ledgers.settle();
         await this.#waitForTurn();
         if (this.#isStopped) return;
       }
-      if (ledgers.apply(run, false) === OUTCOME.model) models.push(run.model!);
+      if (ledgers.take(run, false) === OUTCOME.model) models.push(run.model!);
     }
+    ledgers.settle();
     ledgers.position = Math.max(ledgers.position, block.nextOffset);
     // Nobody publishes from here: which accounts have changed, and what no rule names, is noted for nobody.
     ledgers.accounts.takeChanged();

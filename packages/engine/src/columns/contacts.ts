@@ -1,3 +1,4 @@
+import type { Accounts } from './accounts.ts';
 import { ActiveSlots } from './active-slots.ts';
 import { FIRST_ROWS, grown, moreRows } from './growth.ts';
 import { Names } from './names.ts';
@@ -38,6 +39,18 @@ export class Contacts {
     if (row === size) {
       if (row === this.next.length) this.#grow(moreRows(row));
       this.firstTouchAt[row] = Infinity;
+    }
+    return row;
+  }
+
+  /** As `intern`, and a new contact joins its account's chain. */
+  of(accounts: Accounts, account: number, bytes: Uint8Array, start: number, end: number): number {
+    const { size } = this;
+    const row = this.intern(account, bytes, start, end);
+    if (row === size) {
+      this.next[row] = accounts.contact[account]!;
+      accounts.contact[account] = row + 1;
+      accounts.contactCount[account]!++;
     }
     return row;
   }

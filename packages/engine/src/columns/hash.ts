@@ -5,13 +5,26 @@
 const C1 = 0xcc9e2d51;
 const C2 = 0x1b873593;
 
+let viewed: Uint8Array = new Uint8Array(0);
+let view = new DataView(viewed.buffer);
+
+/** The bytes as words can be read from them at once. Ranges to be hashed come from the same bytes many times in a row, so their view is kept. */
+export function viewOf(bytes: Uint8Array): DataView {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return view;
+}
+
 /** MurmurHash3 x86_32: for tables that compare what they find. Of the same bytes, different seeds (32 bits) give different hashes. */
 export function hash32(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  const words = viewOf(bytes);
   let hash = seed;
   let at = start;
   const whole = start + ((end - start) & ~3);
   while (at < whole) {
-    hash ^= mixedWord(bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24));
+    hash ^= mixedWord(words.getInt32(at, true));
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
     at += 4;
   }
@@ -35,12 +48,13 @@ export class Hash64 {
 
   /** Sets both halves to those of a range. */
   set(bytes: Uint8Array, start: number, end: number): void {
+    const words = viewOf(bytes);
     let low = SEED_LOW;
     let high = SEED_HIGH;
     let at = start;
     const whole = start + ((end - start) & ~3);
     while (at < whole) {
-      const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+      const word = words.getInt32(at, true);
       low ^= mixedWord(word);
       low = (Math.imul((low << 13) | (low >>> 19), 5) + 0xe6546b64) | 0;
       high ^= otherwiseMixedWord(word);

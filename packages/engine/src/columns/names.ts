@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../touch.ts';
 import { FIRST_ROWS, grown, moreRows } from './growth.ts';
-import { hash32 } from './hash.ts';
+import { hash32, viewOf } from './hash.ts';
 
 /** Names are kept in chunks of this size, so that more of them never means copying those before. */
 const CHUNK_SHIFT = 18;
@@ -27,19 +27,46 @@ export class Names {
   #slots = new Uint32Array(FIRST_SLOTS * SLOT);
   #mask = FIRST_SLOTS - 1;
   readonly #chunks: Uint8Array[] = [];
+  /** The chunks once more, to compare words at a time. */
+  readonly #words: DataView[] = [];
   #chunkUsed = 0;
 
   /** The row of a name, or -1. */
   find(scope: number, bytes: Uint8Array, start: number, end: number): number {
-    return this.#slots[this.#slotOf(hash32(bytes, start, end, scope), bytes, start, end)]! - 1;
+    return this.#slots[this.#slotOf(this.hash(scope, bytes, start, end), bytes, start, end)]! - 1;
   }
 
   /** The row of a name, which is added when it is new: then the row equals the former `size`. */
   intern(scope: number, bytes: Uint8Array, start: number, end: number): number {
-    const hash = hash32(bytes, start, end, scope);
+    const hash = this.hash(scope, bytes, start, end);
     const slot = this.#slotOf(hash, bytes, start, end);
     const row = this.#slots[slot]! - 1;
     return row >= 0 ? row : this.#add(slot, hash, bytes, start, end);
+  }
+
+  hash(scope: number, bytes: Uint8Array, start: number, end: number): number {
+    return hash32(bytes, start, end, scope);
+  }
+
+  /**
+   * First step of finding many names: the row that has each hash, or -1, and where its name stands. Rows of other names may have the same hash,
+   * so `isAt` has the last word.
+   */
+  look(hashes: Int32Array, rows: Int32Array, places: Uint32Array, count: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i]! >>> 0;
+      let at = (hash & mask) * SLOT;
+      while (slots[at] !== 0 && slots[at + 1] !== hash) at = ((at / SLOT + 1) & mask) * SLOT;
+      rows[i] = slots[at]! - 1;
+      places[i] = slots[at + 2]!;
+    }
+  }
+
+  /** Whether the name at a place that `look` gave is this one. */
+  isAt(place: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#equals(place, bytes, start, end);
   }
 
   text(row: number): string {
@@ -61,12 +88,15 @@ export class Names {
   }
 
   #equals(place: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const chunk = this.#chunks[place >>> CHUNK_SHIFT]!;
+    const kept = this.#words[place >>> CHUNK_SHIFT]!;
     const at = place & (CHUNK_BYTES - 1);
     const length = end - start;
-    if ((chunk[at]! | (chunk[at + 1]! << 8)) !== length) return false;
+    if (kept.getUint16(at, true) !== length) return false;
+    const asked = viewOf(bytes);
     const from = at + HEADER_BYTES;
-    for (let i = 0; i < length; i++) if (chunk[from + i] !== bytes[start + i]) return false;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) if (kept.getInt32(from + i, true) !== asked.getInt32(start + i, true)) return false;
+    for (; i < length; i++) if (kept.getUint8(from + i) !== asked.getUint8(start + i)) return false;
     return true;
   }
 
@@ -86,7 +116,9 @@ export class Names {
     const length = end - start;
     if (length > NAME_BYTES_MAX) throw new RangeError(`a name has ${length} bytes; ${NAME_BYTES_MAX} is the most`);
     if (this.#chunks.length === 0 || this.#chunkUsed + HEADER_BYTES + length > CHUNK_BYTES) {
-      this.#chunks.push(new Uint8Array(CHUNK_BYTES));
+      const added = new Uint8Array(CHUNK_BYTES);
+      this.#chunks.push(added);
+      this.#words.push(new DataView(added.buffer));
       this.#chunkUsed = 0;
     }
     const number = this.#chunks.length - 1;

@@ -17,6 +17,10 @@ class Generation {
     this.#mask = slotCount - 1;
   }
 
+  get slots(): number {
+    return this.#mask + 1;
+  }
+
   /** Where the id is, or the empty slot it would take; good until the next `remember`. */
   find(low: number, high: number): number {
     const slots = this.#slots;
@@ -100,7 +104,9 @@ export class RecentIds {
   #turn(now: number): void {
     // Everything in a generation that ended over a horizon ago is too old; after a long silence that is so of the current one too.
     const stillYoung = now - this.#current.startedAt < 2 * this.#horizonMs && this.#current.count > 0;
+    // As many come as came before, most likely: half the slots of then, as tables are between a third and two thirds full.
+    const slots = stillYoung ? Math.max(FIRST_SLOTS, this.#current.slots / 2) : FIRST_SLOTS;
     this.#former = stillYoung ? this.#current : null;
-    this.#current = new Generation(now, FIRST_SLOTS);
+    this.#current = new Generation(now, slots);
   }
 }

@@ -1,0 +1,40 @@
+import type { CompiledRule } from './match-rule.ts';
+
+/** Touches of a batch: enough that what a stage needs of them stays in the processor's first cache, and the next stage finds it there. */
+export const BATCH_TOUCHES = 256;
+
+/**
+ * Touches that were found to count and are not in the columns yet, as columns themselves. Their names are ranges of one buffer, so a batch ends
+ * where the records of another buffer begin.
+ */
+export class TouchBatch {
+  count = 0;
+  /** What the ranges are of. */
+  bytes: Uint8Array = new Uint8Array(0);
+  readonly offset = new Float64Array(BATCH_TOUCHES);
+  /** The engine's clock when the touch was taken, epoch ms. */
+  readonly now = new Float64Array(BATCH_TOUCHES);
+  readonly occurredAt = new Float64Array(BATCH_TOUCHES);
+  readonly minutes = new Float64Array(BATCH_TOUCHES);
+  readonly kind = new Uint16Array(BATCH_TOUCHES);
+  readonly accountStart = new Int32Array(BATCH_TOUCHES);
+  readonly accountEnd = new Int32Array(BATCH_TOUCHES);
+  /** -1 for nobody known. */
+  readonly contactStart = new Int32Array(BATCH_TOUCHES);
+  readonly contactEnd = new Int32Array(BATCH_TOUCHES);
+  /** -1 for none. */
+  readonly campaignStart = new Int32Array(BATCH_TOUCHES);
+  readonly campaignEnd = new Int32Array(BATCH_TOUCHES);
+  /** The rules that match the touch; what their caps leave of them is found out when they are added. */
+  readonly rules: (readonly CompiledRule[])[] = [];
+  /** Rows that the stages find: the account's, and the contact's or -1. */
+  readonly account = new Int32Array(BATCH_TOUCHES);
+  readonly contact = new Int32Array(BATCH_TOUCHES);
+  /** What a stage leaves for its next step: hashes of names, then their places; what is to be added to the sums. */
+  readonly hash = new Int32Array(BATCH_TOUCHES);
+  readonly place = new Uint32Array(BATCH_TOUCHES);
+  readonly added = new Float64Array(BATCH_TOUCHES);
+  /** UTC day and hour of `occurredAt`, since the epoch. */
+  readonly day = new Int32Array(BATCH_TOUCHES);
+  readonly hour = new Int32Array(BATCH_TOUCHES);
+}
