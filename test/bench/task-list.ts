@@ -1,3 +1,4 @@
+import { runPart } from './guard/run-part.ts';
 import { answerOnly } from './tasks/answer-only.ts';
 import { appendBatches } from './tasks/append-batches.ts';
 import { applyTouches } from './tasks/apply-touches.ts';
@@ -23,6 +24,7 @@ export const TASKS = {
   postRequests,
   putBatches,
   readKafka,
+  runPart,
   storeRows,
   timeCheckpoints,
 };
