@@ -7,12 +7,11 @@ export async function putBatches({ directory, inFlight, runs, ...rest }: Omit<Ap
   const file = open<Buffer, number>({ path: directory, encoding: 'binary', overlappingSync: false });
   const values = makeBatches(rest).map((records) => Buffer.concat(records.flatMap(({ key, value }) => [key!, value!])));
   const rates: number[] = [];
-  let key = 0;
   for (let run = 0; run <= runs; run++) {
     const startedAt = performance.now();
-    let next = 0;
+    const left = values.entries();
     const put = async (): Promise<void> => {
-      while (next < values.length) await file.put(key++, values[next++]!);
+      for (const [at, value] of left) await file.put(run * values.length + at, value);
     };
     await Promise.all(Array.from({ length: inFlight }, put));
     if (run > 0) rates.push((values.length * rest.touchesPerAppend * 1000) / (performance.now() - startedAt));
