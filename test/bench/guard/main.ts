@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median, numberText, spreadText } from '../figures.ts';
 import { runTask } from '../start-task.ts';
@@ -23,12 +20,7 @@ const { values: options } = parseArgs({
 async function measure(part: Part): Promise<number[]> {
   const ratios: number[] = [];
   for (let time = 0; time < Number(options.times); time++) {
-    const directory = mkdtempSync(join(tmpdir(), 'touchstone-guard-'));
-    try {
-      ratios.push(await runTask('runPart', { name: part.name, directory, slowness: Number(options.slowness) }));
-    } finally {
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-    }
+    ratios.push(await runTask('runPart', { name: part.name, slowness: Number(options.slowness) }));
   }
   return ratios;
 }
