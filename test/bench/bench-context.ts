@@ -1,10 +1,11 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { constants, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENTS_TOPIC } from '@touchstone/event-log';
-import { startServer, type Server } from '../support/start-server.ts';
+import { startServer, type Server, type ServerOptions } from '../support/start-server.ts';
 import type { Sizes } from './options.ts';
 import { runTask } from './start-task.ts';
+import type { World } from './workload/traffic.ts';
 
 export const PARTITIONS = 8;
 /** Over so many days a backlog came in. */
@@ -15,8 +16,11 @@ export interface BenchContext {
   readonly sizes: Sizes;
   /** An empty directory, gone when the benches end. */
   makeDirectory(): string;
-  /** A data directory whose log holds touches that no server has seen; a copy of its own each time. */
-  backlog(touches: number): Promise<string>;
+  /** A data directory whose log holds touches that no server has seen; a copy of its own each time. In the world of `sizes` by default. */
+  backlog(touches: number, world?: Omit<World, 'seed'>): Promise<string>;
+  /** Removes the log that copies were made of, and a directory that was made. */
+  dropBacklog(touches: number, world?: Omit<World, 'seed'>): void;
+  dropDirectory(directory: string): void;
   /** A data directory of a server that has stored so many touches and was stopped; the same each time. */
   stored(touches: number): Promise<string>;
   /** Keeps what `stored` would otherwise have to make. */
@@ -30,10 +34,11 @@ export function createContext(sizes: Sizes): BenchContext {
   process.once('exit', remove);
   const storedData = new Map<number, string>();
 
-  async function filledLog(touches: number): Promise<string> {
-    const directory = join(root, `log-${touches}`);
+  const logOf = (touches: number, { accounts }: Omit<World, 'seed'>): string => join(root, `log-${touches}-${accounts}`);
+
+  async function filledLog(touches: number, { accounts, contacts }: Omit<World, 'seed'>): Promise<string> {
+    const directory = logOf(touches, { accounts, contacts });
     if (existsSync(directory)) return directory;
-    const { accounts, contacts } = sizes;
     await runTask('fillLog', {
       directory,
       topic: EVENTS_TOPIC,
@@ -50,11 +55,13 @@ export function createContext(sizes: Sizes): BenchContext {
   const context: BenchContext = {
     sizes,
     makeDirectory: () => mkdtempSync(join(root, 'data-')),
-    async backlog(touches) {
+    async backlog(touches, world = sizes) {
       const data = context.makeDirectory();
-      cpSync(await filledLog(touches), join(data, 'log'), { recursive: true });
+      cpSync(await filledLog(touches, world), join(data, 'log'), { recursive: true, mode: constants.COPYFILE_FICLONE });
       return data;
     },
+    dropBacklog: (touches, world = sizes) => context.dropDirectory(logOf(touches, world)),
+    dropDirectory: (directory) => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }),
     async stored(touches) {
       const known = storedData.get(touches);
       if (known !== undefined) return known;
@@ -74,8 +81,8 @@ export function createContext(sizes: Sizes): BenchContext {
 }
 
 /** A server whose log lines can be read and whose log forgets nothing. */
-export function startBenchServer(data: string): Promise<Server> {
-  return startServer({ data, env: { LOG_LEVEL: 'info', LOG_RETENTION_HOURS: '87600', PARTITIONS: String(PARTITIONS) } });
+export function startBenchServer(data: string, options: Pick<ServerOptions, 'waitFor' | 'readyWithinMs'> = {}): Promise<Server> {
+  return startServer({ ...options, data, env: { LOG_LEVEL: 'info', LOG_RETENTION_HOURS: '87600', PARTITIONS: String(PARTITIONS) } });
 }
 
 /** Stops the server once everything it has applied is stored and committed. */

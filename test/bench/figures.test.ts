@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { figure, median, numberText, quantile, spreadText } from './figures.ts';
-import { resultsPage } from './report.ts';
+import { figure, median, numberText, quantile, shareOf, spreadText } from './figures.ts';
 
 describe('figures', () => {
   test.each([
@@ -39,18 +38,10 @@ describe('figures', () => {
   ])('%s is refused', (_, values) => expect(() => figure('it', 's', values)).toThrow('it '));
 });
 
-test('the page tells machine, command, and every figure with its spread', () => {
-  const sections = [{ title: 'Title', text: 'How.', figures: [figure('one', 's', [1, 2, 4]), figure('other', 'MB', [512])] }];
-  const page = resultsPage({ processor: 'Some, 2 cores' }, 'pnpm bench', sections);
-  expect(page.split('\n')).toEqual(
-    expect.arrayContaining([
-      '| processor | Some, 2 cores |',
-      '## Title',
-      'How.',
-      '| one | 2.00 | [1.00 - 4.00] | s | 3 |',
-      '| other | 512 |  | MB | 1 |',
-    ]),
-  );
-  expect(page).toContain('`pnpm bench`');
-  expect(page).toContain('only comparable inside one run');
+test.each([
+  ['a rate by what it reaches', 'touches/s', 40, 160, 0.25],
+  ['a time by what was needed', 's', 8, 2, 0.25],
+  ['a cost by what was needed', 'µs/touch', 5, 1, 0.2],
+])('the share of what is possible counts %s', (_, unit, value, possible, share) => {
+  expect(shareOf(figure('it', unit, [value, value * 3, value / 2]), figure('most', unit, [possible]))).toBeCloseTo(share);
 });

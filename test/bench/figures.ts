@@ -1,8 +1,12 @@
+import type { Plot } from './plot/plot.ts';
+
 /** Something measured once or several times, each value in `unit`. */
 export interface Figure {
   readonly label: string;
   readonly unit: string;
   readonly values: readonly number[];
+  /** Label of the figure, in the same unit, of a part that does nothing but what this needs at least: what is possible here. */
+  readonly ceiling?: string;
 }
 
 /** What one bench has to say. */
@@ -11,13 +15,20 @@ export interface Section {
   /** What was measured, and how: a figure without it says nothing. */
   readonly text: string;
   readonly figures: readonly Figure[];
+  readonly plots?: readonly Plot[];
 }
 
-export function figure(label: string, unit: string, values: readonly number[]): Figure {
+export function figure(label: string, unit: string, values: readonly number[], ceiling?: string): Figure {
   if (values.length === 0) throw new Error(`${label} was never measured`);
   const wrong = values.find((value) => !Number.isFinite(value));
   if (wrong !== undefined) throw new Error(`${label} came out as ${wrong}`);
-  return { label, unit, values };
+  return ceiling === undefined ? { label, unit, values } : { label, unit, values, ceiling };
+}
+
+/** How much of what is possible a figure is, by medians: of a rate the part that is reached, of a time or a cost the part that is needed. */
+export function shareOf({ unit, values }: Figure, ceiling: Figure): number {
+  const share = median(values) / median(ceiling.values);
+  return unit.endsWith('/s') ? share : 1 / share;
 }
 
 /** The middle value, or the mean of the two in the middle. */

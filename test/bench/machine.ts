@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, totalmem, type } from 'node:os';
@@ -8,6 +9,8 @@ import { dirname, join } from 'node:path';
 export type Machine = Readonly<Record<string, string>>;
 
 const GIGABYTE = 2 ** 30;
+/** What a run writes itself is no change of what was measured. */
+const GENERATED = [':(exclude,top)test/bench/RESULTS.md', ':(exclude,top)test/bench/plots'];
 
 export function describeMachine(): Machine {
   const cores = cpus();
@@ -16,7 +19,7 @@ export function describeMachine(): Machine {
     memory: `${Math.round(totalmem() / GIGABYTE)} GB`,
     system: type(),
     node: process.versions.node,
-    ...versionsOf({ store: ['chdb', '@clickhouse/client'], 'event-log': ['lmdb'], test: ['fastify'] }),
+    ...versionsOf({ store: ['chdb', '@clickhouse/client'], 'event-log': ['lmdb', 'kafkajs'], codec: ['avsc'], test: ['fastify'] }),
     commit: commit(),
   };
 }
@@ -42,12 +45,21 @@ function versionOf(require: NodeJS.Require, name: string): string {
   return 'unknown';
 }
 
+/** Of HEAD and, where files differ from it, of these differences: two runs with one such text ran the same code. */
 function commit(): string {
   const git = (...args: string[]): string =>
-    execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    execFileSync('git', [...args, '--', ':/', ...GENERATED], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 256 * 1024 * 1024,
+    }).trim();
   try {
-    const hash = git('rev-parse', '--short=12', 'HEAD');
-    return git('status', '--porcelain') === '' ? hash : `${hash}, with changes`;
+    const hash = git('log', '-1', '--format=%h', '--abbrev=12').trim();
+    const status = git('status', '--porcelain');
+    if (status === '') return hash;
+    const changes = createHash('sha256').update(status).update(git('diff', 'HEAD')).digest('hex').slice(0, 8);
+    return `${hash}, with changes (${changes})`;
   } catch {
     return 'unknown';
   }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const BENCH_NAMES = ['ceilings', 'ingest', 'latency', 'drain', 'recovery', 'memory'] as const;
+export const BENCH_NAMES = ['ceilings', 'kafka', 'ingest', 'latency', 'drain', 'checkpoints', 'recovery', 'memory'] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
 
 /** How much of everything. Touches unless the name says otherwise. */
@@ -12,9 +12,17 @@ export interface Sizes {
   readonly latencyWarmUpSeconds: number;
   readonly latencySeconds: number;
   readonly backlog: number;
+  /** Backlogs of growing length, and of the length `growthTouches` in worlds of a growing number of accounts. */
+  readonly growth: readonly number[];
+  readonly growthTouches: number;
+  readonly growthAccounts: readonly number[];
+  /** Rows of a checkpoint. */
+  readonly checkpointRows: readonly number[];
   /** Stored touches of each recovery. */
   readonly stored: readonly number[];
   readonly ceiling: number;
+  /** On a Kafka broker. */
+  readonly kafkaTouches: number;
   /** Items of the smallest shape that memory is measured on. */
   readonly memoryItems: number;
   readonly runs: number;
@@ -26,6 +34,8 @@ export interface BenchOptions {
   readonly names: readonly BenchName[];
   readonly quick: boolean;
   readonly sizes: Sizes;
+  /** Measure nothing; make the page of what was measured. */
+  readonly pageOnly: boolean;
   /** What was typed, for the page. */
   readonly command: string;
 }
@@ -37,10 +47,15 @@ const FULL: Sizes = {
   ingestSingle: 30_000,
   ingestBatched: 400_000,
   latencyWarmUpSeconds: 6,
-  latencySeconds: 20,
+  latencySeconds: 15,
   backlog: 1_000_000,
+  growth: [1_000_000, 2_000_000, 5_000_000, 10_000_000],
+  growthTouches: 2_000_000,
+  growthAccounts: [20_000, 250_000, 500_000, 1_000_000],
+  checkpointRows: [1000, 10_000, 100_000],
   stored: [1_000_000, 5_000_000],
   ceiling: 500_000,
+  kafkaTouches: 1_000_000,
   memoryItems: 100_000,
   runs: 5,
   longRuns: 3,
@@ -53,8 +68,13 @@ const QUICK: Sizes = {
   latencyWarmUpSeconds: 2,
   latencySeconds: 4,
   backlog: 100_000,
+  growth: [100_000, 200_000],
+  growthTouches: 100_000,
+  growthAccounts: [20_000, 50_000],
+  checkpointRows: [1000, 10_000],
   stored: [100_000, 300_000],
   ceiling: 100_000,
+  kafkaTouches: 100_000,
   memoryItems: 20_000,
   runs: 2,
   longRuns: 1,
@@ -64,12 +84,19 @@ const QUICK: Sizes = {
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, runs: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      page: { type: 'boolean', default: false },
+      runs: { type: 'string' },
+    },
   });
   const sizes = values.quick ? QUICK : FULL;
   const runs = values.runs === undefined ? null : Number(values.runs);
   if (runs !== null && !(Number.isInteger(runs) && runs >= 1 && runs <= 100)) throw new Error('--runs takes a whole number from 1 to 100');
+  if (values.page && args.length > 1) throw new Error('--page measures nothing, so it goes with no other option');
   return {
+    pageOnly: values.page,
     names: values.only === undefined ? BENCH_NAMES : namesIn(values.only),
     quick: values.quick,
     sizes: runs === null ? sizes : { ...sizes, runs, longRuns: runs },

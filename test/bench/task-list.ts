@@ -1,22 +1,32 @@
+import { runPart } from './guard/run-part.ts';
 import { answerOnly } from './tasks/answer-only.ts';
 import { appendBatches } from './tasks/append-batches.ts';
 import { applyTouches } from './tasks/apply-touches.ts';
+import { fillKafka } from './tasks/fill-kafka.ts';
 import { fillLog } from './tasks/fill-log.ts';
 import { measureLatency } from './tasks/measure-latency.ts';
 import { measureLedgers } from './tasks/measure-ledgers.ts';
 import { postRequests } from './tasks/post-requests.ts';
+import { putBatches } from './tasks/put-batches.ts';
+import { readKafka } from './tasks/read-kafka.ts';
 import { storeRows } from './tasks/store-rows.ts';
+import { timeCheckpoints } from './tasks/time-checkpoints.ts';
 
 /** What is measured in a process of its own, so that nothing else shares its heap, its compiler and its event loop. */
 export const TASKS = {
   answerOnly,
   appendBatches,
   applyTouches,
+  fillKafka,
   fillLog,
   measureLatency,
   measureLedgers,
   postRequests,
+  putBatches,
+  readKafka,
+  runPart,
   storeRows,
+  timeCheckpoints,
 };
 
 export type Tasks = typeof TASKS;

@@ -33,13 +33,15 @@ export async function benchCeilings({ makeDirectory, sizes }: BenchContext): Pro
   const appending = { ...world, partitions: PARTITIONS, touches: ceiling, touchesPerAppend: BATCH, runs };
   const oneInFlight = await runTask('appendBatches', { ...appending, directory: makeDirectory(), inFlight: 1 });
   const eightInFlight = await runTask('appendBatches', { ...appending, directory: makeDirectory(), inFlight: 8 });
+  const oneRaw = await runTask('putBatches', { ...appending, directory: makeDirectory(), inFlight: 1 });
+  const eightRaw = await runTask('putBatches', { ...appending, directory: makeDirectory(), inFlight: 8 });
   const applied = await runTask('applyTouches', inMemory);
   const stored = await runTask('storeRows', { ...inMemory, directory: makeDirectory(), rowsPerCheckpoint: ROWS_PER_CHECKPOINT });
 
   return {
     title: 'Ceilings: each part alone',
     text:
-      `HTTP: fastify answers 202 to the same bodies and does nothing. Log: appends of ${BATCH} touches, each synced before it counts. ` +
+      `HTTP: fastify answers 202 to the same bodies and does nothing. Log: appends of ${BATCH} touches, each synced before it counts; lmdb: the same bytes, a value each. ` +
       `Engine: ${ceiling.toLocaleString('en-GB')} touches from memory into ledgers of ${PARTITIONS} partitions; reading a touch from its ` +
       `block is measured apart. Store: checkpoints of ${ROWS_PER_CHECKPOINT.toLocaleString('en-GB')} rows, synced, and their replay.`,
     figures: [
@@ -53,8 +55,10 @@ export async function benchCeilings({ makeDirectory, sizes }: BenchContext): Pro
         'touches/s',
         batches.map((run) => run.touchesPerSecond),
       ),
-      figure('log, one append at a time', 'touches/s', oneInFlight),
-      figure('log, eight appends at a time', 'touches/s', eightInFlight),
+      figure('lmdb, one append at a time', 'touches/s', oneRaw),
+      figure('lmdb, eight appends at a time', 'touches/s', eightRaw),
+      figure('log, one append at a time', 'touches/s', oneInFlight, 'lmdb, one append at a time'),
+      figure('log, eight appends at a time', 'touches/s', eightInFlight, 'lmdb, eight appends at a time'),
       figure(
         'engine, reading',
         'µs/touch',

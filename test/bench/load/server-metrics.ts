@@ -5,6 +5,9 @@ const WAIT_MS_MAX = 120_000;
 export interface ServerMetrics {
   /** Touches of the log that were applied; their scores can be read. */
   readonly touchesApplied: number;
+  /** In memory. */
+  readonly accounts: number;
+  readonly contacts: number;
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly externalBytes: number;
@@ -17,6 +20,8 @@ export async function readMetrics(url: string): Promise<ServerMetrics> {
   const value = (name: string): number => Number(new RegExp(`^${RegExp.escape(name)} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
   return {
     touchesApplied: value('touchstone_records_applied_total{record="touch"}'),
+    accounts: value('touchstone_ledgers'),
+    contacts: value('touchstone_contacts'),
     cpuSeconds: value('process_cpu_seconds_total'),
     residentBytes: value('process_resident_memory_bytes'),
     externalBytes: value('nodejs_external_memory_bytes'),

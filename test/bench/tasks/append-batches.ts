@@ -33,14 +33,22 @@ export async function appendBatches(args: AppendArgs): Promise<readonly number[]
   return rates;
 }
 
-function makeBatches({ touches, touchesPerAppend, ...world }: AppendArgs): OutgoingRecord[][] {
+type BatchArgs = World & Pick<AppendArgs, 'touches' | 'touchesPerAppend'>;
+
+/** Records ready to be appended, by append. */
+export function makeBatches(args: BatchArgs): OutgoingRecord[][] {
+  return [...eachBatch(args)];
+}
+
+/** The same, one after another, where all would be too many to keep. */
+export function* eachBatch({ touches, touchesPerAppend, ...world }: BatchArgs): Generator<OutgoingRecord[]> {
   const traffic = new Traffic(world);
   const writer = new TouchWriter();
   const now = Date.now();
-  return Array.from({ length: Math.floor(touches / touchesPerAppend) }, () =>
-    Array.from({ length: touchesPerAppend }, () => {
+  for (let made = 0; made + touchesPerAppend <= touches; made += touchesPerAppend) {
+    yield Array.from({ length: touchesPerAppend }, () => {
       writer.write(traffic.next(now));
       return { key: writer.key(), value: writer.value() };
-    }),
-  );
+    });
+  }
 }

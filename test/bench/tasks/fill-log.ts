@@ -31,16 +31,21 @@ export async function fillLog(args: FillArgs): Promise<{ bytes: number }> {
   const traffic = new Traffic(args);
   const writer = new TouchWriter();
   let bytes = 0;
+  // Touches are made while those before are being written.
+  let appended = Promise.resolve();
   for (let made = 0; made < touches;) {
+    const appendedAt = begin + Math.floor(((end - begin) * made) / touches);
     const records: OutgoingRecord[] = [];
     for (; records.length < TOUCHES_PER_APPEND && made < touches; made++) {
-      writer.write(traffic.next(now));
+      writer.write(traffic.next(appendedAt));
       bytes += writer.end - writer.start;
       records.push({ key: writer.key(), value: writer.value() });
     }
-    await log.append(topic, records);
-    now = begin + Math.floor(((end - begin) * made) / touches);
+    await appended;
+    now = appendedAt;
+    appended = log.append(topic, records);
   }
+  await appended;
   await log.close();
   return { bytes };
 }
