@@ -19,6 +19,8 @@ export interface BenchContext {
   backlog(touches: number): Promise<string>;
   /** A data directory of a server that has stored so many touches and was stopped; the same each time. */
   stored(touches: number): Promise<string>;
+  /** The same for so many accounts, each with at least one touch. */
+  storedAccounts(accounts: number, touches: number): Promise<string>;
   /** Keeps what `stored` would otherwise have to make. */
   keepStored(touches: number, data: string): void;
   close(): void;
@@ -29,6 +31,7 @@ export function createContext(sizes: Sizes): BenchContext {
   const remove = (): void => rmSync(root, { recursive: true, force: true, maxRetries: 5 });
   process.once('exit', remove);
   const storedData = new Map<number, string>();
+  const accountData = new Map<number, string>();
 
   async function filledLog(touches: number): Promise<string> {
     const directory = join(root, `log-${touches}`);
@@ -62,6 +65,25 @@ export function createContext(sizes: Sizes): BenchContext {
       const server = await startBenchServer(data);
       await stopCleanly(server);
       storedData.set(touches, data);
+      return data;
+    },
+    async storedAccounts(accounts, touches) {
+      const known = accountData.get(accounts);
+      if (known !== undefined) return known;
+      const data = context.makeDirectory();
+      await runTask('fillLog', {
+        directory: join(data, 'log'),
+        topic: EVENTS_TOPIC,
+        partitions: PARTITIONS,
+        touches,
+        days: BACKLOG_DAYS,
+        accounts,
+        contacts: 2 * accounts,
+        seed: accounts,
+        isEachTouched: true,
+      });
+      await stopCleanly(await startBenchServer(data));
+      accountData.set(accounts, data);
       return data;
     },
     keepStored: (touches, data) => void storedData.set(touches, data),

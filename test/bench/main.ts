@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { createContext, type BenchContext } from './bench-context.ts';
 import { benchCeilings } from './benches/ceilings.ts';
 import { benchDrain } from './benches/drain.ts';
+import { benchFanOut } from './benches/fan-out.ts';
 import { benchIngest } from './benches/ingest.ts';
 import { benchLatency } from './benches/latency.ts';
 import { benchMemory } from './benches/memory.ts';
+import { benchReads } from './benches/reads.ts';
 import { benchRecovery } from './benches/recovery.ts';
 import type { Section } from './figures.ts';
 import { describeMachine } from './machine.ts';
@@ -23,6 +25,8 @@ const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Sec
   drain: benchDrain,
   recovery: benchRecovery,
   memory: benchMemory,
+  reads: benchReads,
+  'fan-out': benchFanOut,
 };
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const BENCH_NAMES = ['ceilings', 'ingest', 'latency', 'drain', 'recovery', 'memory'] as const;
+export const BENCH_NAMES = ['ceilings', 'ingest', 'latency', 'drain', 'recovery', 'memory', 'reads', 'fan-out'] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
 
 /** How much of everything. Touches unless the name says otherwise. */
@@ -17,6 +17,8 @@ export interface Sizes {
   readonly ceiling: number;
   /** Items of the smallest shape that memory is measured on. */
   readonly memoryItems: number;
+  readonly reads: { readonly seconds: number; readonly accounts: readonly number[]; readonly perSecond: readonly number[] };
+  readonly streamClients: number;
   readonly runs: number;
   /** Of what takes long: at most this many. */
   readonly longRuns: number;
@@ -42,6 +44,8 @@ const FULL: Sizes = {
   stored: [1_000_000, 5_000_000],
   ceiling: 500_000,
   memoryItems: 100_000,
+  reads: { seconds: 8, accounts: [20_000, 1_000_000], perSecond: [1000, 2500, 5000] },
+  streamClients: 1000,
   runs: 5,
   longRuns: 3,
 };
@@ -56,6 +60,8 @@ const QUICK: Sizes = {
   stored: [100_000, 300_000],
   ceiling: 100_000,
   memoryItems: 20_000,
+  reads: { seconds: 3, accounts: [20_000], perSecond: [1000, 5000] },
+  streamClients: 100,
   runs: 2,
   longRuns: 1,
 };

@@ -2,8 +2,11 @@ import { answerOnly } from './tasks/answer-only.ts';
 import { appendBatches } from './tasks/append-batches.ts';
 import { applyTouches } from './tasks/apply-touches.ts';
 import { fillLog } from './tasks/fill-log.ts';
+import { lookUpOnly } from './tasks/look-up-only.ts';
+import { measureFanOut } from './tasks/measure-fan-out.ts';
 import { measureLatency } from './tasks/measure-latency.ts';
 import { measureLedgers } from './tasks/measure-ledgers.ts';
+import { measureReads } from './tasks/measure-reads.ts';
 import { postRequests } from './tasks/post-requests.ts';
 import { storeRows } from './tasks/store-rows.ts';
 
@@ -13,8 +16,11 @@ export const TASKS = {
   appendBatches,
   applyTouches,
   fillLog,
+  lookUpOnly,
+  measureFanOut,
   measureLatency,
   measureLedgers,
+  measureReads,
   postRequests,
   storeRows,
 };
