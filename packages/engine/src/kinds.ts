@@ -20,6 +20,8 @@ export class Kinds {
   readonly #rulesByName: ReadonlyMap<string, readonly CompiledRule[]>;
   readonly #rules: (readonly CompiledRule[])[] = [];
   readonly #engages: boolean[] = [];
+  /** Each kind's name: views ask for it more often than it is worth reading from its bytes. */
+  readonly #texts: string[] = [];
   readonly #unruled = new Map<number, number>();
 
   constructor(model: ScoringModel) {
@@ -36,6 +38,7 @@ export class Kinds {
     const kind = this.#names.intern(0, bytes, start, end);
     if (kind === size) {
       const name = this.#names.text(kind);
+      this.#texts.push(name);
       this.#rules.push(this.#rulesByName.get(name) ?? NO_RULES);
       this.#engages.push(!PASSIVE.has(name));
     }
@@ -43,7 +46,7 @@ export class Kinds {
   }
 
   name(kind: number): string {
-    return this.#names.text(kind);
+    return this.#texts[kind]!;
   }
 
   rules(kind: number): readonly CompiledRule[] {
