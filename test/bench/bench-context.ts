@@ -20,7 +20,7 @@ export interface BenchContext {
   /** A data directory of a server that has stored so many touches and was stopped; the same each time. */
   stored(touches: number): Promise<string>;
   /** The same for so many accounts, each with at least one touch. */
-  storedAccounts(accounts: number, touches: number): Promise<string>;
+  storedAccounts(world: { readonly accounts: number; readonly contacts: number }, touches: number): Promise<string>;
   /** Keeps what `stored` would otherwise have to make. */
   keepStored(touches: number, data: string): void;
   close(): void;
@@ -67,7 +67,7 @@ export function createContext(sizes: Sizes): BenchContext {
       storedData.set(touches, data);
       return data;
     },
-    async storedAccounts(accounts, touches) {
+    async storedAccounts({ accounts, contacts }, touches) {
       const known = accountData.get(accounts);
       if (known !== undefined) return known;
       const data = context.makeDirectory();
@@ -78,7 +78,7 @@ export function createContext(sizes: Sizes): BenchContext {
         touches,
         days: BACKLOG_DAYS,
         accounts,
-        contacts: 2 * accounts,
+        contacts,
         seed: accounts,
         isEachTouched: true,
       });

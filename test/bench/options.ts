@@ -17,7 +17,11 @@ export interface Sizes {
   readonly ceiling: number;
   /** Items of the smallest shape that memory is measured on. */
   readonly memoryItems: number;
-  readonly reads: { readonly seconds: number; readonly accounts: readonly number[]; readonly perSecond: readonly number[] };
+  readonly reads: {
+    readonly seconds: number;
+    readonly worlds: readonly { readonly accounts: number; readonly contacts: number }[];
+    readonly perSecond: readonly number[];
+  };
   readonly streamClients: number;
   readonly runs: number;
   /** Of what takes long: at most this many. */
@@ -44,7 +48,7 @@ const FULL: Sizes = {
   stored: [1_000_000, 5_000_000],
   ceiling: 500_000,
   memoryItems: 100_000,
-  reads: { seconds: 8, accounts: [20_000, 1_000_000], perSecond: [1000, 2500, 5000] },
+  reads: { seconds: 8, worlds: [WORLD, { accounts: 1_000_000, contacts: 2_000_000 }], perSecond: [1000, 2500, 5000] },
   streamClients: 1000,
   runs: 5,
   longRuns: 3,
@@ -60,7 +64,7 @@ const QUICK: Sizes = {
   stored: [100_000, 300_000],
   ceiling: 100_000,
   memoryItems: 20_000,
-  reads: { seconds: 3, accounts: [20_000], perSecond: [1000, 5000] },
+  reads: { seconds: 3, worlds: [WORLD], perSecond: [1000, 5000] },
   streamClients: 100,
   runs: 2,
   longRuns: 1,

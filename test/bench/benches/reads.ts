@@ -19,13 +19,13 @@ export async function benchReads({ sizes, storedAccounts }: BenchContext): Promi
   async function measure(
     label: string,
     url: string | null,
-    args: Omit<ReadsArgs, 'warmUpSeconds' | 'seconds' | 'key' | 'seed' | 'contacts'>,
+    args: Omit<ReadsArgs, 'warmUpSeconds' | 'seconds' | 'key' | 'seed'>,
   ): Promise<void> {
     const runs: ReadsRun[] = [];
     const cpu: number[] = [];
     for (let run = 0; run < longRuns; run++) {
       const before = url === null ? null : await readMetrics(url);
-      const common = { key: KEY, contacts: 2 * args.accounts, seed: run + 1, warmUpSeconds: WARM_UP_SECONDS, seconds: reads.seconds };
+      const common = { key: KEY, seed: run + 1, warmUpSeconds: WARM_UP_SECONDS, seconds: reads.seconds };
       const startedAt = performance.now();
       runs.push(await runTask('measureReads', { ...args, ...common }));
       const seconds = (performance.now() - startedAt) / 1000;
@@ -62,11 +62,11 @@ export async function benchReads({ sizes, storedAccounts }: BenchContext): Promi
     bodyBytes = Math.max(bodyBytes, ...runs.map((one) => one.bodyBytes));
   }
 
-  for (const accounts of reads.accounts) {
-    const server = await startBenchServer(await storedAccounts(accounts, Math.max(accounts + 200_000, accounts * 1.2)));
+  for (const { accounts, contacts } of reads.worlds) {
+    const server = await startBenchServer(await storedAccounts({ accounts, contacts }, Math.max(accounts + 200_000, accounts * 1.2)));
     const port = Number(new URL(server.url).port);
     const world = `${accounts.toLocaleString('en-GB')} accounts`;
-    const beside = { port, accounts, touchesPerSecond: TOUCHES_PER_SECOND };
+    const beside = { port, accounts, contacts, touchesPerSecond: TOUCHES_PER_SECOND };
     for (const readsPerSecond of reads.perSecond) {
       const label = `${world}, ${readsPerSecond.toLocaleString('en-GB')} reads/s`;
       await measure(label, server.url, { ...beside, readsPerSecond, listsPerSecond: 0 });
@@ -75,11 +75,11 @@ export async function benchReads({ sizes, storedAccounts }: BenchContext): Promi
     await measure(label, server.url, { ...beside, readsPerSecond: READS_BESIDE_LISTS, listsPerSecond: LISTS_PER_SECOND });
     await stopCleanly(server);
   }
-  const [accounts] = reads.accounts;
-  const ceiling = await startTask('lookUpOnly', { accounts: accounts!, bodyBytes });
+  const [world] = reads.worlds;
+  const ceiling = await startTask('lookUpOnly', { accounts: world!.accounts, bodyBytes });
   for (const readsPerSecond of reads.perSecond) {
     const label = `ceiling, ${readsPerSecond.toLocaleString('en-GB')} reads/s`;
-    await measure(label, null, { port: ceiling.result.port, accounts: accounts!, touchesPerSecond: 0, readsPerSecond, listsPerSecond: 0 });
+    await measure(label, null, { port: ceiling.result.port, ...world!, touchesPerSecond: 0, readsPerSecond, listsPerSecond: 0 });
   }
   await ceiling.stop();
 
