@@ -23,6 +23,8 @@ export interface BenchContext {
   dropDirectory(directory: string): void;
   /** A data directory of a server that has stored so many touches and was stopped; the same each time. */
   stored(touches: number): Promise<string>;
+  /** The same for so many accounts, each with at least one touch. */
+  storedAccounts(world: { readonly accounts: number; readonly contacts: number }, touches: number): Promise<string>;
   /** Keeps what `stored` would otherwise have to make. */
   keepStored(touches: number, data: string): void;
   close(): void;
@@ -33,6 +35,7 @@ export function createContext(sizes: Sizes): BenchContext {
   const remove = (): void => rmSync(root, { recursive: true, force: true, maxRetries: 5 });
   process.once('exit', remove);
   const storedData = new Map<number, string>();
+  const accountData = new Map<number, string>();
 
   const logOf = (touches: number, { accounts }: Omit<World, 'seed'>): string => join(root, `log-${touches}-${accounts}`);
 
@@ -69,6 +72,25 @@ export function createContext(sizes: Sizes): BenchContext {
       const server = await startBenchServer(data);
       await stopCleanly(server);
       storedData.set(touches, data);
+      return data;
+    },
+    async storedAccounts({ accounts, contacts }, touches) {
+      const known = accountData.get(accounts);
+      if (known !== undefined) return known;
+      const data = context.makeDirectory();
+      await runTask('fillLog', {
+        directory: join(data, 'log'),
+        topic: EVENTS_TOPIC,
+        partitions: PARTITIONS,
+        touches,
+        days: BACKLOG_DAYS,
+        accounts,
+        contacts,
+        seed: accounts,
+        isEachTouched: true,
+      });
+      await stopCleanly(await startBenchServer(data));
+      accountData.set(accounts, data);
       return data;
     },
     keepStored: (touches, data) => void storedData.set(touches, data),

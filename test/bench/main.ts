@@ -3,10 +3,12 @@ import { createContext, type BenchContext } from './bench-context.ts';
 import { benchCeilings } from './benches/ceilings.ts';
 import { benchCheckpoints } from './benches/checkpoints.ts';
 import { benchDrain } from './benches/drain.ts';
+import { benchFanOut } from './benches/fan-out.ts';
 import { benchIngest } from './benches/ingest.ts';
 import { benchKafkaCeilings } from './benches/kafka-ceilings.ts';
 import { benchLatency } from './benches/latency.ts';
 import { benchMemory } from './benches/memory.ts';
+import { benchReads } from './benches/reads.ts';
 import { benchRecovery } from './benches/recovery.ts';
 import type { Section } from './figures.ts';
 import { describeMachine } from './machine.ts';
@@ -30,6 +32,8 @@ const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Sec
   checkpoints: benchCheckpoints,
   recovery: benchRecovery,
   memory: benchMemory,
+  reads: benchReads,
+  'fan-out': benchFanOut,
 };
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

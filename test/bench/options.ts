@@ -1,6 +1,17 @@
 import { parseArgs } from 'node:util';
 
-export const BENCH_NAMES = ['ceilings', 'kafka', 'ingest', 'latency', 'drain', 'checkpoints', 'recovery', 'memory'] as const;
+export const BENCH_NAMES = [
+  'ceilings',
+  'kafka',
+  'ingest',
+  'latency',
+  'drain',
+  'checkpoints',
+  'recovery',
+  'memory',
+  'reads',
+  'fan-out',
+] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
 
 /** How much of everything. Touches unless the name says otherwise. */
@@ -25,6 +36,12 @@ export interface Sizes {
   readonly kafkaTouches: number;
   /** Items of the smallest shape that memory is measured on. */
   readonly memoryItems: number;
+  readonly reads: {
+    readonly seconds: number;
+    readonly worlds: readonly { readonly accounts: number; readonly contacts: number }[];
+    readonly perSecond: readonly number[];
+  };
+  readonly streamClients: number;
   readonly runs: number;
   /** Of what takes long: at most this many. */
   readonly longRuns: number;
@@ -57,6 +74,8 @@ const FULL: Sizes = {
   ceiling: 500_000,
   kafkaTouches: 1_000_000,
   memoryItems: 100_000,
+  reads: { seconds: 8, worlds: [WORLD, { accounts: 1_000_000, contacts: 2_000_000 }], perSecond: [1000, 2500, 5000] },
+  streamClients: 1000,
   runs: 5,
   longRuns: 3,
 };
@@ -76,6 +95,8 @@ const QUICK: Sizes = {
   ceiling: 100_000,
   kafkaTouches: 100_000,
   memoryItems: 20_000,
+  reads: { seconds: 3, worlds: [WORLD], perSecond: [1000, 5000] },
+  streamClients: 100,
   runs: 2,
   longRuns: 1,
 };

@@ -4,8 +4,11 @@ import { appendBatches } from './tasks/append-batches.ts';
 import { applyTouches } from './tasks/apply-touches.ts';
 import { fillKafka } from './tasks/fill-kafka.ts';
 import { fillLog } from './tasks/fill-log.ts';
+import { lookUpOnly } from './tasks/look-up-only.ts';
+import { measureFanOut } from './tasks/measure-fan-out.ts';
 import { measureLatency } from './tasks/measure-latency.ts';
 import { measureLedgers } from './tasks/measure-ledgers.ts';
+import { measureReads } from './tasks/measure-reads.ts';
 import { postRequests } from './tasks/post-requests.ts';
 import { putBatches } from './tasks/put-batches.ts';
 import { readKafka } from './tasks/read-kafka.ts';
@@ -19,8 +22,11 @@ export const TASKS = {
   applyTouches,
   fillKafka,
   fillLog,
+  lookUpOnly,
+  measureFanOut,
   measureLatency,
   measureLedgers,
+  measureReads,
   postRequests,
   putBatches,
   readKafka,

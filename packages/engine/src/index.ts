@@ -19,4 +19,5 @@ export { scoreOf } from './score.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
-export type { AccountView, ReachView, WindowFigures, WindowView } from './view.ts';
+export type { AccountView, ReachView } from './view.ts';
+export type { WindowFigures, WindowView } from './window-figures.ts';

@@ -23,6 +23,8 @@ export class Kinds {
   /** Whether a rule of the kind asks for more than the kind. */
   readonly #isSelective: boolean[] = [];
   readonly #engages: boolean[] = [];
+  /** Each kind's name: views ask for it more often than it is worth reading from its bytes. */
+  readonly #texts: string[] = [];
   readonly #unruled = new Map<number, number>();
 
   constructor(model: ScoringModel) {
@@ -39,6 +41,7 @@ export class Kinds {
     const kind = this.#names.intern(0, bytes, start, end);
     if (kind === size) {
       const name = this.#names.text(kind);
+      this.#texts.push(name);
       const rules = this.#rulesByName.get(name) ?? NO_RULES;
       this.#rules.push(rules);
       this.#isSelective.push(rules.some(({ where }) => where !== null));
@@ -48,7 +51,7 @@ export class Kinds {
   }
 
   name(kind: number): string {
-    return this.#names.text(kind);
+    return this.#texts[kind]!;
   }
 
   rules(kind: number): readonly CompiledRule[] {

@@ -1,7 +1,7 @@
 /** UTC hours and days as numbers since the epoch, and the windows made of them. */
 
 export const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
 export function hourOf(time: number): number {
   return Math.floor(time / HOUR_MS);

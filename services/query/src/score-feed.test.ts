@@ -6,7 +6,8 @@ import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
 import { EVENTS_TOPIC, openEmbeddedLog, SCORES_TOPIC, type EmbeddedLog, type SubscribeOptions } from '@touchstone/event-log';
 import { createMetrics, systemScheduler, type Metrics } from '@touchstone/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ScoreFeed, type ScoreEvent } from './score-feed.ts';
+import type { ScoreEvent } from './score-event.ts';
+import { ScoreFeed } from './score-feed.ts';
 
 const PARTITIONS = 2;
 /** Beyond every version of these tests: as if the ledgers were always ahead. */

@@ -2,41 +2,8 @@ import { decodeAccountScore, isPoison, type AccountScore } from '@touchstone/cod
 import type { LedgerSet } from '@touchstone/engine';
 import { EVENTS_TOPIC, RecordReader, SCORES_TOPIC, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { sleep, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { timeText, timeTextOrNull } from './answers.ts';
+import { PublishedScore, ScoreEvent } from './score-event.ts';
 import { ToldScores } from './told-scores.ts';
-
-/** A score as it was published. */
-export class PublishedScore {
-  readonly partition: number;
-  readonly offset: number;
-  readonly #score: AccountScore;
-  #json: string | null = null;
-
-  constructor(partition: number, offset: number, score: AccountScore) {
-    this.partition = partition;
-    this.offset = offset;
-    this.#score = score;
-  }
-
-  get accountId(): string {
-    return this.#score.accountId;
-  }
-
-  get score(): number {
-    return this.#score.score;
-  }
-
-  /** Made when the first reader wants it, which is never for most scores of a server under load. */
-  get json(): string {
-    return (this.#json ??= jsonOf(this.#score));
-  }
-}
-
-/** A published score on its way to a reader. `id` says how far the reader is in every partition once it has this event. */
-export interface ScoreEvent {
-  readonly id: string;
-  readonly published: PublishedScore;
-}
 
 /** Scores kept for readers that come back: some seconds at full speed, hours at a usual one. */
 const SCORES_KEPT = 20_000;
@@ -80,6 +47,7 @@ export class ScoreFeed {
   /** Offset of the first score that is still kept, by partition. */
   #oldest: number[] = [];
   #generation = '';
+  #toldCount = 0;
   #subscription: Subscription | null = null;
 
   /** Where the topic ended at the start, by partition. */
@@ -166,7 +134,7 @@ export class ScoreFeed {
       if (published.offset < seen[published.partition]!) continue;
       seen[published.partition] = published.offset + 1;
       // Its own id, for the order of partitions may have been another where the reader was before, as it is after a restart.
-      missed.push({ id: this.#idAt(seen), published });
+      missed.push(new ScoreEvent(this.#idAt(seen), published, null));
     }
     return { missed, isComplete };
   }
@@ -223,7 +191,7 @@ export class ScoreFeed {
   #tell(published: PublishedScore): void {
     this.#keep(published);
     if (this.#followers.size === 0) return;
-    const event: ScoreEvent = { id: this.#idAt(this.#positions), published };
+    const event = new ScoreEvent(this.#idAt(this.#positions), published, ++this.#toldCount);
     for (const follower of this.#followers) follower(event);
   }
 
@@ -255,8 +223,4 @@ export class ScoreFeed {
     if (offsets.length !== this.#positions.length || offsets.some((text) => !/^[0-9a-z]{1,11}$/.test(text))) return null;
     return offsets.map((text) => Number.parseInt(text, 36));
   }
-}
-
-function jsonOf({ asOf, lastTouchAt, ...score }: AccountScore): string {
-  return JSON.stringify({ ...score, asOf: timeText(asOf), lastTouchAt: timeTextOrNull(lastTouchAt) });
 }

@@ -1,18 +1,22 @@
-import type { ScoreEvent, ScoreFeed } from './score-feed.ts';
+import { ScoreEvent } from './score-event.ts';
+import type { ScoreFeed } from './score-feed.ts';
 
 /** A reader this far behind is cut off: it comes back with the id of the last event it got, and catches up. */
 const WAITING_MAX = 10_000;
+/** Events in one write: some 25 KB, which is about what a connection holds beyond what the kernel takes. */
+const WRITTEN_AT_ONCE = 64;
+const RETRY_MS = 1000;
 
-/** What goes out, in the words of server-sent events. */
-export interface StreamMessage {
-  readonly id?: string;
-  readonly event: 'hello' | 'gap' | 'score';
-  readonly data: string;
-  readonly retry?: number;
+/** Where a reader's bytes go: the answer. */
+export interface StreamOutput {
+  /** False when no more should be written before `drain`. */
+  write(bytes: string | Uint8Array): boolean;
+  once(event: 'drain', listener: () => void): unknown;
 }
 
 interface StreamReaderOptions {
-  readonly feed: ScoreFeed;
+  readonly feed: Pick<ScoreFeed, 'currentId' | 'follow' | 'resume'>;
+  readonly output: StreamOutput;
   readonly isWanted: (event: ScoreEvent) => boolean;
   /** Id of the last event that the reader got earlier; null for a new one. */
   readonly lastEventId: string | null;
@@ -20,45 +24,54 @@ interface StreamReaderOptions {
   readonly onTooSlow: () => void;
 }
 
-/** One reader of the stream: what it missed, then what comes. Between the two nothing is lost and nothing comes twice. */
+/**
+ * One reader of the stream: what it missed, then what comes. Between the two nothing is lost and nothing comes twice.
+ *
+ * Budget of an event at a reader: a microsecond or two, a thousand readers share a core with everything else. So what comes in one turn of the
+ * event loop is written at once, in bytes that all readers share, and nothing is made per reader and event.
+ */
 export class StreamReader {
+  /** Resolves when the reader has left, or is to be let go of. */
+  readonly over: Promise<void>;
   readonly #options: StreamReaderOptions;
-  readonly #missed: readonly ScoreEvent[];
-  readonly #isComplete: boolean;
-  /** The id of now goes out first only when nothing is to be caught up: else a reader cut off in the midst of that would skip the rest. */
-  readonly #firstId: string | null;
-  readonly #waiting: ScoreEvent[] = [];
-  readonly #unfollow: () => void;
-  #wake = (): void => {};
+  readonly #leave: () => void;
+  /** What is to be caught up with; the first `#caughtUp` are written. */
+  #missed: readonly ScoreEvent[] = [];
+  #caughtUp = 0;
+  #waiting: ScoreEvent[] = [];
+  #unfollow = (): void => {};
+  #isWriteDue = false;
+  #isBlocked = false;
   #isOver = false;
 
   constructor(options: StreamReaderOptions) {
     this.#options = options;
-    const { feed, lastEventId } = options;
-    // Nothing runs between asking what was missed and following: this is where no event falls in between.
-    const resumed = lastEventId === null ? { missed: [], isComplete: true } : feed.resume(lastEventId);
-    this.#missed = resumed?.missed ?? [];
-    this.#isComplete = resumed?.isComplete ?? false;
-    this.#firstId = this.#missed.length === 0 ? feed.currentId : null;
-    this.#unfollow = feed.follow((event) => this.#take(event));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.#leave = resolve;
   }
 
-  async *messages(): AsyncGenerator<StreamMessage> {
-    const { isWanted } = this.#options;
-    yield { event: 'hello', data: '{}', retry: 1000, ...(this.#firstId !== null && { id: this.#firstId }) };
-    if (!this.#isComplete) yield { event: 'gap', data: '{}' };
-    for (const event of this.#missed) if (isWanted(event)) yield messageOf(event);
-    while (!this.#isOver) {
-      const event = this.#waiting.shift();
-      if (event === undefined) await this.#somethingNew();
-      else yield messageOf(event);
-    }
+  /** Says hello and what was missed, and follows. */
+  start(): void {
+    const { feed, isWanted, lastEventId } = this.#options;
+    // Nothing runs between asking what was missed and following: this is where no event falls in between.
+    const resumed = lastEventId === null ? { missed: [], isComplete: true } : feed.resume(lastEventId);
+    const missed = resumed?.missed ?? [];
+    // The id of now goes out first only when nothing is to be caught up: else a reader cut off in the midst of that would skip the rest.
+    const id = missed.length === 0 ? `id: ${feed.currentId}\n` : '';
+    this.#missed = missed.filter(isWanted);
+    this.#unfollow = feed.follow((event) => this.#take(event));
+    const gap = resumed?.isComplete === true ? '' : 'event: gap\ndata: {}\n\n';
+    this.#write(`${id}event: hello\ndata: {}\nretry: ${RETRY_MS}\n\n${gap}`);
+    this.#writeWaiting();
   }
 
   end(): void {
     this.#isOver = true;
     this.#unfollow();
-    this.#wake();
+    this.#waiting = [];
+    this.#missed = [];
+    this.#leave();
   }
 
   #take(event: ScoreEvent): void {
@@ -69,16 +82,41 @@ export class StreamReader {
       return;
     }
     this.#waiting.push(event);
-    this.#wake();
-  }
-
-  #somethingNew(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
+    if (this.#isWriteDue || this.#isBlocked) return;
+    // Not at once: a publication has events in every partition, and they come in one turn.
+    this.#isWriteDue = true;
+    setImmediate(() => {
+      this.#isWriteDue = false;
+      this.#writeWaiting();
     });
   }
-}
 
-function messageOf({ id, published }: ScoreEvent): StreamMessage {
-  return { id, event: 'score', data: published.json };
+  #writeWaiting(): void {
+    while (!this.#isBlocked && !this.#isOver) {
+      const next = this.#next();
+      if (next.length === 0) return;
+      this.#write(ScoreEvent.bytesOf(next));
+    }
+  }
+
+  #next(): readonly ScoreEvent[] {
+    if (this.#caughtUp < this.#missed.length) {
+      const next = this.#missed.slice(this.#caughtUp, this.#caughtUp + WRITTEN_AT_ONCE);
+      this.#caughtUp += next.length;
+      return next;
+    }
+    this.#missed = [];
+    this.#caughtUp = 0;
+    return this.#waiting.splice(0, WRITTEN_AT_ONCE);
+  }
+
+  #write(bytes: string | Uint8Array): void {
+    const { output } = this.#options;
+    if (output.write(bytes)) return;
+    this.#isBlocked = true;
+    output.once('drain', () => {
+      this.#isBlocked = false;
+      this.#writeWaiting();
+    });
+  }
 }

@@ -5,7 +5,7 @@ import { acceptQuality } from './accept-header.ts';
 import { scoreEventSchema } from './answers.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { share } from './query-parameters.ts';
-import type { ScoreEvent } from './score-feed.ts';
+import type { ScoreEvent } from './score-event.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const EVENT_STREAM = 'text/event-stream';
@@ -30,7 +30,7 @@ const streamQuery = z.strictObject({
 
 /** Score changes as server-sent events. */
 export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics, assertReady }: QueryOptions): Promise<void> {
-  await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS, serializer: String });
+  await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS });
   metrics.beforeScrape(() => metrics.set('stream_clients', {}, feed.followerCount));
   // A stream never ends by itself: without this the server would wait for its readers to leave.
   const open = new Set<StreamReader>();
@@ -82,6 +82,7 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
       }
       const reader = new StreamReader({
         feed,
+        output: reply.raw,
         isWanted: ({ published }: ScoreEvent) =>
           published.score >= minScore && (accountId === undefined || accountId.has(published.accountId)),
         lastEventId,
@@ -104,8 +105,12 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
       reply.sse.onClose(end);
       // Kept open for another request, the connection would hold up a server that stops until the client lets go of it.
       reply.header('connection', 'close');
+      // The end of the connection is the end of the stream; framed in chunks, each write would be three.
+      reply.raw.useChunkedEncodingByDefault = false;
       try {
-        await reply.sse.send(reader.messages());
+        reply.sse.sendHeaders();
+        reader.start();
+        await reader.over;
       } finally {
         end();
       }

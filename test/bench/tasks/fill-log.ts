@@ -14,11 +14,13 @@ export interface FillArgs extends World {
   readonly touches: number;
   /** The log's clock goes through so many days, and ends now. */
   readonly days: number;
+  /** The first touches go to one account after the other, so that each has at least one. */
+  readonly isEachTouched?: boolean;
 }
 
 /** Writes touches into a log that no server has open, as though they had come in over many days. */
 export async function fillLog(args: FillArgs): Promise<{ bytes: number }> {
-  const { days, directory, partitions, topic, touches } = args;
+  const { accounts, days, directory, isEachTouched = false, partitions, topic, touches } = args;
   const end = Date.now();
   const begin = end - days * DAY_MS;
   let now = begin;
@@ -37,7 +39,7 @@ export async function fillLog(args: FillArgs): Promise<{ bytes: number }> {
     const appendedAt = begin + Math.floor(((end - begin) * made) / touches);
     const records: OutgoingRecord[] = [];
     for (; records.length < TOUCHES_PER_APPEND && made < touches; made++) {
-      writer.write(traffic.next(appendedAt));
+      writer.write(isEachTouched && made < accounts ? traffic.next(appendedAt, made) : traffic.next(appendedAt));
       bytes += writer.end - writer.start;
       records.push({ key: writer.key(), value: writer.value() });
     }

@@ -60,17 +60,19 @@ export class Traffic {
     this.#prefix = `${seed.toString(16).padStart(8, '0')}-bec0-7000-8000-`;
   }
 
-  /** The next touch. `now` is when it arrives, epoch ms; it occurred then, seconds before or, now and then, much earlier. */
-  next(now: number): Touch {
+  /**
+   * The next touch. `now` is when it arrives, epoch ms; it occurred then, seconds before or, now and then, much earlier.
+   * @param rank of its account; by default one by its share
+   */
+  next(now: number, rank: number = this.#ranks.at(this.#random())): Touch {
     const random = this.#random;
-    const rank = this.#ranks.at(random());
     const contact = Math.floor(random() * this.#contactsOf(rank));
     const [kind, , minutesMax] = KINDS[this.#kindAt[Math.floor(random() * 1000)]!]!;
     const isLate = random() < LATE_SHARE;
     const campaign = Math.floor(random() * CAMPAIGNS);
     return {
       id: this.#prefix + (++this.#made).toString(16).padStart(12, '0'),
-      accountId: `account-${rank.toString().padStart(5, '0')}`,
+      accountId: accountIdOf(rank),
       contactId: `person-${rank}-${contact}`,
       kind,
       occurredAt: now - Math.floor(random() * (isLate ? LATE_HOURS_MAX * HOUR_MS : 20_000)),
@@ -83,6 +85,10 @@ export class Traffic {
       properties: {},
     };
   }
+}
+
+export function accountIdOf(rank: number): string {
+  return `account-${rank.toString().padStart(5, '0')}`;
 }
 
 function kindAt(percent: number): number {

@@ -1,3 +1,4 @@
+import type { Bands } from '../bands.ts';
 import { FIRST_ROWS, grown } from './growth.ts';
 
 /**
@@ -40,23 +41,29 @@ export class ActiveSlots {
     if (back < this.#words * 32) rows[at + 1 + (back >>> 5)]! |= 1 << (back & 31);
   }
 
-  /** Whether any slot from `first` to `last`, both included, is marked. */
-  any(contact: number, first: number, last: number): boolean {
-    const row = contact * (this.#words + 1);
-    const newest = this.#rows[row]!;
-    if (newest < first) return false;
-    let back = Math.max(0, newest - last);
-    const end = Math.min(newest - first, this.#words * 32 - 1);
-    const at = row + 1;
-    while (back <= end) {
-      const word = back >>> 5;
-      const through = Math.min(end, (word << 5) | 31);
-      const width = through - back + 1;
-      const mask = width === 32 ? 0xffffffff : ((1 << width) - 1) << (back & 31);
-      if ((this.#rows[at + word]! & mask) !== 0) return true;
-      back = through + 1;
+  /** The bands (see bands.ts) in which a slot is marked, as bits; ages are counted back from the slot `current`. */
+  bandsOf(contact: number, current: number, bands: Pick<Bands, 'agesEnd' | 'ends' | 'ofAge'>): number {
+    const rows = this.#rows;
+    const at = contact * (this.#words + 1);
+    const newestAge = current - rows[at]!;
+    const { agesEnd, ends, ofAge } = bands;
+    if (newestAge >= agesEnd) return 0;
+    let found = 0;
+    // Slots ahead of the current one have no age yet.
+    let age = Math.max(0, newestAge);
+    for (let back = age - newestAge; back < this.#words * 32 && age < agesEnd; back = age - newestAge) {
+      const left = rows[at + 1 + (back >>> 5)]! >>> (back & 31);
+      if (left === 0) {
+        age += 32 - (back & 31);
+        continue;
+      }
+      age += 31 - Math.clz32(left & -left);
+      if (age >= agesEnd) break;
+      const band = ofAge[age]!;
+      found |= 1 << band;
+      age = ends[band]!;
     }
-    return false;
+    return found;
   }
 
   /** Moves all bits of a contact `by` slots back; those that fall off the end are forgotten. */

@@ -155,9 +155,11 @@ describe('cells', () => {
 describe('active slots', () => {
   const step = fc.record({ contact: fc.nat(2), move: fc.integer({ min: -80, max: 80 }) });
 
-  test.prop([fc.array(step, { maxLength: 200, size: 'max' }), fc.integer({ min: -70, max: 5 }), fc.nat(63)])(
-    'remember exactly the latest 64 slots of each contact',
-    (steps, first, length) => {
+  const widths = fc.array(fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 8 });
+
+  test.prop([fc.array(step, { maxLength: 200, size: 'max' }), fc.integer({ min: -5, max: 80 }), widths])(
+    'remember exactly the latest 64 slots of each contact, and tell them by bands of age',
+    (steps, ahead, bandWidths) => {
       const active = new ActiveSlots(64);
       const marked = new Map<number, Set<number>>();
       let slot = 500_000;
@@ -167,12 +169,19 @@ describe('active slots', () => {
         const slots = marked.get(contact) ?? new Set();
         marked.set(contact, slots.add(slot));
       }
+      const ends = bandWidths.map((_, band) => bandWidths.slice(0, band + 1).reduce((sum, width) => sum + width, 0));
+      const agesEnd = ends.at(-1)!;
+      const ofAge = Uint8Array.from({ length: agesEnd }, (__, age) => ends.findIndex((end) => age < end));
       for (const [contact, slots] of marked) {
         const newest = Math.max(...slots);
-        const from = newest + first;
-        // Slots further back than 63 from the newest are out of reach, by design.
-        const isMarked = [...slots].some((one) => one > newest - 64 && one >= from && one <= from + length);
-        expect(active.any(contact, from, from + length)).toBe(isMarked);
+        const current = newest + ahead;
+        let expected = 0;
+        for (const one of slots) {
+          const age = current - one;
+          // Slots further back than 63 from the newest are out of reach, by design.
+          if (one > newest - 64 && age >= 0 && age < agesEnd) expected |= 1 << ofAge[age]!;
+        }
+        expect(active.bandsOf(contact, current, { agesEnd, ends, ofAge })).toBe(expected);
       }
     },
   );
