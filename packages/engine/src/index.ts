@@ -16,6 +16,8 @@ export type { DeadLetterReason, Poison, RecordRun } from './record.ts';
 export { replay } from './replay.ts';
 export type { ReplayOptions } from './replay.ts';
 export { scoreOf } from './score.ts';
+export { STATE_FORMAT } from './state-walk.ts';
+export type { StateWalk } from './state-walk.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';

@@ -1,6 +1,7 @@
 import { Names } from './columns/names.ts';
 import { compileRules, type CompiledRule } from './match-rule.ts';
 import type { ScoringModel } from './model.ts';
+import type { StateWalk } from './state-walk.ts';
 
 /**
  * So many different kinds are told apart in a partition; any further one counts as `other`, the first row. The cells of a day are a chain of its
@@ -34,11 +35,7 @@ export class Kinds {
     const size = this.#names.size;
     if (size > KINDS_MAX) return Math.max(0, this.#names.find(0, bytes, start, end));
     const kind = this.#names.intern(0, bytes, start, end);
-    if (kind === size) {
-      const name = this.#names.text(kind);
-      this.#rules.push(this.#rulesByName.get(name) ?? NO_RULES);
-      this.#engages.push(!PASSIVE.has(name));
-    }
+    if (kind === size) this.#add(kind);
     return kind;
   }
 
@@ -65,5 +62,16 @@ export class Kinds {
   /** Whether a touch of the kind makes its contact engaged. */
   engages(kind: number): boolean {
     return this.#engages[kind]!;
+  }
+
+  #add(kind: number): void {
+    const name = this.#names.text(kind);
+    this.#rules[kind] = this.#rulesByName.get(name) ?? NO_RULES;
+    this.#engages[kind] = !PASSIVE.has(name);
+  }
+
+  walk(state: StateWalk): void {
+    this.#names.walk(state);
+    if (state.isBringing) for (let kind = 0; kind < this.#names.size; kind++) this.#add(kind);
   }
 }

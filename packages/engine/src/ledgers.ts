@@ -12,6 +12,7 @@ import { Kinds } from './kinds.ts';
 import type { ScoringModel } from './model.ts';
 import { RECORD, type RecordRun } from './record.ts';
 import { Roles } from './roles.ts';
+import type { StateWalk } from './state-walk.ts';
 import { dayOf, hourOf, OLDEST_DAY_BACK, OLDEST_HOUR_BACK, HOUR_MS } from './time-slots.ts';
 import { FIELD, type TouchCursor } from './touch.ts';
 
@@ -234,5 +235,13 @@ export class PartitionLedgers {
       sum += this.roles.multiplier(this.contacts.role[row - 1]!) * this.contacts.sum[row - 1]!;
     }
     this.accounts.sum[account] = sum;
+  }
+
+  /** Everything that a replay of the records below `position` would give, in order: see `StateWalk`. */
+  walk(state: StateWalk): void {
+    this.position = state.number(this.position);
+    this.now = state.number(this.now);
+    for (const part of [this.decay, this.accounts, this.contacts, this.campaigns, this.kinds, this.roles]) part.walk(state);
+    for (const part of [this.hourCells, this.dayCells, this.ahead, this.#recentIds, this.#caps]) part.walk(state);
   }
 }

@@ -1,4 +1,5 @@
 import type { ScoringModel } from './model.ts';
+import type { StateWalk } from './state-walk.ts';
 
 const ROLES_MAX = 0xfffe;
 
@@ -37,5 +38,10 @@ export class Roles {
 
   multiplier(number: number): number {
     return this.#multipliers[number]!;
+  }
+
+  walk(state: StateWalk): void {
+    // The model's come first, as in any ledgers of the model.
+    for (const name of state.list(this.#names.slice(1))) this.number(name);
   }
 }

@@ -5,3 +5,5 @@ export { readStartState } from './start-state.ts';
 export type { StartSources, StartState } from './start-state.ts';
 export { restoreLedgers } from './restore-ledgers.ts';
 export type { RestoreOptions } from './restore-ledgers.ts';
+export { Snapshots } from './snapshots.ts';
+export type { Found, SnapshotOrigin } from './snapshots.ts';

@@ -1,3 +1,4 @@
+import type { StateWalk } from '../state-walk.ts';
 import { FIRST_ROWS, grown } from './growth.ts';
 
 /**
@@ -69,5 +70,9 @@ export class ActiveSlots {
       if (bits !== 0 && from >= 1) value |= this.#rows[at + from - 1]! >>> (32 - bits);
       this.#rows[at + word] = value;
     }
+  }
+
+  walk(state: StateWalk, contacts: number): void {
+    this.#rows = state.column(this.#rows, contacts * (this.#words + 1));
   }
 }

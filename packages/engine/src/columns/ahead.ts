@@ -1,5 +1,6 @@
+import type { StateWalk } from '../state-walk.ts';
 import type { Accounts } from './accounts.ts';
-import { FIRST_ROWS, grown, moreRows } from './growth.ts';
+import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
 
 /**
  * Touches dated ahead of the log's clock. Until their time has come they count at age 0, where the decayed sums would have them grow above
@@ -52,10 +53,19 @@ export class Ahead {
   }
 
   #grow(rows: number): void {
-    this.occurredAt = grown(this.occurredAt, rows);
-    this.worth = grown(this.worth, rows);
-    this.contact = grown(this.contact, rows);
-    this.next = grown(this.next, rows);
-    this.#account = grown(this.#account, rows);
+    this.#eachColumn((column) => grown(column, rows));
+  }
+
+  #eachColumn(step: ColumnStep): void {
+    this.occurredAt = step(this.occurredAt);
+    this.worth = step(this.worth);
+    this.contact = step(this.contact);
+    this.next = step(this.next);
+    this.#account = step(this.#account);
+  }
+
+  walk(state: StateWalk): void {
+    this.#used = state.number(this.#used);
+    this.#eachColumn((column) => state.column(column, this.#used));
   }
 }

@@ -1,3 +1,4 @@
+import type { StateWalk } from '../state-walk.ts';
 import { decodeUtf8 } from '../touch.ts';
 import { FIRST_ROWS, grown, moreRows } from './growth.ts';
 import { hash32 } from './hash.ts';
@@ -115,5 +116,18 @@ export class Names {
     }
     this.#slots = slots;
     this.#mask = mask;
+  }
+
+  walk(state: StateWalk): void {
+    this.size = state.number(this.size);
+    this.#places = state.column(this.#places, this.size);
+    this.#slots = state.column(this.#slots, this.#slots.length);
+    this.#mask = this.#slots.length / SLOT - 1;
+    const chunks = state.number(this.#chunks.length);
+    this.#chunkUsed = state.number(this.#chunkUsed);
+    for (let number = 0; number < chunks; number++) {
+      const used = number === chunks - 1 ? this.#chunkUsed : CHUNK_BYTES;
+      this.#chunks[number] = state.column(this.#chunks[number] ?? new Uint8Array(0), used);
+    }
   }
 }
