@@ -7,14 +7,15 @@ export { AHEAD_MAX_MS, DEDUPE_HORIZON_MS, OUTCOME, PartitionLedgers } from './le
 export type { Outcome } from './ledgers.ts';
 export { ACCOUNT_ORDERS, listAccounts } from './list-accounts.ts';
 export type { AccountFilter, AccountOrder, ListedAccount, ListOptions, ListPosition } from './list-accounts.ts';
-export { fieldsUsed } from './match-rule.ts';
+export { fieldsAsked, fieldsUsed } from './match-rule.ts';
 export type { UsedField } from './match-rule.ts';
 export { scoringModelSchema } from './model.ts';
 export type { Rule, ScoringModel } from './model.ts';
 export { DEAD_LETTER_REASONS, RECORD } from './record.ts';
 export type { DeadLetterReason, Poison, RecordRun } from './record.ts';
 export { replay } from './replay.ts';
-export type { ReplayOptions } from './replay.ts';
+export type { ReplayOptions, ReplayTarget } from './replay.ts';
+export { RescoredSums } from './rescored-sums.ts';
 export { scoreOf } from './score.ts';
 export { STATE_FORMAT } from './state-walk.ts';
 export type { StateWalk } from './state-walk.ts';

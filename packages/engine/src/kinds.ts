@@ -17,14 +17,17 @@ const NO_RULES: readonly CompiledRule[] = [];
 
 /** The kinds seen so far as small numbers, with what the model says of each. */
 export class Kinds {
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #rulesByName: ReadonlyMap<string, readonly CompiledRule[]>;
   readonly #rules: (readonly CompiledRule[])[] = [];
   readonly #engages: boolean[] = [];
   readonly #unruled = new Map<number, number>();
 
-  constructor(model: ScoringModel) {
+  /** @param names of kinds that have their numbers already */
+  constructor(model: ScoringModel, names: Names = new Names()) {
+    this.#names = names;
     this.#rulesByName = compileRules(model);
+    for (let kind = 0; kind < names.size; kind++) this.#add(kind);
     for (const name of ['other', ...PASSIVE, ...this.#rulesByName.keys()]) {
       const bytes = encoder.encode(name);
       this.intern(bytes, 0, bytes.length);
@@ -62,6 +65,16 @@ export class Kinds {
   /** Whether a touch of the kind makes its contact engaged. */
   engages(kind: number): boolean {
     return this.#engages[kind]!;
+  }
+
+  /** The same kinds, under the same numbers, with what another model says of them. These must not be used any more. */
+  under(model: ScoringModel): Kinds {
+    return new Kinds(model, this.#names);
+  }
+
+  /** Whether no kind was ever counted as `other`, and none would have been under another model. */
+  areAllKnown(model: ScoringModel): boolean {
+    return this.#names.size + model.rules.length <= KINDS_MAX;
   }
 
   #add(kind: number): void {

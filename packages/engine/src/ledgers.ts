@@ -52,16 +52,17 @@ const encoder = new TextEncoder();
 
 export class PartitionLedgers {
   readonly partition: number;
-  readonly model: ScoringModel;
-  readonly decay: Decay;
+  /** The model in force, and what depends on it besides the sums: see `rescore`. */
+  model: ScoringModel;
+  decay: Decay;
   readonly accounts = new Accounts();
   readonly contacts = new Contacts();
   readonly campaigns = new Names();
-  readonly kinds: Kinds;
-  readonly roles: Roles;
+  kinds: Kinds;
+  roles: Roles;
   readonly hourCells = new Cells();
   readonly dayCells = new Cells();
-  readonly ahead = new Ahead();
+  ahead = new Ahead();
   /** Offset of the next record to apply. */
   position = 0;
   /** Largest time of append applied; the engine's clock. */
@@ -69,7 +70,7 @@ export class PartitionLedgers {
   /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
   readonly #recentIds: RecentIds;
-  readonly #caps = new CapCounts();
+  #caps = new CapCounts();
 
   constructor(partition: number, model: ScoringModel, dedupeHorizonMs: number = DEDUPE_HORIZON_MS) {
     this.partition = partition;
@@ -235,6 +236,25 @@ export class PartitionLedgers {
       sum += this.roles.multiplier(this.contacts.role[row - 1]!) * this.contacts.sum[row - 1]!;
     }
     this.accounts.sum[account] = sum;
+  }
+
+  /** Whether what does not depend on the model is the same under another one. */
+  canShare(model: ScoringModel): boolean {
+    return this.kinds.areAllKnown(model) && this.roles.areAllKnown(model);
+  }
+
+  /**
+   * Puts another model in force, whose sums stand in the columns already: all in one step, so that nobody sees two models in one answer.
+   * Everybody's score is another one now.
+   */
+  rescore(model: ScoringModel, { ahead, caps, decay }: { readonly decay: Decay; readonly ahead: Ahead; readonly caps: CapCounts }): void {
+    this.model = model;
+    this.decay = decay;
+    this.ahead = ahead;
+    this.#caps = caps;
+    this.kinds = this.kinds.under(model);
+    this.roles = this.roles.under(model);
+    for (let account = 0; account < this.accounts.size; account++) this.accounts.markChanged(account);
   }
 
   /** Everything that a replay of the records below `position` would give, in order: see `StateWalk`. */

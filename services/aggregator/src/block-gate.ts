@@ -25,6 +25,8 @@ export class BlockGate {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#all = promise;
     try {
+      // What is done in a partition that stands still must not find another model in its midst.
+      await Promise.all(this.#ofPartition.values());
       await step();
     } finally {
       this.#all = null;
@@ -34,6 +36,7 @@ export class BlockGate {
 
   /** Runs a step while no block of the partition is being applied. */
   async whileShutTo(partition: number, step: () => Promise<void>): Promise<void> {
+    while (this.#all !== null) await this.#all;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ofPartition.set(partition, promise);
     try {

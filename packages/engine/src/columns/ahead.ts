@@ -2,6 +2,8 @@ import type { StateWalk } from '../state-walk.ts';
 import type { Accounts } from './accounts.ts';
 import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
 
+type Heads = Pick<Accounts, 'ahead' | 'changedAt'>;
+
 /**
  * Touches dated ahead of the log's clock. Until their time has come they count at age 0, where the decayed sums would have them grow above
  * their worth. Views subtract the difference; a row is dropped once no view can be asked for an instant before it. Rows of an account are chained; row 0 is unused.
@@ -19,7 +21,7 @@ export class Ahead {
     return this.#used - 1;
   }
 
-  add(accounts: Accounts, account: number, contact: number, occurredAt: number, worth: number): void {
+  add(accounts: Heads, account: number, contact: number, occurredAt: number, worth: number): void {
     if (this.#used === this.next.length) {
       this.#dropPast(accounts);
       // Only a table still half full after that has to grow: else every add would drop again.
@@ -34,7 +36,7 @@ export class Ahead {
     accounts.ahead[account] = row;
   }
 
-  #dropPast(accounts: Accounts): void {
+  #dropPast(accounts: Heads): void {
     const heads = accounts.ahead;
     const used = this.#used;
     for (let row = 1; row < used; row++) heads[this.#account[row]!] = 0;
