@@ -17,7 +17,11 @@ export function restoreLedgers(ledgers: PartitionLedgers, before: number, option
 }
 
 /** As `restoreLedgers`, of points alone: neither ids nor what no rule asks for are read. */
-export function restoreSums(sums: ReplayTarget & { readonly model: ScoringModel }, before: number, options: RestoreOptions): Promise<number> {
+export function restoreSums(
+  sums: ReplayTarget & { readonly model: ScoringModel },
+  before: number,
+  options: RestoreOptions,
+): Promise<number> {
   return catchUp(sums, before, { fields: fieldsAsked(sums.model), ids: false }, options);
 }
 

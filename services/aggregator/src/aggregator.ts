@@ -17,6 +17,7 @@ import { countOutcome } from './count-outcome.ts';
 import type { Intake } from './intake.ts';
 import { KeptPartitions } from './kept-partitions.ts';
 import { LagWatchdog } from './lag-watchdog.ts';
+import type { ModelStatus } from './model-status.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
@@ -42,14 +43,6 @@ export interface AggregatorOptions {
   readonly pendingBytesMax: number;
   /** Where ledgers are kept for the next start; none are when it is absent. */
   readonly snapshotsDirectory?: string | undefined;
-}
-
-export interface ModelStatus {
-  readonly model: ScoringModel;
-  /** Offset from which each partition scores under the model. */
-  readonly takeover: ReadonlyMap<number, number>;
-  /** Version that is being prepared while `model` serves. */
-  readonly rescoringTo: string | null;
 }
 
 /** What was being done is no longer wanted: the process stops, or partitions have moved. */
