@@ -21,34 +21,45 @@ import type { TouchBatch } from './touch-batch.ts';
  * touches had been added one by one.
  */
 
-/** The columns that touches are counted in. */
-export interface CountingColumns {
+/** The columns that the worth of touches is added up in: what depends on the model. */
+export interface SummingColumns {
   readonly model: ScoringModel;
   readonly decay: Decay;
+  readonly roles: Roles;
+  readonly ahead: Ahead;
+  readonly caps: CapCounts;
+  readonly accounts: Pick<Accounts, 'sum' | 'nobodySum' | 'ahead' | 'changedAt'>;
+  readonly contacts: Pick<Contacts, 'sum' | 'role'>;
+}
+
+/** All columns that touches are counted in. */
+export interface CountingColumns extends SummingColumns {
   readonly accounts: Accounts;
   readonly contacts: Contacts;
   readonly campaigns: Names;
   readonly kinds: Kinds;
-  readonly roles: Roles;
   readonly hourCells: Cells;
   readonly dayCells: Cells;
-  readonly ahead: Ahead;
-  readonly caps: CapCounts;
 }
 
 export function countTouches(columns: CountingColumns, batch: TouchBatch): void {
   findAccounts(columns, batch);
   findContacts(columns, batch);
-  setSlots(batch);
-  weighWorths(columns, batch);
-  addWorths(columns, batch);
+  sumUp(columns, batch);
   countInCells(columns, batch);
   markContacts(columns, batch);
   noteFirstTouches(columns, batch);
   noteAccounts(columns, batch);
 }
 
-function findAccounts({ accounts }: CountingColumns, batch: TouchBatch): void {
+/** Adds the worth of touches whose rows are found. */
+export function sumUp(columns: SummingColumns, batch: TouchBatch): void {
+  setSlots(batch);
+  weigh(columns, batch);
+  addWorths(columns, batch);
+}
+
+export function findAccounts({ accounts }: Pick<CountingColumns, 'accounts'>, batch: TouchBatch): void {
   const { account, accountEnd, accountStart, bytes, count, hash, place } = batch;
   for (let i = 0; i < count; i++) hash[i] = accounts.names.hash(0, bytes, accountStart[i]!, accountEnd[i]!);
   accounts.names.look(hash, account, place, count);
@@ -59,7 +70,7 @@ function findAccounts({ accounts }: CountingColumns, batch: TouchBatch): void {
   }
 }
 
-function findContacts({ accounts, contacts }: CountingColumns, batch: TouchBatch): void {
+export function findContacts({ accounts, contacts }: Pick<CountingColumns, 'accounts' | 'contacts'>, batch: TouchBatch): void {
   const { account, bytes, contact, contactEnd, contactStart, count, hash, place } = batch;
   for (let i = 0; i < count; i++) {
     hash[i] = contactStart[i]! < 0 ? 0 : contacts.names.hash(account[i]!, bytes, contactStart[i]!, contactEnd[i]!);
@@ -81,7 +92,7 @@ function setSlots({ count, day, hour, occurredAt }: TouchBatch): void {
 }
 
 /** What each touch is worth under all its rules, caps taken into account and used up. */
-function weighWorths({ caps, model }: CountingColumns, batch: TouchBatch): void {
+function weigh({ caps, model }: SummingColumns, batch: TouchBatch): void {
   const { account, added, contact, count, day, now, rules } = batch;
   for (let i = 0; i < count; i++) {
     const matching = rules[i]!;
@@ -100,7 +111,7 @@ function weighWorths({ caps, model }: CountingColumns, batch: TouchBatch): void 
   }
 }
 
-function addWorths(columns: CountingColumns, batch: TouchBatch): void {
+function addWorths(columns: SummingColumns, batch: TouchBatch): void {
   const { accounts, ahead, contacts, decay, roles } = columns;
   const { account, added, contact, count, now, occurredAt } = batch;
   for (let i = 0; i < count; i++) {
@@ -122,13 +133,9 @@ function addWorths(columns: CountingColumns, batch: TouchBatch): void {
   }
 }
 
-function divideSums({ accounts, contacts }: CountingColumns, halvings: number): void {
+function divideSums({ accounts, contacts }: SummingColumns, halvings: number): void {
   const by = powerOfTwo(-halvings);
-  for (let account = 0; account < accounts.size; account++) {
-    accounts.sum[account]! *= by;
-    accounts.nobodySum[account]! *= by;
-  }
-  for (let contact = 0; contact < contacts.size; contact++) contacts.sum[contact]! *= by;
+  for (const sums of [accounts.sum, accounts.nobodySum, contacts.sum]) for (let row = 0; row < sums.length; row++) sums[row]! *= by;
 }
 
 function countInCells({ accounts, dayCells, hourCells }: CountingColumns, batch: TouchBatch): void {

@@ -1,4 +1,5 @@
 import type { ScoringModel } from './model.ts';
+import type { StateWalk } from './state-walk.ts';
 
 /**
  * How what a touch is worth fades with its age. A strategy keeps, per sum, one number that needs no visit as time passes.
@@ -21,6 +22,7 @@ export interface Decay {
    * number; the landmark moves with it. Dividing by a power of two is exact, so it changes no result.
    */
   halvingsDue(now: number): number;
+  walk(state: StateWalk): void;
 }
 
 /** Weights stay below 2^HALVINGS_MAX, with as much room again before a double overflows at 2^1024. */
@@ -64,6 +66,11 @@ class ExponentialDecay implements Decay {
     if (passed < HALVINGS_MAX) return 0;
     this.#landmark = halfLives;
     return passed;
+  }
+
+  walk(state: StateWalk): void {
+    const landmark = state.number(this.#landmark ?? -1);
+    this.#landmark = landmark < 0 ? null : landmark;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Names } from './columns/names.ts';
 import { compileRules, type CompiledRule } from './match-rule.ts';
 import type { ScoringModel } from './model.ts';
+import type { StateWalk } from './state-walk.ts';
 import type { TouchCursor } from './touch.ts';
 
 /**
@@ -17,7 +18,7 @@ const NO_RULES: readonly CompiledRule[] = [];
 
 /** The kinds seen so far as small numbers, with what the model says of each. */
 export class Kinds {
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #rulesByName: ReadonlyMap<string, readonly CompiledRule[]>;
   readonly #rules: (readonly CompiledRule[])[] = [];
   /** Whether a rule of the kind asks for more than the kind. */
@@ -27,8 +28,11 @@ export class Kinds {
   readonly #texts: string[] = [];
   readonly #unruled = new Map<number, number>();
 
-  constructor(model: ScoringModel) {
+  /** @param names of kinds that have their numbers already */
+  constructor(model: ScoringModel, names: Names = new Names()) {
+    this.#names = names;
     this.#rulesByName = compileRules(model);
+    for (let kind = 0; kind < names.size; kind++) this.#add(kind);
     for (const name of ['other', ...PASSIVE, ...this.#rulesByName.keys()]) {
       const bytes = encoder.encode(name);
       this.intern(bytes, 0, bytes.length);
@@ -39,14 +43,7 @@ export class Kinds {
     const size = this.#names.size;
     if (size > KINDS_MAX) return Math.max(0, this.#names.find(0, bytes, start, end));
     const kind = this.#names.intern(0, bytes, start, end);
-    if (kind === size) {
-      const name = this.#names.text(kind);
-      this.#texts.push(name);
-      const rules = this.#rulesByName.get(name) ?? NO_RULES;
-      this.#rules.push(rules);
-      this.#isSelective.push(rules.some(({ where }) => where !== null));
-      this.#engages.push(!PASSIVE.has(name));
-    }
+    if (kind === size) this.#add(kind);
     return kind;
   }
 
@@ -79,5 +76,29 @@ export class Kinds {
   /** Whether a touch of the kind makes its contact engaged. */
   engages(kind: number): boolean {
     return this.#engages[kind]!;
+  }
+
+  /** The same kinds, under the same numbers, with what another model says of them. These must not be used any more. */
+  under(model: ScoringModel): Kinds {
+    return new Kinds(model, this.#names);
+  }
+
+  /** Whether no kind was ever counted as `other`, and none would have been under another model. */
+  areAllKnown(model: ScoringModel): boolean {
+    return this.#names.size + model.rules.length <= KINDS_MAX;
+  }
+
+  #add(kind: number): void {
+    const name = this.#names.text(kind);
+    const rules = this.#rulesByName.get(name) ?? NO_RULES;
+    this.#texts[kind] = name;
+    this.#rules[kind] = rules;
+    this.#isSelective[kind] = rules.some(({ where }) => where !== null);
+    this.#engages[kind] = !PASSIVE.has(name);
+  }
+
+  walk(state: StateWalk): void {
+    this.#names.walk(state);
+    if (state.isBringing) for (let kind = 0; kind < this.#names.size; kind++) this.#add(kind);
   }
 }

@@ -12,8 +12,9 @@ import { Kinds } from './kinds.ts';
 import type { ScoringModel } from './model.ts';
 import { RECORD, type RecordRun } from './record.ts';
 import { Roles } from './roles.ts';
+import type { StateWalk } from './state-walk.ts';
 import { HOUR_MS } from './time-slots.ts';
-import { BATCH_TOUCHES, TouchBatch } from './touch-batch.ts';
+import { TouchBatch } from './touch-batch.ts';
 import { FIELD, type TouchCursor } from './touch.ts';
 
 /**
@@ -52,17 +53,18 @@ const encoder = new TextEncoder();
 
 export class PartitionLedgers implements CountingColumns {
   readonly partition: number;
-  readonly model: ScoringModel;
-  readonly decay: Decay;
+  /** The model in force, and what depends on it besides the sums: see `rescore`. */
+  model: ScoringModel;
+  decay: Decay;
   readonly accounts = new Accounts();
   readonly contacts = new Contacts();
   readonly campaigns = new Names();
-  readonly kinds: Kinds;
-  readonly roles: Roles;
+  kinds: Kinds;
+  roles: Roles;
   readonly hourCells = new Cells();
   readonly dayCells = new Cells();
-  readonly ahead = new Ahead();
-  readonly caps = new CapCounts();
+  ahead = new Ahead();
+  caps = new CapCounts();
   /** Offset of the next record to apply. */
   position = 0;
   /** Largest time of append applied; the engine's clock. */
@@ -136,22 +138,8 @@ export class PartitionLedgers implements CountingColumns {
       if (now - occurredAt > LATE_MS) this.lateTouches++;
       if (this.kinds.rules(kind).length === 0) this.kinds.countUnruled(kind);
     }
-    const batch = this.#batch;
-    if (batch.count === BATCH_TOUCHES || batch.bytes !== bytes) this.settle();
-    const i = batch.count++;
-    batch.bytes = bytes;
-    batch.offset[i] = offset;
-    batch.now[i] = now;
-    batch.occurredAt[i] = occurredAt;
-    batch.minutes[i] = touch.minutes;
-    batch.kind[i] = kind;
-    batch.accountStart[i] = start[FIELD.accountId]!;
-    batch.accountEnd[i] = end[FIELD.accountId]!;
-    batch.contactStart[i] = start[FIELD.contactId]!;
-    batch.contactEnd[i] = end[FIELD.contactId]!;
-    batch.campaignStart[i] = start[FIELD.campaignId]!;
-    batch.campaignEnd[i] = end[FIELD.campaignId]!;
-    batch.rules[i] = this.kinds.matchingRules(kind, touch);
+    if (this.#batch.isFullFor(bytes)) this.settle();
+    this.#batch.add(touch, offset, now, kind, this.kinds.matchingRules(kind, touch));
     return OUTCOME.counted;
   }
 
@@ -183,5 +171,32 @@ export class PartitionLedgers implements CountingColumns {
       sum += this.roles.multiplier(this.contacts.role[row - 1]!) * this.contacts.sum[row - 1]!;
     }
     this.accounts.sum[account] = sum;
+  }
+
+  /** Whether what does not depend on the model is the same under another one. */
+  canShare(model: ScoringModel): boolean {
+    return this.kinds.areAllKnown(model) && this.roles.areAllKnown(model);
+  }
+
+  /**
+   * Puts another model in force, whose sums stand in the columns already: all in one step, so that nobody sees two models in one answer.
+   * Everybody's score is another one now.
+   */
+  rescore(model: ScoringModel, { ahead, caps, decay }: { readonly decay: Decay; readonly ahead: Ahead; readonly caps: CapCounts }): void {
+    this.model = model;
+    this.decay = decay;
+    this.ahead = ahead;
+    this.caps = caps;
+    this.kinds = this.kinds.under(model);
+    this.roles = this.roles.under(model);
+    for (let account = 0; account < this.accounts.size; account++) this.accounts.markChanged(account);
+  }
+
+  /** Everything that a replay of the records below `position` would give, in order: see `StateWalk`. */
+  walk(state: StateWalk): void {
+    this.position = state.number(this.position);
+    this.now = state.number(this.now);
+    for (const part of [this.decay, this.accounts, this.contacts, this.campaigns, this.kinds, this.roles]) part.walk(state);
+    for (const part of [this.hourCells, this.dayCells, this.ahead, this.#recentIds, this.caps]) part.walk(state);
   }
 }

@@ -21,9 +21,12 @@ export type UsedField = 'channel' | 'campaignId' | 'creativeId' | 'url' | 'sourc
 
 /** The fields, beyond ids, kind, times and minutes, that ledgers of the model read: a replay may leave out the others. */
 export function fieldsUsed(model: ScoringModel): UsedField[] {
-  const used = new Set<UsedField>(['campaignId']);
-  for (const { where } of model.rules) for (const field of Object.keys(where ?? {})) used.add(field as UsedField);
-  return [...used];
+  return [...new Set<UsedField>(['campaignId', ...fieldsAsked(model)])];
+}
+
+/** Those of them that its rules ask for. */
+export function fieldsAsked(model: ScoringModel): UsedField[] {
+  return [...new Set(model.rules.flatMap(({ where }) => Object.keys(where ?? {}) as UsedField[]))];
 }
 
 /** The rules of a model by the kind they match. */

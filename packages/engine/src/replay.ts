@@ -1,5 +1,14 @@
-import { OUTCOME, type PartitionLedgers } from './ledgers.ts';
+import { OUTCOME, type Outcome } from './ledgers.ts';
 import type { RecordRun } from './record.ts';
+
+/** What stored records are applied to: ledgers, or what another model makes of them. */
+export interface ReplayTarget {
+  readonly partition: number;
+  /** Offset of the next record to apply. */
+  position: number;
+  take(run: RecordRun, isStored: boolean): Outcome;
+  settle(): void;
+}
 
 export interface ReplayOptions {
   /** Called every so many records, so that whoever shares the thread gets a turn. */
@@ -15,7 +24,7 @@ const RECORDS_A_BREATH = 4096;
  * @param runs the partition's stored records in offset order; `ledgers` may have applied a part of them already
  * @returns how many records were applied
  */
-export async function replay(runs: AsyncIterable<RecordRun>, ledgers: PartitionLedgers, options: ReplayOptions = {}): Promise<number> {
+export async function replay(runs: AsyncIterable<RecordRun>, ledgers: ReplayTarget, options: ReplayOptions = {}): Promise<number> {
   let applied = 0;
   for await (const run of runs) {
     while (run.next()) {

@@ -1,4 +1,5 @@
 import type { ScoringModel } from './model.ts';
+import type { StateWalk } from './state-walk.ts';
 
 const ROLES_MAX = 0xfffe;
 
@@ -11,9 +12,11 @@ export class Roles {
   readonly #multipliers: number[] = [1];
   readonly #model: ScoringModel;
 
-  constructor(model: ScoringModel) {
+  /** @param names of roles that have their numbers already */
+  constructor(model: ScoringModel, names: readonly string[] = []) {
     this.#model = model;
     this.wanted = model.wantedRoles ?? Object.keys(model.roles);
+    for (const name of names) this.number(name);
     // Before any contact's: they keep their multipliers whatever else is called a role.
     for (const name of [...Object.keys(model.roles), ...this.wanted]) this.number(name);
   }
@@ -37,5 +40,20 @@ export class Roles {
 
   multiplier(number: number): number {
     return this.#multipliers[number]!;
+  }
+
+  /** The same roles, under the same numbers, with another model's multipliers. */
+  under(model: ScoringModel): Roles {
+    return new Roles(model, this.#names.slice(1));
+  }
+
+  /** Whether no role was ever left without a number, and none would have been under another model. */
+  areAllKnown({ roles, wantedRoles = [] }: ScoringModel): boolean {
+    return this.#names.length + Object.keys(roles).length + wantedRoles.length <= ROLES_MAX;
+  }
+
+  walk(state: StateWalk): void {
+    // The model's come first, as in any ledgers of the model.
+    for (const name of state.list(this.#names.slice(1))) this.number(name);
   }
 }

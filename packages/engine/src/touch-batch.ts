@@ -1,4 +1,5 @@
 import type { CompiledRule } from './match-rule.ts';
+import { FIELD, type TouchCursor } from './touch.ts';
 
 /** Touches of a batch: enough that what a stage needs of them stays in the processor's first cache, and the next stage finds it there. */
 export const BATCH_TOUCHES = 256;
@@ -37,4 +38,26 @@ export class TouchBatch {
   /** UTC day and hour of `occurredAt`, since the epoch. */
   readonly day = new Int32Array(BATCH_TOUCHES);
   readonly hour = new Int32Array(BATCH_TOUCHES);
+
+  /** Whether a touch of these bytes has no place: what is there has to be settled first. */
+  isFullFor(bytes: Uint8Array): boolean {
+    return this.count === BATCH_TOUCHES || (this.bytes !== bytes && this.count > 0);
+  }
+
+  add({ bytes, end, minutes, occurredAt, start }: TouchCursor, offset: number, now: number, kind: number, rules: readonly CompiledRule[]): void {
+    const i = this.count++;
+    this.bytes = bytes;
+    this.offset[i] = offset;
+    this.now[i] = now;
+    this.occurredAt[i] = occurredAt;
+    this.minutes[i] = minutes;
+    this.kind[i] = kind;
+    this.accountStart[i] = start[FIELD.accountId]!;
+    this.accountEnd[i] = end[FIELD.accountId]!;
+    this.contactStart[i] = start[FIELD.contactId]!;
+    this.contactEnd[i] = end[FIELD.contactId]!;
+    this.campaignStart[i] = start[FIELD.campaignId]!;
+    this.campaignEnd[i] = end[FIELD.campaignId]!;
+    this.rules[i] = rules;
+  }
 }

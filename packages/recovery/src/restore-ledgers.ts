@@ -1,5 +1,5 @@
-import { fieldsUsed, replay, type PartitionLedgers } from '@touchstone/engine';
-import type { Store } from '@touchstone/store';
+import { fieldsAsked, fieldsUsed, replay, type PartitionLedgers, type ReplayTarget, type ScoringModel } from '@touchstone/engine';
+import type { ReplayRange, Store } from '@touchstone/store';
 
 export interface RestoreOptions {
   readonly store: Pick<Store, 'replay'>;
@@ -12,11 +12,23 @@ export interface RestoreOptions {
  * there.
  * @returns how many stored records were applied by this call
  */
-export async function restoreLedgers(ledgers: PartitionLedgers, before: number, { breathe, store }: RestoreOptions): Promise<number> {
-  if (ledgers.position >= before) return 0;
-  const range = { from: ledgers.position, fields: fieldsUsed(ledgers.model) };
-  const records = await replay(store.replay(ledgers.partition, before, range), ledgers, { breathe });
+export function restoreLedgers(ledgers: PartitionLedgers, before: number, options: RestoreOptions): Promise<number> {
+  return catchUp(ledgers, before, { fields: fieldsUsed(ledgers.model) }, options);
+}
+
+/** As `restoreLedgers`, of points alone: neither ids nor what no rule asks for are read. */
+export function restoreSums(
+  sums: ReplayTarget & { readonly model: ScoringModel },
+  before: number,
+  options: RestoreOptions,
+): Promise<number> {
+  return catchUp(sums, before, { fields: fieldsAsked(sums.model), ids: false }, options);
+}
+
+async function catchUp(target: ReplayTarget, before: number, what: ReplayRange, { breathe, store }: RestoreOptions): Promise<number> {
+  if (target.position >= before) return 0;
+  const records = await replay(store.replay(target.partition, before, { ...what, from: target.position }), target, { breathe });
   // Records that left nothing in the store, such as duplicates, are passed over.
-  ledgers.position = before;
+  target.position = before;
   return records;
 }

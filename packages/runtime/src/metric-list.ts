@@ -68,6 +68,11 @@ export const METRICS = {
   partitions_taken_total: { kind: 'counter', help: 'Partitions taken up, by where their ledgers came from', labels: { from: 2 } },
   recovery_seconds: { kind: 'gauge', help: 'Time the last restore of ledgers took', labels: {} },
   recovered_records: { kind: 'gauge', help: 'Stored records that the last restore replayed', labels: {} },
+  snapshots_total: {
+    kind: 'counter',
+    help: 'Snapshots of ledgers that were written, failed to be, or were found at a start, by what became of them',
+    labels: { outcome: 5 },
+  },
   rescores_total: {
     kind: 'counter',
     help: 'Times all accounts were rescored under another model, by how that ended',

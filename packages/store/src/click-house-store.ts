@@ -73,7 +73,7 @@ export class ClickHouseStore implements Store {
   }
 
   replay(partition: number, before: number, options: ReplayRange = {}): AsyncIterable<RecordRun> {
-    return replay(this.#transport, { partition, from: options.from ?? 0, before, layout: touchLayout(options.fields) });
+    return replay(this.#transport, { partition, from: options.from ?? 0, before, layout: touchLayout(options.fields, options.ids) });
   }
 
   async models(): Promise<readonly StoredModel[]> {

@@ -40,6 +40,8 @@ export interface ReplayRange {
    * up to half of the time.
    */
   readonly fields?: readonly OptionalField[];
+  /** Whether a touch's own id is read; default true. */
+  readonly ids?: boolean;
 }
 
 /** Where a record stood on the log. */

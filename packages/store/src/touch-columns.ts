@@ -60,10 +60,10 @@ export interface TouchLayout {
   readonly hasProperties: boolean;
 }
 
-export function touchLayout(fields: readonly OptionalField[] = OPTIONAL_FIELDS): TouchLayout {
+export function touchLayout(fields: readonly OptionalField[] = OPTIONAL_FIELDS, ids = true): TouchLayout {
   const isLeftOut = (name: string) =>
     (OPTIONAL_FIELDS as readonly string[]).includes(name) && !(fields as readonly string[]).includes(name);
-  const texts = TEXT_COLUMNS.filter(([field]) => !isLeftOut(field));
+  const texts = TEXT_COLUMNS.filter(([field]) => !isLeftOut(field) && (ids || field !== 'id'));
   const hasProperties = !isLeftOut('properties');
   return {
     columns: [

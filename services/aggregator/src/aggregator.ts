@@ -8,20 +8,25 @@ import {
   type RecordBlock,
   type Subscription,
 } from '@touchstone/event-log';
+import { Snapshots } from '@touchstone/recovery';
 import { repeat, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
+import { BlockGate } from './block-gate.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { countOutcome } from './count-outcome.ts';
 import type { Intake } from './intake.ts';
 import { KeptPartitions } from './kept-partitions.ts';
 import { LagWatchdog } from './lag-watchdog.ts';
+import type { ModelStatus } from './model-status.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
 import { rescore } from './rescore.ts';
 import { setGauges } from './set-gauges.ts';
+import { Snapshotter } from './snapshotter.ts';
 
 const ENDS_INTERVAL_MS = 1000;
+const SNAPSHOT_LOOK_INTERVAL_MS = 1000;
 
 export interface AggregatorOptions {
   readonly log: EventLog;
@@ -36,14 +41,8 @@ export interface AggregatorOptions {
   readonly dedupeHorizonMs: number;
   /** Bytes that may wait for a checkpoint before partitions are held. */
   readonly pendingBytesMax: number;
-}
-
-export interface ModelStatus {
-  readonly model: ScoringModel;
-  /** Offset from which each partition scores under the model. */
-  readonly takeover: ReadonlyMap<number, number>;
-  /** Version that is being prepared while `model` serves. */
-  readonly rescoringTo: string | null;
+  /** Where ledgers are kept for the next start; none are when it is absent. */
+  readonly snapshotsDirectory?: string | undefined;
 }
 
 /** What was being done is no longer wanted: the process stops, or partitions have moved. */
@@ -65,6 +64,7 @@ export class Aggregator {
   readonly #checkpointer: Checkpointer;
   readonly #restorer: PartitionRestorer;
   readonly #kept: KeptPartitions;
+  readonly #snapshotter: Snapshotter;
   /** The partitions held, each from the end of its restore until it is taken away. */
   readonly #intakes = new Map<number, Intake>();
   /** Partitions that are assigned and not restored yet, with what tells one assignment from the next. */
@@ -81,8 +81,7 @@ export class Aggregator {
   readonly #takeover = new Map<number, number>();
   #rescoringTo: string | null = null;
   #rescoring: Promise<void> = Promise.resolve();
-  /** While set, blocks wait: a rescored set of ledgers is about to take over. */
-  #hold: Promise<void> | null = null;
+  readonly #gate = new BlockGate();
   /** Ends of the log as last seen, by partition. */
   #ends: ReadonlyMap<number, number> = new Map();
   readonly #watchdog = new LagWatchdog();
@@ -93,7 +92,9 @@ export class Aggregator {
     const { log, logger, metrics, scheduler, store } = options;
     this.#options = options;
     this.#kept = new KeptPartitions(scheduler);
-    this.#restorer = new PartitionRestorer({ ...options, topic: EVENTS_TOPIC, group: AGGREGATOR_GROUP });
+    const { snapshotsDirectory } = options;
+    const snapshots = snapshotsDirectory === undefined ? null : new Snapshots(snapshotsDirectory);
+    this.#restorer = new PartitionRestorer({ ...options, snapshots, topic: EVENTS_TOPIC, group: AGGREGATOR_GROUP });
     this.#publisher = new ScorePublisher({
       ledgers: this.ledgers,
       log,
@@ -112,6 +113,13 @@ export class Aggregator {
       scheduler,
       // While another model is prepared its scores are still to come, even if the newest one is in force again by now.
       mayCommit: (partition) => this.#rescoringTo === null && this.#mayPublish(partition) && !this.#intakes.get(partition)!.isModelAwaited,
+    });
+    this.#snapshotter = new Snapshotter({
+      ...options,
+      snapshots,
+      intakes: () => this.#intakes.values(),
+      whileStill: (partition, step) => this.#gate.whileShutTo(partition, step),
+      checkpoint: () => this.#checkpointer.run(),
     });
     metrics.beforeScrape(() =>
       setGauges(metrics, {
@@ -156,6 +164,8 @@ export class Aggregator {
       await log.extents(SCORES_TOPIC);
       this.#watchdog.look(this.#options.scheduler.elapsed(), this.#movingPositions(), this.#ends);
     });
+    // Not under a model that is about to be replaced.
+    this.#every(SNAPSHOT_LOOK_INTERVAL_MS, async () => (this.#rescoringTo === null ? this.#snapshotter.look() : undefined));
     const isNothingAssigned = (this.#subscription.assigned?.size ?? 0) === 0;
     if (!isNothingAssigned) await this.#restored.promise;
   }
@@ -198,10 +208,11 @@ export class Aggregator {
     if (this.#subscription !== null) {
       // Hold what comes, let what is under way end, store it; the subscription must still own its partitions to commit.
       try {
-        await this.#whileHeld(() => this.#checkpointer.run());
+        await this.#gate.whileShut(() => this.#checkpointer.run());
       } finally {
         await this.#subscription.stop();
       }
+      await this.#snapshotter.takeAll();
     }
     this.#kept.clear();
   }
@@ -228,11 +239,17 @@ export class Aggregator {
       assertWanted();
       const [any] = this.ledgers.partitions;
       const kept = this.#kept.take(partition);
-      const { intake, records, stored } = await this.#restorer.restore({ partition, model: any?.model ?? null, kept, assertWanted });
+      const { intake, records, snapshot, stored } = await this.#restorer.restore({
+        partition,
+        model: any?.model ?? null,
+        kept,
+        assertWanted,
+      });
       assertWanted();
       this.#intakes.set(partition, intake);
       this.#awaited.delete(partition);
       this.#restoredRecords += records;
+      if (snapshot !== null) this.#snapshotter.remember(partition, snapshot);
       this.#takeover.set(partition, intake.ledgers.position);
       this.#checkpointer.remember(partition, stored);
       this.#serve();
@@ -297,7 +314,7 @@ export class Aggregator {
   async #applyBlock(block: RecordBlock): Promise<void> {
     const intake = this.#intakes.get(block.partition);
     const isHeld = (): boolean => intake !== undefined && this.#intakes.get(block.partition) === intake && !this.#isStopping;
-    while (this.#hold !== null) await this.#hold;
+    await this.#gate.pass(block.partition);
     if (!isHeld()) return;
     const { metrics, pendingBytesMax, scheduler } = this.#options;
     const startedAt = scheduler.elapsed();
@@ -312,7 +329,7 @@ export class Aggregator {
 
   /** Where the partitions are that nothing of ours holds up. */
   #movingPositions(): ReadonlyMap<number, number> {
-    const isHeldUp = this.#hold !== null || this.#pendingBytes() > this.#options.pendingBytesMax;
+    const isHeldUp = this.#gate.isShut || this.#pendingBytes() > this.#options.pendingBytesMax;
     const moving = isHeldUp ? [] : [...this.#intakes].filter(([partition]) => this.#subscription?.owns(partition) === true);
     return new Map(moving.map(([partition, { ledgers }]) => [partition, ledgers.position]));
   }
@@ -350,7 +367,7 @@ export class Aggregator {
           if (this.#isStopping || this.#moves !== moves || this.#awaited.size > 0) throw new Superseded('other partitions are held by now');
         },
         checkpoint: () => this.#checkpointer.run(),
-        whileHeld: (step) => this.#whileHeld(step),
+        whileHeld: (step) => this.#gate.whileShut(step),
       });
       for (const [partition, offset] of takeover) this.#takeover.set(partition, offset);
       metrics.count('rescores_total', { outcome: 'done' });
@@ -362,18 +379,6 @@ export class Aggregator {
       this.#rescoringTo = null;
     }
     this.#rescoreIfPublished();
-  }
-
-  /** Applying a block does not wait for anything in its midst, so once the hold is set no block is half applied. */
-  async #whileHeld(step: () => Promise<void>): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#hold = promise;
-    try {
-      await step();
-    } finally {
-      this.#hold = null;
-      resolve();
-    }
   }
 
   #every(intervalMs: number, step: () => Promise<void>): void {

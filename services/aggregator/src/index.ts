@@ -1,2 +1,3 @@
 export { Aggregator } from './aggregator.ts';
-export type { AggregatorOptions, ModelStatus } from './aggregator.ts';
+export type { AggregatorOptions } from './aggregator.ts';
+export type { ModelStatus } from './model-status.ts';

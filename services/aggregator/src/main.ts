@@ -58,6 +58,7 @@ await startProcess({ service: 'aggregator', level: config.LOG_LEVEL }, async ({ 
     checkpointIntervalMs: config.CHECKPOINT_INTERVAL_MS,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
     pendingBytesMax: config.PENDING_MEGABYTES_MAX * MEGABYTE,
+    snapshotsDirectory: config.SNAPSHOTS_DIRECTORY,
   });
   shutdown.add('aggregator', () => made.stop());
   await aggregator.open(async () => {

@@ -1,6 +1,6 @@
 import { PartitionLedgers, type ScoringModel } from '@touchstone/engine';
 import type { EventLog } from '@touchstone/event-log';
-import { readStartState, restoreLedgers, type StartState } from '@touchstone/recovery';
+import { readStartState, restoreLedgers, type SnapshotOrigin, type Snapshots, type StartState } from '@touchstone/recovery';
 import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
 import { Intake } from './intake.ts';
@@ -14,6 +14,8 @@ interface RestorerOptions {
   readonly metrics: Metrics;
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
+  /** Null when none are kept. */
+  readonly snapshots: Snapshots | null;
 }
 
 /** How a partition was taken up. */
@@ -23,6 +25,8 @@ export interface Restored {
   readonly records: number;
   /** How far the partition is in the store. */
   readonly stored: number;
+  /** The snapshot that the ledgers began with; null for none. */
+  readonly snapshot: { readonly modelVersion: string; readonly position: number; readonly bytes: number } | null;
 }
 
 interface Wanted {
@@ -57,11 +61,11 @@ export class PartitionRestorer {
     if (kept !== undefined && isUsable(kept, { start, end, generation }, inForce)) {
       kept.heldUntil = end;
       kept.modelPublished = modelPublished;
-      return { intake: kept, records: 0, stored: position };
+      return { intake: kept, records: 0, stored: position, snapshot: null };
     }
 
     const { dedupeHorizonMs, scheduler, store } = this.#options;
-    const ledgers = new PartitionLedgers(partition, inForce, dedupeHorizonMs);
+    const { ledgers, snapshot } = await this.#begin({ partition, generation, model: inForce, dedupeHorizonMs }, position);
     const breathe = async (): Promise<void> => {
       assertWanted();
       await scheduler.breathe();
@@ -72,7 +76,27 @@ export class PartitionRestorer {
     });
     keepUnpublished(ledgers, state.publishedBelow(partition, inForce));
     const models = state.modelsOf(partition, position);
-    return { intake: new Intake({ store, ledgers, generation, models, heldUntil: end, modelPublished }), records, stored: position };
+    const intake = new Intake({ store, ledgers, generation, models, heldUntil: end, modelPublished });
+    return { intake, records, stored: position, snapshot };
+  }
+
+  /** The ledgers of the partition's snapshot, if there is one that fits, or empty ones. */
+  async #begin(origin: SnapshotOrigin, stored: number): Promise<{ ledgers: PartitionLedgers; snapshot: Restored['snapshot'] }> {
+    const { logger, metrics, snapshots } = this.#options;
+    const { dedupeHorizonMs, model, partition } = origin;
+    const found = (await snapshots?.read(origin, stored)) ?? { outcome: 'none' };
+    if (found.outcome !== 'none') metrics.count('snapshots_total', { outcome: found.outcome });
+    if (found.outcome === 'used') {
+      const { bytes, ledgers } = found;
+      return { ledgers, snapshot: { modelVersion: model.version, position: ledgers.position, bytes } };
+    }
+    if (found.outcome !== 'none') {
+      logger.warn(
+        { partition, detail: found.detail },
+        'a snapshot of the ledgers is of no use and was deleted; all of the partition is replayed',
+      );
+    }
+    return { ledgers: new PartitionLedgers(partition, model, dedupeHorizonMs), snapshot: null };
   }
 
   #persist<Result>(assertWanted: () => void, step: () => Promise<Result>): Promise<Result> {
@@ -102,5 +126,6 @@ function isUsable(kept: Intake, extent: { start: number; end: number; generation
 
 /** Leaves as changed only the accounts whose last change may not have been published: it stands at this offset or later. */
 function keepUnpublished({ accounts }: PartitionLedgers, publishedBelow: number): void {
-  for (const account of accounts.takeChanged()) if (accounts.version[account]! >= publishedBelow) accounts.markChanged(account);
+  accounts.takeChanged();
+  for (let account = 0; account < accounts.size; account++) if (accounts.version[account]! >= publishedBelow) accounts.markChanged(account);
 }

@@ -1,5 +1,5 @@
-import { PartitionLedgers, type LedgerSet, type ScoringModel } from '@touchstone/engine';
-import { restoreLedgers } from '@touchstone/recovery';
+import { PartitionLedgers, RescoredSums, type LedgerSet, type ScoringModel } from '@touchstone/engine';
+import { restoreLedgers, restoreSums, type RestoreOptions } from '@touchstone/recovery';
 import { persist, type Logger, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import type { Intake } from './intake.ts';
@@ -7,6 +7,8 @@ import type { Intake } from './intake.ts';
 /** Once so few records are missing, catching up with them is no longer noticed by anyone. */
 const RECORDS_LEFT_MAX = 20_000;
 const ROUNDS_MAX = 5;
+/** Partitions read at a time: while the records of one are applied, the store makes ready those of another. */
+const LANES = 2;
 
 interface RescoreOptions {
   readonly intakes: ReadonlyMap<number, Intake>;
@@ -24,65 +26,111 @@ interface RescoreOptions {
 }
 
 /**
- * Builds the ledgers of another model from the stored touches while those of the old one go on applying and serving:
+ * Computes what another model makes of the stored touches while the ledgers go on applying and serving under the old one:
  *
  *     round: checkpoint, replay what is stored and not yet replayed      (old model live)
  *     ... until little is missing
  *     last:  hold the partitions, checkpoint, replay the rest, take over (tenths of a second)
  *
- * All partitions take over in one step, so no answer mixes two models.
+ * Only points depend on the model, so only sums are computed, and put into the living ledgers in the end. All partitions take over in one step,
+ * so no answer mixes two models.
  * @returns the offset at which each partition took over
  */
 export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<ReadonlyMap<number, number>> {
-  const { assertCurrent, intakes, ledgers, logger, dedupeHorizonMs, scheduler, whileHeld } = options;
+  const { assertCurrent, intakes, ledgers, logger, scheduler, whileHeld } = options;
   const startedAt = scheduler.elapsed();
-  const rescored = new Map([...intakes.keys()].map((partition) => [partition, new PartitionLedgers(partition, model, dedupeHorizonMs)]));
+  const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options.dedupeHorizonMs));
 
   let records = 0;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     records += await catchUp(rescored, options);
-    let left = 0;
-    for (const [partition, { position }] of rescored) left += intakes.get(partition)!.ledgers.position - position;
-    if (left <= RECORDS_LEFT_MAX) break;
+    if (rescored.reduce((sum, { missing }) => sum + missing, 0) <= RECORDS_LEFT_MAX) break;
   }
   await whileHeld(async () => {
     records += await catchUp(rescored, options);
+    // What came meanwhile may have been too much of something: then there is more to replay.
+    while (rescored.some((one) => one.failsToShare())) records += await catchUp(rescored, options);
     assertCurrent();
-    for (const [partition, next] of rescored) {
-      const intake = intakes.get(partition)!;
-      next.now = Math.max(next.now, intake.ledgers.now);
-      intake.ledgers = next;
-    }
-    ledgers.replace(rescored.values());
+    for (const one of rescored) one.takeOver();
+    ledgers.replace([...intakes.values()].map((intake) => intake.ledgers));
   });
-  const takeover = new Map([...rescored].map(([partition, { position }]) => [partition, position]));
+  const takeover = new Map([...intakes].map(([partition, intake]) => [partition, intake.ledgers.position]));
   const seconds = (scheduler.elapsed() - startedAt) / 1000;
   logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(takeover) }, 'accounts are rescored');
   return takeover;
 }
 
-/** Brings the new ledgers up to what is applied at the time of the call. */
-async function catchUp(rescored: ReadonlyMap<number, PartitionLedgers>, options: RescoreOptions): Promise<number> {
-  const { assertCurrent, checkpoint, intakes, logger, scheduler, store } = options;
-  const ends = new Map([...intakes].map(([partition, { ledgers }]) => [partition, ledgers.position]));
-  await checkpoint();
-  let records = 0;
-  for (const [partition, next] of rescored) {
-    records += await persist({
-      scheduler,
-      step: () =>
-        restoreLedgers(next, ends.get(partition)!, {
-          store,
-          breathe: async () => {
-            assertCurrent();
-            await scheduler.breathe();
-          },
-        }),
-      onRetry(err, failures, pauseMs) {
-        assertCurrent();
-        logger.warn({ err, failures, pauseMs }, 'the stored touches can not be read right now; rescoring goes on when they can');
-      },
-    });
+/** A partition on its way to another model. */
+class RescoredPartition {
+  readonly #intake: Intake;
+  readonly #model: ScoringModel;
+  readonly #dedupeHorizonMs: number;
+  /** Whole ledgers only where kinds or roles are more than have numbers: which of them have one depends on the model then. */
+  #next: RescoredSums | PartitionLedgers;
+
+  constructor(intake: Intake, model: ScoringModel, dedupeHorizonMs: number) {
+    this.#intake = intake;
+    this.#model = model;
+    this.#dedupeHorizonMs = dedupeHorizonMs;
+    this.#next = new RescoredSums(intake.ledgers, model);
+    this.failsToShare();
   }
+
+  /** How many records are applied under the old model alone. */
+  get missing(): number {
+    return this.#intake.ledgers.position - this.#next.position;
+  }
+
+  /** Begins anew with whole ledgers when it has to. */
+  failsToShare(): boolean {
+    if (this.#next instanceof PartitionLedgers || this.#intake.ledgers.canShare(this.#model)) return false;
+    this.#next = new PartitionLedgers(this.#intake.partition, this.#model, this.#dedupeHorizonMs);
+    return true;
+  }
+
+  /** To the end of what is applied at the time of the call, which is stored when `checkpointed` resolves. */
+  async catchUp(before: number, options: RestoreOptions): Promise<number> {
+    return this.#next instanceof RescoredSums ? restoreSums(this.#next, before, options) : restoreLedgers(this.#next, before, options);
+  }
+
+  get position(): number {
+    return this.#intake.ledgers.position;
+  }
+
+  takeOver(): void {
+    if (this.#next instanceof RescoredSums) {
+      this.#next.takeOver();
+      return;
+    }
+    this.#next.now = Math.max(this.#next.now, this.#intake.ledgers.now);
+    this.#intake.ledgers = this.#next;
+  }
+}
+
+/** Brings all up to what is applied at the time of the call. */
+async function catchUp(rescored: readonly RescoredPartition[], options: RescoreOptions): Promise<number> {
+  const { assertCurrent, checkpoint, logger, scheduler, store } = options;
+  const wanted = rescored.map((one) => ({ one, before: one.position }));
+  await checkpoint();
+  const breathe = async (): Promise<void> => {
+    assertCurrent();
+    await scheduler.breathe();
+  };
+  let records = 0;
+  const lane = async (): Promise<void> => {
+    for (let next = wanted.shift(); next !== undefined; next = wanted.shift()) {
+      const { before, one } = next;
+      const applied = await persist({
+        scheduler,
+        step: () => one.catchUp(before, { store, breathe }),
+        onRetry(err, failures, pauseMs) {
+          assertCurrent();
+          logger.warn({ err, failures, pauseMs }, 'the stored touches can not be read right now; rescoring goes on when they can');
+        },
+      });
+      records += applied;
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
   return records;
 }

@@ -79,6 +79,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
     checkpointIntervalMs: config.CHECKPOINT_INTERVAL_MS,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
     pendingBytesMax: config.PENDING_MEGABYTES_MAX * MEGABYTE,
+    snapshotsDirectory: join(directory, 'snapshots'),
   });
   await aggregator.prepare();
   /** Answers come from the ledgers of this process: with others sharing its log, some accounts would be missing. */

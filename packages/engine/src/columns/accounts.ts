@@ -1,5 +1,6 @@
 import type { AccountFact } from '../fact.ts';
-import { FIRST_ROWS, grown, moreRows } from './growth.ts';
+import type { StateWalk } from '../state-walk.ts';
+import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
 import { Names } from './names.ts';
 
 /** One row an account. Sums are in the weights of the decay's landmark (see decay.ts): multiply by its factor to get points. */
@@ -74,18 +75,32 @@ export class Accounts {
   }
 
   #grow(rows: number): void {
-    this.version = grown(this.version, rows);
-    this.changedAt = grown(this.changedAt, rows);
-    this.lastTouchAt = grown(this.lastTouchAt, rows);
-    this.sum = grown(this.sum, rows);
-    this.nobodySum = grown(this.nobodySum, rows);
-    this.contact = grown(this.contact, rows);
-    this.contactCount = grown(this.contactCount, rows);
-    this.hourCell = grown(this.hourCell, rows);
-    this.dayCell = grown(this.dayCell, rows);
-    this.ahead = grown(this.ahead, rows);
-    this.engagedDay = grown(this.engagedDay, rows);
-    this.formerEngagedDay = grown(this.formerEngagedDay, rows);
+    this.#eachColumn((column) => grown(column, rows));
     this.#isChanged = grown(this.#isChanged, rows);
+  }
+
+  #eachColumn(step: ColumnStep): void {
+    this.version = step(this.version);
+    this.changedAt = step(this.changedAt);
+    this.lastTouchAt = step(this.lastTouchAt);
+    this.sum = step(this.sum);
+    this.nobodySum = step(this.nobodySum);
+    this.contact = step(this.contact);
+    this.contactCount = step(this.contactCount);
+    this.hourCell = step(this.hourCell);
+    this.dayCell = step(this.dayCell);
+    this.ahead = step(this.ahead);
+    this.engagedDay = step(this.engagedDay);
+    this.formerEngagedDay = step(this.formerEngagedDay);
+  }
+
+  /** All but which rows have changed: that is the publisher's. */
+  walk(state: StateWalk): void {
+    this.names.walk(state);
+    this.#eachColumn((column) => state.column(column, this.size));
+    const facts = state.list([...this.facts]);
+    if (!state.isBringing) return;
+    for (const [row, fact] of facts) this.facts.set(row, fact);
+    this.#isChanged = new Uint8Array(this.version.length);
   }
 }

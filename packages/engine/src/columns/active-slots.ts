@@ -1,4 +1,5 @@
 import type { Bands } from '../bands.ts';
+import type { StateWalk } from '../state-walk.ts';
 import { FIRST_ROWS, grown } from './growth.ts';
 
 /**
@@ -76,5 +77,9 @@ export class ActiveSlots {
       if (bits !== 0 && from >= 1) value |= this.#rows[at + from - 1]! >>> (32 - bits);
       this.#rows[at + word] = value;
     }
+  }
+
+  walk(state: StateWalk, contacts: number): void {
+    this.#rows = state.column(this.#rows, contacts * (this.#words + 1));
   }
 }

@@ -1,5 +1,8 @@
+import type { StateWalk } from '../state-walk.ts';
 import type { Accounts } from './accounts.ts';
-import { FIRST_ROWS, grown, moreRows } from './growth.ts';
+import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
+
+type Heads = Pick<Accounts, 'ahead' | 'changedAt'>;
 
 /**
  * Touches dated ahead of the log's clock. Until their time has come they count at age 0, where the decayed sums would have them grow above
@@ -18,7 +21,7 @@ export class Ahead {
     return this.#used - 1;
   }
 
-  add(accounts: Accounts, account: number, contact: number, occurredAt: number, worth: number): void {
+  add(accounts: Heads, account: number, contact: number, occurredAt: number, worth: number): void {
     if (this.#used === this.next.length) {
       this.#dropPast(accounts);
       // Only a table still half full after that has to grow: else every add would drop again.
@@ -33,7 +36,7 @@ export class Ahead {
     accounts.ahead[account] = row;
   }
 
-  #dropPast(accounts: Accounts): void {
+  #dropPast(accounts: Heads): void {
     const heads = accounts.ahead;
     const used = this.#used;
     for (let row = 1; row < used; row++) heads[this.#account[row]!] = 0;
@@ -52,10 +55,19 @@ export class Ahead {
   }
 
   #grow(rows: number): void {
-    this.occurredAt = grown(this.occurredAt, rows);
-    this.worth = grown(this.worth, rows);
-    this.contact = grown(this.contact, rows);
-    this.next = grown(this.next, rows);
-    this.#account = grown(this.#account, rows);
+    this.#eachColumn((column) => grown(column, rows));
+  }
+
+  #eachColumn(step: ColumnStep): void {
+    this.occurredAt = step(this.occurredAt);
+    this.worth = step(this.worth);
+    this.contact = step(this.contact);
+    this.next = step(this.next);
+    this.#account = step(this.#account);
+  }
+
+  walk(state: StateWalk): void {
+    this.#used = state.number(this.#used);
+    this.#eachColumn((column) => state.column(column, this.#used));
   }
 }

@@ -1,3 +1,4 @@
+import type { StateWalk } from '../state-walk.ts';
 import { mixed } from './hash.ts';
 
 const FIRST_SLOTS = 1 << 6;
@@ -44,6 +45,11 @@ class DayCounts {
       this.#slots[to + 1] = former[at + 1]!;
     }
   }
+
+  walk(state: StateWalk): void {
+    this.#used = state.number(this.#used);
+    this.#slots = state.column(this.#slots, this.#slots.length);
+  }
 }
 
 /**
@@ -81,5 +87,11 @@ export class CapCounts {
     }
     this.#day = day;
     this.#counts = counts;
+  }
+
+  walk(state: StateWalk): void {
+    const days = state.list([...this.#days.keys()]);
+    if (state.isBringing) for (const day of days) this.#days.set(day, new DayCounts());
+    for (const counts of this.#days.values()) counts.walk(state);
   }
 }

@@ -1,4 +1,5 @@
-import { FIRST_ROWS, grown, moreRows } from './growth.ts';
+import type { StateWalk } from '../state-walk.ts';
+import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
 
 /** An account's old cells are looked for once in 16 slots: looking means walking its whole chain. */
 const SWEEP_SHIFT = 4;
@@ -79,10 +80,20 @@ export class Cells {
   }
 
   #grow(rows: number): void {
-    this.slot = grown(this.slot, rows);
-    this.kind = grown(this.kind, rows);
-    this.touches = grown(this.touches, rows);
-    this.minutes = grown(this.minutes, rows);
-    this.next = grown(this.next, rows);
+    this.#eachColumn((column) => grown(column, rows));
+  }
+
+  #eachColumn(step: ColumnStep): void {
+    this.slot = step(this.slot);
+    this.kind = step(this.kind);
+    this.touches = step(this.touches);
+    this.minutes = step(this.minutes);
+    this.next = step(this.next);
+  }
+
+  walk(state: StateWalk): void {
+    this.#used = state.number(this.#used);
+    this.#free = state.number(this.#free);
+    this.#eachColumn((column) => state.column(column, this.#used));
   }
 }

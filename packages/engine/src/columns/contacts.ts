@@ -1,6 +1,7 @@
 import type { Accounts } from './accounts.ts';
+import type { StateWalk } from '../state-walk.ts';
 import { ActiveSlots } from './active-slots.ts';
-import { FIRST_ROWS, grown, moreRows } from './growth.ts';
+import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
 import { Names } from './names.ts';
 
 /** How far back contacts' activity is kept: two of the longest window (90 days) and of the hours, and what may lie ahead. */
@@ -56,15 +57,26 @@ export class Contacts {
   }
 
   #grow(rows: number): void {
-    this.next = grown(this.next, rows);
-    this.sum = grown(this.sum, rows);
-    this.role = grown(this.role, rows);
-    this.roleUpdatedAt = grown(this.roleUpdatedAt, rows);
-    this.firstTouchAt = grown(this.firstTouchAt, rows);
-    this.firstCampaign = grown(this.firstCampaign, rows);
-    this.engagedDay = grown(this.engagedDay, rows);
-    this.formerEngagedDay = grown(this.formerEngagedDay, rows);
+    this.#eachColumn((column) => grown(column, rows));
     this.days.makeRoom(rows);
     this.hours.makeRoom(rows);
+  }
+
+  #eachColumn(step: ColumnStep): void {
+    this.next = step(this.next);
+    this.sum = step(this.sum);
+    this.role = step(this.role);
+    this.roleUpdatedAt = step(this.roleUpdatedAt);
+    this.firstTouchAt = step(this.firstTouchAt);
+    this.firstCampaign = step(this.firstCampaign);
+    this.engagedDay = step(this.engagedDay);
+    this.formerEngagedDay = step(this.formerEngagedDay);
+  }
+
+  walk(state: StateWalk): void {
+    this.names.walk(state);
+    this.#eachColumn((column) => state.column(column, this.size));
+    this.days.walk(state, this.size);
+    this.hours.walk(state, this.size);
   }
 }

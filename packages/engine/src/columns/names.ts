@@ -1,3 +1,4 @@
+import type { StateWalk } from '../state-walk.ts';
 import { decodeUtf8 } from '../touch.ts';
 import { FIRST_ROWS, grown, moreRows } from './growth.ts';
 import { hash32, viewOf } from './hash.ts';
@@ -147,5 +148,20 @@ export class Names {
     }
     this.#slots = slots;
     this.#mask = mask;
+  }
+
+  walk(state: StateWalk): void {
+    this.size = state.number(this.size);
+    this.#places = state.column(this.#places, this.size);
+    this.#slots = state.column(this.#slots, this.#slots.length);
+    this.#mask = this.#slots.length / SLOT - 1;
+    const chunks = state.number(this.#chunks.length);
+    this.#chunkUsed = state.number(this.#chunkUsed);
+    for (let number = 0; number < chunks; number++) {
+      const used = number === chunks - 1 ? this.#chunkUsed : CHUNK_BYTES;
+      const chunk = state.column(this.#chunks[number] ?? new Uint8Array(0), used);
+      this.#chunks[number] = chunk;
+      this.#words[number] = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    }
   }
 }

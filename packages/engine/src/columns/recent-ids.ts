@@ -1,3 +1,4 @@
+import type { StateWalk } from '../state-walk.ts';
 import { Hash64 } from './hash.ts';
 
 const FIRST_SLOTS = 1 << 10;
@@ -6,7 +7,7 @@ const WIDTH = 3;
 
 /** Ids remembered since `startedAt`. Open addressing, at most two thirds full. */
 class Generation {
-  readonly startedAt: number;
+  startedAt: number;
   count = 0;
   #slots: Uint32Array;
   #mask: number;
@@ -56,6 +57,13 @@ class Generation {
       this.#slots[to + 1] = former[at + 1]!;
       this.#slots[to + 2] = former[at + 2]!;
     }
+  }
+
+  walk(state: StateWalk): void {
+    this.startedAt = state.number(this.startedAt);
+    this.count = state.number(this.count);
+    this.#slots = state.column(this.#slots, this.#slots.length);
+    this.#mask = this.#slots.length / WIDTH - 1;
   }
 }
 
@@ -108,5 +116,12 @@ export class RecentIds {
     const slots = stillYoung ? Math.max(FIRST_SLOTS, this.#current.slots / 2) : FIRST_SLOTS;
     this.#former = stillYoung ? this.#current : null;
     this.#current = new Generation(now, slots);
+  }
+
+  walk(state: StateWalk): void {
+    this.#current.walk(state);
+    const hasFormer = state.number(this.#former === null ? 0 : 1) === 1;
+    if (state.isBringing && hasFormer) this.#former = new Generation(0, FIRST_SLOTS);
+    this.#former?.walk(state);
   }
 }

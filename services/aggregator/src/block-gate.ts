@@ -1,0 +1,49 @@
+/**
+ * Where blocks wait before they are applied. Applying one does not wait for anything in its midst, so once a gate is shut no block is half
+ * applied.
+ */
+export class BlockGate {
+  /** While set, blocks of all partitions wait. */
+  #all: Promise<void> | null = null;
+  readonly #ofPartition = new Map<number, Promise<void>>();
+
+  get isShut(): boolean {
+    return this.#all !== null;
+  }
+
+  /** Resolves when nothing holds blocks of the partition. */
+  async pass(partition: number): Promise<void> {
+    for (;;) {
+      const wait = this.#all ?? this.#ofPartition.get(partition);
+      if (wait === undefined) return;
+      await wait;
+    }
+  }
+
+  /** Runs a step while no block is being applied. */
+  async whileShut(step: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#all = promise;
+    try {
+      // What is done in a partition that stands still must not find another model in its midst.
+      await Promise.all(this.#ofPartition.values());
+      await step();
+    } finally {
+      this.#all = null;
+      resolve();
+    }
+  }
+
+  /** Runs a step while no block of the partition is being applied. */
+  async whileShutTo(partition: number, step: () => Promise<void>): Promise<void> {
+    while (this.#all !== null) await this.#all;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ofPartition.set(partition, promise);
+    try {
+      await step();
+    } finally {
+      this.#ofPartition.delete(partition);
+      resolve();
+    }
+  }
+}
