@@ -39,7 +39,7 @@ const FULL: Sizes = {
   latencyWarmUpSeconds: 6,
   latencySeconds: 20,
   backlog: 1_000_000,
-  stored: [1_000_000, 5_000_000],
+  stored: [1_000_000, 10_000_000],
   ceiling: 500_000,
   memoryItems: 100_000,
   runs: 5,

@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Resolve at once, or as soon as the port answers, not only when state is restored. */
   readonly waitFor?: 'nothing' | 'alive' | 'ready';
+  /** Default a minute. */
+  readonly readyWithinMs?: number;
 }
 
 /**
@@ -69,20 +71,26 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const written: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => written.push(text));
 
-  const server = serverOf(child, `http://127.0.0.1:${port}`, ended, () => written.join(''));
+  const server = serverOf(child, `http://127.0.0.1:${port}`, ended, () => written.join(''), options.readyWithinMs);
   const { waitFor = 'ready' } = options;
   if (waitFor !== 'nothing') await server.becomes(waitFor);
   return server;
 }
 
-function serverOf(child: ChildProcess, url: string, ended: Promise<number | null>, output: () => string): Server {
+function serverOf(
+  child: ChildProcess,
+  url: string,
+  ended: Promise<number | null>,
+  output: () => string,
+  readyWithinMs: number = READY_WITHIN_MS,
+): Server {
   const send = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(url + path, { ...init, headers: { authorization: `Bearer ${KEY}`, ...(init.headers as Record<string, string> | undefined) } });
   const server: Server = {
     url,
     pid: child.pid!,
     output,
-    becomes: (state) => waitUntil(server, child, state === 'alive' ? '/healthz' : '/readyz'),
+    becomes: (state) => waitUntil(server, child, state === 'alive' ? '/healthz' : '/readyz', readyWithinMs),
     ended,
     fetch: send,
     async post(path, items) {
@@ -107,14 +115,14 @@ function serverOf(child: ChildProcess, url: string, ended: Promise<number | null
   return server;
 }
 
-async function waitUntil(server: Server, child: ChildProcess, path: string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
+async function waitUntil(server: Server, child: ChildProcess, path: string, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended before it was ready:\n${server.output()}`);
     const response = await fetch(server.url + path).catch(() => null);
     await response?.arrayBuffer();
     if (response?.ok) return;
-    if (Date.now() > deadline) throw new Error(`the server is not ready after ${READY_WITHIN_MS} ms:\n${server.output()}`);
+    if (Date.now() > deadline) throw new Error(`the server is not ready after ${withinMs} ms:\n${server.output()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
