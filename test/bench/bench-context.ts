@@ -102,9 +102,17 @@ export function createContext(sizes: Sizes): BenchContext {
   return context;
 }
 
+/** Storing a backlog of ten million touches takes longer than a server's usual start. */
+const READY_WITHIN_MS = 300_000;
+
 /** A server whose log lines can be read and whose log forgets nothing. */
 export function startBenchServer(data: string, options: Pick<ServerOptions, 'waitFor' | 'readyWithinMs'> = {}): Promise<Server> {
-  return startServer({ ...options, data, env: { LOG_LEVEL: 'info', LOG_RETENTION_HOURS: '87600', PARTITIONS: String(PARTITIONS) } });
+  return startServer({
+    readyWithinMs: READY_WITHIN_MS,
+    ...options,
+    data,
+    env: { LOG_LEVEL: 'info', LOG_RETENTION_HOURS: '87600', PARTITIONS: String(PARTITIONS) },
+  });
 }
 
 /** Stops the server once everything it has applied is stored and committed. */

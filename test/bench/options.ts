@@ -70,7 +70,7 @@ const FULL: Sizes = {
   growthTouches: 2_000_000,
   growthAccounts: [20_000, 250_000, 500_000, 1_000_000],
   checkpointRows: [1000, 10_000, 100_000],
-  stored: [1_000_000, 5_000_000],
+  stored: [1_000_000, 10_000_000],
   ceiling: 500_000,
   kafkaTouches: 1_000_000,
   memoryItems: 100_000,

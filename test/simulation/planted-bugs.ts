@@ -95,7 +95,7 @@ export const PLANTED_BUGS = {
   },
   'takes-over-without-holding': {
     file: AGGREGATOR,
-    code: 'whileHeld: (step) => this.#whileHeld(step),',
+    code: 'whileHeld: (step) => this.#gate.whileShut(step),',
     becomes: 'whileHeld: (step) => step(),',
   },
   'takes-over-partitions-that-moved': {

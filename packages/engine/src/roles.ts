@@ -53,7 +53,12 @@ export class Roles {
   }
 
   walk(state: StateWalk): void {
-    // The model's come first, as in any ledgers of the model.
-    for (const name of state.list(this.#names.slice(1))) this.number(name);
+    const names = state.list(this.#names.slice(1));
+    if (!state.isBringing) return;
+    // The model's have other numbers where it took over from another one.
+    this.#numbers.clear();
+    this.#names.length = 1;
+    this.#multipliers.length = 1;
+    for (const name of names) this.number(name);
   }
 }

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { fc, test } from '@fast-check/vitest';
-import { DEDUPE_HORIZON_MS, defaultModel, OUTCOME, PartitionLedgers, STATE_FORMAT, viewOf, type ScoringModel } from '@touchstone/engine';
+import {
+  DEDUPE_HORIZON_MS,
+  defaultModel,
+  OUTCOME,
+  PartitionLedgers,
+  RescoredSums,
+  STATE_FORMAT,
+  viewOf,
+  type ScoringModel,
+} from '@touchstone/engine';
 import { EntryRun, historyArbitrary, type GeneratedEntry, type History } from '@touchstone/testkit';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Snapshots, type SnapshotOrigin } from './snapshots.ts';
@@ -73,6 +82,24 @@ describe('ledgers of a snapshot and what came after it', () => {
       expect(bytesOf(both).equals(bytesOf(whole))).toBe(true);
       expect(viewsOf(both, asOf)).toEqual(viewsOf(whole, asOf));
       expect(both.rememberedIds).toBe(whole.rememberedIds);
+    },
+  );
+
+  test.prop([hostile, fc.double({ min: 0, max: 1, noNaN: true })], { numRuns: 100 })(
+    'are the same after another model took over, under which kinds and roles have other numbers than in its own replay',
+    async ({ asOf, entries }: History, cutAt) => {
+      const cut = Math.floor(entries.length * cutAt);
+      const whole = new PartitionLedgers(0, defaultModel);
+      const sums = new RescoredSums(whole, lastModel(entries));
+      const run = new EntryRun(0, apply(whole, entries.slice(0, cut), false));
+      while (run.next()) sums.take(run);
+      sums.settle();
+      sums.position = whole.position;
+      sums.takeOver();
+      const both = await throughSnapshot(whole);
+      for (const ledgers of [whole, both]) apply(ledgers, entries.slice(cut), false);
+      expect(viewsOf(both, asOf)).toEqual(viewsOf(whole, asOf));
+      expect(bytesOf(both).equals(bytesOf(whole))).toBe(true);
     },
   );
 

@@ -8,7 +8,7 @@ const LATE_SHARE = 0.02;
 const LATE_HOURS_MAX = 72;
 
 /** What people do with a brand, by share in percent, and how many minutes it takes them at most. */
-const KINDS: readonly (readonly [kind: string, share: number, minutesMax: number])[] = [
+const SHARES: readonly (readonly [kind: string, share: number, minutesMax: number])[] = [
   ['ad_impression', 44, 0],
   ['web_visit', 22, 12],
   ['email_open', 11, 0],
@@ -24,6 +24,7 @@ const KINDS: readonly (readonly [kind: string, share: number, minutesMax: number
   ['event_attendance', 0.3, 240],
   ['direct_mail', 0.2, 0],
 ];
+export const KINDS: readonly string[] = SHARES.map(([kind]) => kind);
 const CHANNELS = ['paid_search', 'paid_social', 'display', 'email', 'organic', 'direct', 'partner', 'events'];
 const SOURCES = ['web', 'crm', 'ads', 'mail'];
 const CAMPAIGNS = 40;
@@ -67,7 +68,7 @@ export class Traffic {
   next(now: number, rank: number = this.#ranks.at(this.#random())): Touch {
     const random = this.#random;
     const contact = Math.floor(random() * this.#contactsOf(rank));
-    const [kind, , minutesMax] = KINDS[this.#kindAt[Math.floor(random() * 1000)]!]!;
+    const [kind, , minutesMax] = SHARES[this.#kindAt[Math.floor(random() * 1000)]!]!;
     const isLate = random() < LATE_SHARE;
     const campaign = Math.floor(random() * CAMPAIGNS);
     return {
@@ -93,6 +94,6 @@ export function accountIdOf(rank: number): string {
 
 function kindAt(percent: number): number {
   let left = percent;
-  const found = KINDS.findIndex(([, share]) => (left -= share) < 0);
+  const found = SHARES.findIndex(([, share]) => (left -= share) < 0);
   return Math.max(0, found);
 }
