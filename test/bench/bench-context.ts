@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EVENTS_TOPIC } from '@touchstone/event-log';
 import { startServer, type Server, type ServerOptions } from '../support/start-server.ts';
+import { untilStored } from './load/server-metrics.ts';
 import type { Sizes } from './options.ts';
 import { runTask } from './start-task.ts';
 import type { World } from './workload/traffic.ts';
@@ -89,7 +90,9 @@ export function createContext(sizes: Sizes): BenchContext {
         seed: accounts,
         isEachTouched: true,
       });
-      await stopCleanly(await startBenchServer(data));
+      const server = await startBenchServer(data);
+      await untilStored(server.url, touches + accounts);
+      await stopCleanly(server);
       accountData.set(accounts, data);
       return data;
     },

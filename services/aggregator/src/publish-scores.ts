@@ -74,9 +74,9 @@ export class ScorePublisher {
     let published = 0;
     // The partitions together: each append waits for the disk.
     const whole = new Set([...ledgers.partitions].map(({ partition }) => partition).filter(mayPublish));
-    let changes = takeChanges(ledgers, whole);
-    while (changes.length > 0) {
-      const next = changes.slice(0, SCORES_PER_APPEND).filter((change) => {
+    const changes = takeChanges(ledgers, whole);
+    for (let from = 0; from < changes.length; from += SCORES_PER_APPEND) {
+      const next = changes.slice(from, from + SCORES_PER_APPEND).filter((change) => {
         const { partition } = change.ledgers;
         if (mayPublish(partition)) return true;
         whole.delete(partition);
@@ -85,12 +85,11 @@ export class ScorePublisher {
       try {
         await this.#append(next);
       } catch (cause) {
-        for (const change of [...next, ...changes.slice(SCORES_PER_APPEND)]) putBack(change);
+        for (const change of [...next, ...changes.slice(from + SCORES_PER_APPEND)]) putBack(change);
         this.#waiting = [...waiting, ...this.#waiting];
         throw cause;
       }
       published += next.length;
-      changes = changes.slice(SCORES_PER_APPEND);
     }
     if (published > 0) metrics.count('scores_published_total', {}, published);
     const now = scheduler.now();

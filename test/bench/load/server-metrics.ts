@@ -8,6 +8,8 @@ export interface ServerMetrics {
   /** In memory. */
   readonly accounts: number;
   readonly contacts: number;
+  /** Rows of touches, facts and scores that checkpoints have stored. */
+  readonly rowsStored: number;
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly externalBytes: number;
@@ -22,6 +24,7 @@ export async function readMetrics(url: string): Promise<ServerMetrics> {
     touchesApplied: value('touchstone_records_applied_total{record="touch"}'),
     accounts: value('touchstone_ledgers'),
     contacts: value('touchstone_contacts'),
+    rowsStored: value('touchstone_checkpoint_rows_total'),
     cpuSeconds: value('process_cpu_seconds_total'),
     residentBytes: value('process_resident_memory_bytes'),
     externalBytes: value('nodejs_external_memory_bytes'),
@@ -30,13 +33,21 @@ export async function readMetrics(url: string): Promise<ServerMetrics> {
 }
 
 /** Waits until so many touches have been applied since the server started. */
-export async function untilApplied(url: string, touches: number): Promise<ServerMetrics> {
+export function untilApplied(url: string, touches: number): Promise<ServerMetrics> {
+  return until(url, `${touches} touches are applied`, ({ touchesApplied }) => touchesApplied >= touches);
+}
+
+/** Waits until checkpoints have stored so many rows: a server that is stopped with a large backlog left is ended before it is done. */
+export function untilStored(url: string, rows: number): Promise<ServerMetrics> {
+  return until(url, `${rows} rows are stored`, ({ rowsStored }) => rowsStored >= rows);
+}
+
+async function until(url: string, what: string, isSo: (metrics: ServerMetrics) => boolean): Promise<ServerMetrics> {
   const deadline = performance.now() + WAIT_MS_MAX;
   for (;;) {
     const metrics = await readMetrics(url);
-    if (metrics.touchesApplied >= touches) return metrics;
-    if (performance.now() > deadline)
-      throw new Error(`after ${WAIT_MS_MAX} ms ${metrics.touchesApplied} of ${touches} touches are applied`);
+    if (isSo(metrics)) return metrics;
+    if (performance.now() > deadline) throw new Error(`after ${WAIT_MS_MAX} ms it is not so that ${what}: ${JSON.stringify(metrics)}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
