@@ -71,6 +71,11 @@ export class StartState {
     return (this.modelsOf(partition, this.#committedOffset(partition)).at(-1) ?? defaultModel).version;
   }
 
+  /** Whether the group ever committed a position in the partition of this log. */
+  hasCommitted(partition: number): boolean {
+    return this.#committed.get(partition)?.generation === this.extentOf(partition).generation;
+  }
+
   #committedOffset(partition: number): number {
     const committed = this.#committed.get(partition);
     const { generation } = this.extentOf(partition);

@@ -1,13 +1,5 @@
 import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
-import {
-  AGGREGATOR_GROUP,
-  EventLogError,
-  EVENTS_TOPIC,
-  SCORES_TOPIC,
-  type EventLog,
-  type RecordBlock,
-  type Subscription,
-} from '@touchstone/event-log';
+import { EventLogError, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { Snapshots } from '@touchstone/recovery';
 import { repeat, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
@@ -22,6 +14,7 @@ import { PartitionRestorer } from './partition-restorer.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
 import { rescore } from './rescore.ts';
+import { accountScoring, type ScoringJob } from './scoring-job.ts';
 import { setGauges } from './set-gauges.ts';
 import { Snapshotter } from './snapshotter.ts';
 
@@ -43,6 +36,8 @@ export interface AggregatorOptions {
   readonly pendingBytesMax: number;
   /** Where ledgers are kept for the next start; none are when it is absent. */
   readonly snapshotsDirectory?: string | undefined;
+  /** Default: our events, to scores of accounts. */
+  readonly job?: ScoringJob;
 }
 
 /** What was being done is no longer wanted: the process stops, or partitions have moved. */
@@ -60,6 +55,7 @@ class Superseded extends Error {}
 export class Aggregator {
   readonly ledgers = new LedgerSet();
   readonly #options: AggregatorOptions;
+  readonly #job: ScoringJob;
   readonly #publisher: ScorePublisher;
   readonly #checkpointer: Checkpointer;
   readonly #restorer: PartitionRestorer;
@@ -91,11 +87,14 @@ export class Aggregator {
   constructor(options: AggregatorOptions) {
     const { log, logger, metrics, scheduler, store } = options;
     this.#options = options;
+    const job = options.job ?? accountScoring;
+    this.#job = job;
     this.#kept = new KeptPartitions(scheduler);
     const { snapshotsDirectory } = options;
     const snapshots = snapshotsDirectory === undefined ? null : new Snapshots(snapshotsDirectory);
-    this.#restorer = new PartitionRestorer({ ...options, snapshots, topic: EVENTS_TOPIC, group: AGGREGATOR_GROUP });
+    this.#restorer = new PartitionRestorer({ ...options, job, snapshots });
     this.#publisher = new ScorePublisher({
+      job,
       ledgers: this.ledgers,
       log,
       metrics,
@@ -105,7 +104,7 @@ export class Aggregator {
     this.#checkpointer = new Checkpointer({
       intakes: () => [...this.#intakes.values(), ...this.#kept.intakes],
       publisher: this.#publisher,
-      publishDeadLetters: createDeadLetterPublisher(log, EVENTS_TOPIC),
+      publishDeadLetters: createDeadLetterPublisher(log, job.eventsTopic),
       store,
       subscription: () => this.#subscription,
       metrics,
@@ -145,8 +144,8 @@ export class Aggregator {
   async start(): Promise<void> {
     const { checkpointIntervalMs, log, publishIntervalMs } = this.#options;
     this.#subscription = await log.subscribe({
-      topic: EVENTS_TOPIC,
-      group: AGGREGATOR_GROUP,
+      topic: this.#job.eventsTopic,
+      group: this.#job.group,
       onAssigned: (partition) => this.#take(partition),
       onRevoked: (partition) => this.#drop(partition),
       onBlock: (block) => this.#applyBlock(block),
@@ -159,9 +158,9 @@ export class Aggregator {
     this.#every(checkpointIntervalMs, () => this.#checkpointer.run());
     // Apart from the checkpoints: the lag is worth most while the store does not answer.
     this.#every(ENDS_INTERVAL_MS, async () => {
-      this.#ends = new Map((await log.extents(EVENTS_TOPIC)).map(({ partition, end }) => [partition, end]));
+      this.#ends = new Map((await log.extents(this.#job.eventsTopic)).map(({ partition, end }) => [partition, end]));
       // One that was made anew lacks what was published before, and says so when it is asked.
-      await log.extents(SCORES_TOPIC);
+      await log.extents(this.#job.scoresTopic);
       this.#watchdog.look(this.#options.scheduler.elapsed(), this.#movingPositions(), this.#ends);
     });
     // Not under a model that is about to be replaced.

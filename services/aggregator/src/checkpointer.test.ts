@@ -8,6 +8,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { Intake } from './intake.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
+import { accountScoring } from './scoring-job.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
 
@@ -54,6 +55,7 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   const set = new LedgerSet();
   set.replace([ledgers]);
   const intake = new Intake({
+    run: accountScoring.openRun(0),
     store: world.store,
     ledgers,
     generation: 'g1',
@@ -64,7 +66,7 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   const metrics = createMetrics({ ofProcess: false });
   const held = { publishing: false, committing: false };
   const scheduler = { ...systemScheduler, now: () => NOW };
-  const publisher = new ScorePublisher({ ledgers: set, log: world.log, metrics, scheduler, mayPublish: () => !held.publishing });
+  const publisher = new ScorePublisher({ job: accountScoring, ledgers: set, log: world.log, metrics, scheduler, mayPublish: () => !held.publishing });
   const checkpointer = new Checkpointer({
     intakes: () => [intake],
     publisher,

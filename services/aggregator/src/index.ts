@@ -1,3 +1,4 @@
 export { Aggregator } from './aggregator.ts';
 export type { AggregatorOptions } from './aggregator.ts';
 export type { ModelStatus } from './model-status.ts';
+export type { BlockRun, Publication, ScoringJob } from './scoring-job.ts';

@@ -1,7 +1,7 @@
-import { LogRun } from '@touchstone/codec';
 import { OUTCOME, type PartitionLedgers, type ScoringModel } from '@touchstone/engine';
-import { RecordReader, type RecordBlock } from '@touchstone/event-log';
+import type { RecordBlock } from '@touchstone/event-log';
 import type { Checkpoint, DeadLetter, Store, StoredFact, TouchRows } from '@touchstone/store';
+import type { BlockRun } from './scoring-job.ts';
 
 /** What the records of a block came to. */
 export interface BlockOutcome {
@@ -17,6 +17,8 @@ export interface BlockOutcome {
 const FACT_BYTES = 300;
 
 export interface IntakeOptions {
+  /** Reads the partition's blocks. */
+  readonly run: BlockRun;
   readonly store: Pick<Store, 'touchRows'>;
   readonly ledgers: PartitionLedgers;
   readonly generation: string;
@@ -49,7 +51,7 @@ export class Intake {
    */
   modelPublished: string;
   readonly #store: Pick<Store, 'touchRows'>;
-  readonly #run: LogRun<RecordBlock>;
+  readonly #run: BlockRun;
   #touches: TouchRows;
   #facts: StoredFact[] = [];
   #deadLetters: DeadLetter[] = [];
@@ -57,7 +59,7 @@ export class Intake {
   #deadBytes = 0;
   #cutAt: number;
 
-  constructor({ generation, heldUntil, ledgers, modelPublished, models, store }: IntakeOptions) {
+  constructor({ generation, heldUntil, ledgers, modelPublished, models, run, store }: IntakeOptions) {
     this.heldUntil = heldUntil;
     this.modelPublished = modelPublished;
     this.partition = ledgers.partition;
@@ -65,7 +67,7 @@ export class Intake {
     this.generation = generation;
     this.models = [...models];
     this.#store = store;
-    this.#run = new LogRun(this.partition, new RecordReader());
+    this.#run = run;
     this.#touches = store.touchRows(this.partition);
     this.#cutAt = ledgers.position;
   }

@@ -4,12 +4,12 @@ import { readStartState, restoreLedgers, type SnapshotOrigin, type Snapshots, ty
 import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
 import { Intake } from './intake.ts';
+import type { ScoringJob } from './scoring-job.ts';
 
 interface RestorerOptions {
   readonly log: EventLog;
   readonly store: Store;
-  readonly topic: string;
-  readonly group: string;
+  readonly job: ScoringJob;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly scheduler: Scheduler;
@@ -48,7 +48,8 @@ export class PartitionRestorer {
   }
 
   readStartState(): Promise<StartState> {
-    return readStartState(this.#options);
+    const { job, log, store } = this.#options;
+    return readStartState({ log, store, topic: job.eventsTopic, group: job.group });
   }
 
   /** @throws StartError when log and store do not belong together in this partition */
@@ -64,7 +65,7 @@ export class PartitionRestorer {
       return { intake: kept, records: 0, stored: position, snapshot: null };
     }
 
-    const { dedupeHorizonMs, scheduler, store } = this.#options;
+    const { dedupeHorizonMs, job, scheduler, store } = this.#options;
     const { ledgers, snapshot } = await this.#begin({ partition, generation, model: inForce, dedupeHorizonMs }, position);
     const breathe = async (): Promise<void> => {
       assertWanted();
@@ -76,7 +77,9 @@ export class PartitionRestorer {
     });
     keepUnpublished(ledgers, state.publishedBelow(partition, inForce));
     const models = state.modelsOf(partition, position);
-    const intake = new Intake({ store, ledgers, generation, models, heldUntil: end, modelPublished });
+    const heldUntil = job.publishesFirstBacklog && !state.hasCommitted(partition) ? position : end;
+    const run = job.openRun(partition);
+    const intake = new Intake({ run, store, ledgers, generation, models, heldUntil, modelPublished });
     return { intake, records, stored: position, snapshot };
   }
 

@@ -1,15 +1,14 @@
-import { encodeAccountScore } from '@touchstone/codec';
-import { engagementOf, pointsOf, scoreOf, type LedgerPlace, type LedgerSet, type PartitionLedgers } from '@touchstone/engine';
-import { SCORES_TOPIC, type EventLog, type OutgoingRecord } from '@touchstone/event-log';
+import type { LedgerPlace, LedgerSet } from '@touchstone/engine';
+import type { EventLog, OutgoingRecord } from '@touchstone/event-log';
 import type { Metrics, Scheduler } from '@touchstone/runtime';
 import type { ScoreRow } from '@touchstone/store';
+import type { ScoringJob } from './scoring-job.ts';
 
 /** Scores in one append: enough to share its cost, few enough that readers and other work get a turn between two. */
 const SCORES_PER_APPEND = 2000;
 
-const encoder = new TextEncoder();
-
 interface PublisherOptions {
+  readonly job: Pick<ScoringJob, 'publicationOf' | 'scoresTopic'>;
   readonly ledgers: LedgerSet;
   readonly log: Pick<EventLog, 'append'>;
   readonly metrics: Metrics;
@@ -99,15 +98,12 @@ export class ScorePublisher {
 
   async #append(changes: readonly LedgerPlace[]): Promise<void> {
     if (changes.length === 0) return;
-    const now = this.#options.scheduler.now();
-    const rows = changes.map(({ ledgers, account }) => rowOf(ledgers, account, Math.max(now, ledgers.now)));
-    const records = rows.map((row, i): OutgoingRecord => {
-      const { ledgers, account } = changes[i]!;
-      const score = { ...row, lastTouchAt: ledgers.accounts.lastTouch(account) };
-      return { key: encoder.encode(row.accountId), value: encodeAccountScore(score), partition: row.partition };
-    });
-    await this.#options.log.append(SCORES_TOPIC, records);
-    for (const row of rows) this.#unsaved.set(row.accountId, row);
+    const { job, log, scheduler } = this.#options;
+    const now = scheduler.now();
+    const publications = changes.map((change) => job.publicationOf(change, now));
+    const records = publications.map(({ key, value }, i): OutgoingRecord => ({ key, value, partition: changes[i]!.ledgers.partition }));
+    await log.append(job.scoresTopic, records);
+    for (const { row } of publications) if (row !== null) this.#unsaved.set(row.accountId, row);
   }
 }
 
@@ -124,20 +120,4 @@ function takeChanges(ledgers: LedgerSet, partitions: ReadonlySet<number>): Ledge
     for (const account of partition.accounts.takeChanged()) changes.push({ ledgers: partition, account });
   }
   return changes;
-}
-
-function rowOf(ledgers: PartitionLedgers, account: number, asOf: number): ScoreRow & { contacts: number } {
-  const points = pointsOf(ledgers, account, asOf);
-  const { engaged, contacts } = engagementOf(ledgers, account, asOf);
-  return {
-    accountId: ledgers.accounts.names.text(account),
-    partition: ledgers.partition,
-    version: ledgers.accounts.version[account]!,
-    modelVersion: ledgers.model.version,
-    asOf,
-    points,
-    score: scoreOf(points, ledgers.model.halfScorePoints),
-    engaged,
-    contacts,
-  };
 }

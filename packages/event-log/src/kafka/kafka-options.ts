@@ -12,6 +12,8 @@ export interface KafkaTopicOptions {
   readonly retentionMs?: number;
   /** Whether records go by their age, or once a newer one of their key is there. */
   readonly cleanup: 'delete' | 'compact';
+  /** Others made it and set it up, and whoever uses it knows how: of what exists only the number of partitions is checked. Default false. */
+  readonly isForeign?: boolean;
 }
 
 /** How to reach the brokers: what `kafkaSettings` give. */

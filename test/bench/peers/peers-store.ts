@@ -1,0 +1,40 @@
+import { openStore, type Store, type StoredModel } from '@touchstone/store';
+import { peersModel } from './peers-job.ts';
+
+/** Before the first record: the comparison's topic has no control record, so the model is in force from the beginning. */
+const BEFORE_ALL = -1;
+
+/** Our store for the comparison's touches; its scores go to their topic only. */
+export async function openPeersStore(directory: string, partitions: number): Promise<Store> {
+  const store = await openStore({ kind: 'chdb', directory });
+  await store.migrate();
+  return Object.assign(store, peersDifferences(partitions));
+}
+
+/** A store that keeps nothing: the log is the only one, and a start reads all of it again. */
+export function logOnlyStore(partitions: number): Store {
+  const nothing = () => Promise.resolve();
+  const none = () => Promise.resolve([]);
+  return {
+    migrate: nothing,
+    touchRows: () => ({ count: 0, byteLength: 0, add() {} }),
+    checkpoint: nothing,
+    positions: () => Promise.resolve(new Map()),
+    async *replay() {},
+    timeline: none,
+    history: none,
+    deadLetters: none,
+    deadLettersAt: none,
+    saveReplays: nothing,
+    apiKeys: none,
+    saveApiKey: nothing,
+    ping: nothing,
+    close: nothing,
+    ...peersDifferences(partitions),
+  };
+}
+
+function peersDifferences(partitions: number): Pick<Store, 'models' | 'saveScores'> {
+  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({ partition, offset: BEFORE_ALL, model: peersModel }));
+  return { models: () => Promise.resolve(models), saveScores: () => Promise.resolve() };
+}
