@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import helmet from '@fastify/helmet';
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import { fastify, LogController, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { answerClientError, answerError, notFound } from './answer-errors.ts';
@@ -13,6 +12,8 @@ import type { Metrics } from './metrics.ts';
 import { registerOpenApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
 import { HELD_BODY_BYTES_MAX, readBodies } from './read-body.ts';
+import { requestLogger } from './request-logger.ts';
+import { securityHeaders } from './security-headers.ts';
 import { validateParts } from './validate-parts.ts';
 
 /** One app carries the routes of one service, or of all of them in standalone. */
@@ -56,6 +57,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { logger, metrics, keys, readiness = {}, draining = () => false } = options;
   const app: HttpApp = fastify({
     loggerInstance: logger,
+    childLoggerFactory: requestLogger,
     // A line per request would cost more than the request, and its URL holds the ids of accounts.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: HTTP_LIMITS.bodyBytesMax,
@@ -73,12 +75,11 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   app.server.maxConnections = HTTP_LIMITS.connectionsMax;
   closeUnusedSockets(app);
 
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-  });
+  const headers = await securityHeaders();
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(() => {});
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers);
     if (request.is404) done(notFound(request));
     else if (draining() && request.routeOptions.config.scope !== undefined) done(goingAway());
     else done();

@@ -1,16 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import {
-  METRICS,
-  type CounterName,
-  type GaugeName,
-  type HistogramName,
-  type LabelsOf,
-  type MetricName,
-  type MetricSpec,
-} from './metric-list.ts';
+import { collectDefaultMetrics, Registry, type Metric } from 'prom-client';
+import { amountSamples, Cells, Distribution, type Amount, type Sample } from './metric-cells.ts';
+import { METRICS, type CounterName, type GaugeName, type HistogramName, type LabelsOf, type MetricSpec } from './metric-list.ts';
 
 const PREFIX = 'touchstone_';
-const REST = 'other';
 
 /** The only way to emit a metric: names, kinds and labels are those of the list, and no label grows beyond its bound. */
 export interface Metrics {
@@ -33,46 +25,39 @@ export interface MetricsOptions {
 
 export function createMetrics({ ofProcess = true }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  const counters = new Map<string, Counter>();
-  const gauges = new Map<string, Gauge>();
-  const histograms = new Map<string, Histogram>();
+  const amounts = new Map<string, Cells<Amount>>();
+  const histograms = new Map<string, Cells<Distribution>>();
   const refreshes: (() => void)[] = [];
-  const bound = createLabelBound();
 
-  for (const [name, spec] of Object.entries<MetricSpec>(METRICS)) {
-    const options = { name: PREFIX + name, help: spec.help, labelNames: Object.keys(spec.labels), registers: [registry] };
-    if (spec.kind === 'counter') counters.set(name, new Counter(options));
-    else if (spec.kind === 'gauge') gauges.set(name, new Gauge(options));
-    else histograms.set(name, new Histogram({ ...options, buckets: [...(spec.buckets ?? [])] }));
+  /** Prom-client asks a metric for no more than this. */
+  function expose(name: string, { help, kind: type }: MetricSpec, values: () => Sample[]): void {
+    const get = async (): Promise<object> => ({ name, help, type, values: values(), aggregator: 'sum' });
+    registry.registerMetric({ name, help, type, get } as unknown as Metric);
+  }
+
+  for (const [shortName, spec] of Object.entries<MetricSpec>(METRICS)) {
+    const name = PREFIX + shortName;
+    if (spec.kind === 'histogram') {
+      const cells = new Cells(spec, () => new Distribution(spec.buckets ?? []));
+      histograms.set(shortName, cells);
+      expose(name, spec, () => cells.all.flatMap(({ cell, labels }) => cell.samples(name, labels)));
+    } else {
+      const cells = new Cells<Amount>(spec, () => ({ value: 0 }));
+      amounts.set(shortName, cells);
+      expose(name, spec, () => amountSamples(cells));
+    }
   }
   if (ofProcess) collectDefaultMetrics({ register: registry });
 
   return {
-    count: (name, labels, amount = 1) => counters.get(name)!.inc(bound(name, labels), amount),
-    set: (name, labels, value) => gauges.get(name)!.set(bound(name, labels), value),
-    observe: (name, labels, value) => histograms.get(name)!.observe(bound(name, labels), value),
+    count: (name, labels, amount = 1) => void (amounts.get(name)!.at(labels).value += amount),
+    set: (name, labels, value) => void (amounts.get(name)!.at(labels).value = value),
+    observe: (name, labels, value) => histograms.get(name)!.at(labels).observe(value),
     beforeScrape: (refresh) => void refreshes.push(refresh),
     contentType: registry.contentType,
     async text() {
       for (const refresh of refreshes) refresh();
       return registry.metrics();
     },
-  };
-}
-
-/** The first values of a label keep their names, as many as the list allows; whatever comes later is counted as `other`. */
-function createLabelBound(): (name: MetricName, labels: Readonly<Record<string, string>>) => Record<string, string> {
-  const seen = new Map<string, Set<string>>();
-  return (name, labels) => {
-    const bounded: Record<string, string> = {};
-    for (const [label, max] of Object.entries<number>(METRICS[name].labels)) {
-      const slot = `${name} ${label}`;
-      let values = seen.get(slot);
-      if (values === undefined) seen.set(slot, (values = new Set()));
-      const value = labels[label] ?? '';
-      if (!values.has(value) && values.size < max) values.add(value);
-      bounded[label] = values.has(value) ? value : REST;
-    }
-    return bounded;
   };
 }
