@@ -13,15 +13,17 @@ function modelOf(entries: readonly GeneratedEntry[]): ScoringModel {
   return model;
 }
 
-/** Applies entries as the live log would, and says which of them counted. */
-function applyLive(entries: readonly GeneratedEntry[], model: ScoringModel) {
+/** Applies entries as the live log would, many touches at a time, and says which of them counted. */
+function applyLive(entries: readonly GeneratedEntry[], model: ScoringModel, isSettled = (): boolean => false) {
   const ledgers = new PartitionLedgers(0, model);
   const run = new EntryRun(0, entries);
   const kept: GeneratedEntry[] = [];
   for (let i = 0; run.next(); i++) {
-    const outcome = ledgers.apply(run, false);
+    const outcome = ledgers.take(run, false);
+    if (isSettled()) ledgers.settle();
     if (outcome !== OUTCOME.duplicate && outcome !== OUTCOME.setAside) kept.push(entries[i]!);
   }
+  ledgers.settle();
   return { ledgers, kept };
 }
 
@@ -44,6 +46,16 @@ describe('ledgers', () => {
     expect(views.map(({ accountId }) => accountId).sort()).toEqual([...reference.accountIds].sort());
     expect(views.flatMap((view) => differences(reference.view(view.accountId, asOf), served(view)))).toEqual([]);
   });
+
+  test.prop([hostile, fc.infiniteStream(fc.boolean())], { numRuns: 100 })(
+    'come out the same to the last bit one touch at a time and however many at a time',
+    ({ entries, asOf }: History, settles) => {
+      const model = modelOf(entries);
+      const oneByOne = viewsOf(applyLive(entries, model, () => true).ledgers, asOf);
+      expect(viewsOf(applyLive(entries, model).ledgers, asOf)).toEqual(oneByOne);
+      expect(viewsOf(applyLive(entries, model, () => settles.next().value).ledgers, asOf)).toEqual(oneByOne);
+    },
+  );
 
   test.prop([hostile], { numRuns: 100 })(
     'come out the same to the last bit when what counted is replayed',

@@ -2,6 +2,7 @@ import { FIELD, RECORD, TouchCursor, type Fact, type RecordRun, type ScoringMode
 import type { GeneratedEntry } from './reference/index.ts';
 
 const encoder = new TextEncoder();
+const BUFFER_BYTES = 16 * 1024;
 const FIELDS = Object.keys(FIELD) as TextField[];
 
 /** Log entries given as plain objects, as a run that the engine can apply: without codec, log or store in between. */
@@ -15,6 +16,9 @@ export class EntryRun implements RecordRun {
   fact: Fact | null = null;
   model: ScoringModel | null = null;
   readonly #entries: readonly GeneratedEntry[];
+  /** What touches are ranges of: that of many, as a block of the log is. */
+  #bytes = new Uint8Array(0);
+  #used = 0;
   #next = 0;
 
   constructor(partition: number, entries: readonly GeneratedEntry[]) {
@@ -45,13 +49,16 @@ export class EntryRun implements RecordRun {
 
   #point(record: Exclude<GeneratedEntry['record'], { type: string }>): void {
     const { touch } = this;
-    const texts: Uint8Array[] = [];
-    let end = 0;
+    const texts = [...FIELDS.map((field) => record[field]), ...Object.entries(record.properties).flat()];
+    const most = texts.reduce((bytes, text) => bytes + 3 * (text?.length ?? 0), 0);
+    if (this.#used + most > this.#bytes.length) {
+      this.#bytes = new Uint8Array(Math.max(most, BUFFER_BYTES));
+      this.#used = 0;
+    }
     const add = (text: string): [start: number, end: number] => {
-      const bytes = encoder.encode(text);
-      texts.push(bytes);
-      end += bytes.length;
-      return [end - bytes.length, end];
+      const start = this.#used;
+      this.#used += encoder.encodeInto(text, this.#bytes.subarray(start)).written;
+      return [start, this.#used];
     };
     for (const field of FIELDS) {
       const text = record[field];
@@ -61,7 +68,7 @@ export class EntryRun implements RecordRun {
     }
     touch.propertyCount = 0;
     for (const [key, value] of Object.entries(record.properties)) touch.addProperty(...add(key), ...add(value));
-    touch.bytes = Buffer.concat(texts);
+    touch.bytes = this.#bytes;
     touch.occurredAt = record.occurredAt;
     touch.minutes = record.minutes;
   }

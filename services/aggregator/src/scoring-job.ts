@@ -35,8 +35,6 @@ export interface ScoringJob {
   readonly publishesFirstBacklog: boolean;
 }
 
-const encoder = new TextEncoder();
-
 /** Touches and facts in our schemas, to scores of accounts. */
 export const accountScoring: ScoringJob = {
   eventsTopic: EVENTS_TOPIC,
@@ -59,7 +57,7 @@ export const accountScoring: ScoringJob = {
       engaged,
     };
     const value = encodeAccountScore({ ...row, contacts, lastTouchAt: accounts.lastTouch(account) });
-    return { key: encoder.encode(row.accountId), value, row };
+    return { key: accounts.names.bytes(account), value, row };
   },
   publishesFirstBacklog: false,
 };

@@ -3,7 +3,6 @@ import type { Publication, ScoringJob } from '@touchstone/aggregator';
 import { PeersTouchRun } from './touch-run.ts';
 
 const DAY_MS = 86_400_000;
-const encoder = new TextEncoder();
 /** One band of ages in days: see the engine's bands. */
 const LAST_30_DAYS = { agesEnd: 30, ends: [30], ofAge: new Uint8Array(30) };
 
@@ -57,5 +56,5 @@ function publicationOf({ account, ledgers }: LedgerPlace): Publication {
   }
   const points = pointsOf(ledgers, account, asOf);
   const value = JSON.stringify({ accountId, points, asOf, touches7d, touches30d, minutes30d, reach30d, n });
-  return { key: encoder.encode(accountId), value: encoder.encode(value), row: null };
+  return { key: accounts.names.bytes(account), value: Buffer.from(value), row: null };
 }

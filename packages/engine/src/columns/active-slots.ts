@@ -69,13 +69,19 @@ export class ActiveSlots {
 
   /** Moves all bits of a contact `by` slots back; those that fall off the end are forgotten. */
   #shift(at: number, by: number): void {
+    const rows = this.#rows;
+    const last = at + this.#words - 1;
     const words = by >>> 5;
     const bits = by & 31;
-    for (let word = this.#words - 1; word >= 0; word--) {
-      const from = word - words;
-      let value = from >= 0 ? this.#rows[at + from]! << bits : 0;
-      if (bits !== 0 && from >= 1) value |= this.#rows[at + from - 1]! >>> (32 - bits);
-      this.#rows[at + word] = value;
+    if (words >= this.#words) rows.fill(0, at, last + 1);
+    else {
+      for (let word = last; word > at + words; word--) {
+        // A shift by 32 is one by 0, so whole words are moved as they are.
+        const carried = bits === 0 ? 0 : rows[word - words - 1]! >>> (32 - bits);
+        rows[word] = (rows[word - words]! << bits) | carried;
+      }
+      rows[at + words] = rows[at]! << bits;
+      for (let word = at; word < at + words; word++) rows[word] = 0;
     }
   }
 

@@ -71,11 +71,17 @@ export class Names {
   }
 
   text(row: number): string {
+    const bytes = this.bytes(row);
+    return decodeUtf8(bytes, 0, bytes.length);
+  }
+
+  /** A view of the name, good for as long as these names are. */
+  bytes(row: number): Uint8Array {
     const place = this.#places[row]!;
     const chunk = this.#chunks[place >>> CHUNK_SHIFT]!;
     const at = place & (CHUNK_BYTES - 1);
     const length = chunk[at]! | (chunk[at + 1]! << 8);
-    return decodeUtf8(chunk, at + HEADER_BYTES, at + HEADER_BYTES + length);
+    return chunk.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
   }
 
   /** Where the name's slot is, or the empty one it would take. */

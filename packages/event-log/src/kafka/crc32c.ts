@@ -6,18 +6,20 @@ const T = makeTables();
 export function crc32c(bytes: Uint8Array, before = 0): number {
   let crc = ~before;
   const length = bytes.length;
+  const words = new DataView(bytes.buffer, bytes.byteOffset, length);
   let at = 0;
   for (const end = length - 7; at < end; at += 8) {
-    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    crc ^= words.getInt32(at, true);
+    const next = words.getInt32(at + 4, true);
     crc =
       T[1792 + (crc & 0xff)]! ^
       T[1536 + ((crc >>> 8) & 0xff)]! ^
       T[1280 + ((crc >>> 16) & 0xff)]! ^
       T[1024 + (crc >>> 24)]! ^
-      T[768 + bytes[at + 4]!]! ^
-      T[512 + bytes[at + 5]!]! ^
-      T[256 + bytes[at + 6]!]! ^
-      T[bytes[at + 7]!]!;
+      T[768 + (next & 0xff)]! ^
+      T[512 + ((next >>> 8) & 0xff)]! ^
+      T[256 + ((next >>> 16) & 0xff)]! ^
+      T[next >>> 24]!;
   }
   for (; at < length; at++) crc = T[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;

@@ -25,6 +25,8 @@ const ANSWER_BYTES_MAX = 10 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 1024 * 1024;
 /** So long a broker waits for data before it answers with none: by how many requests are under way to it. */
 const WAITS_MS = [250, 100];
+/** An answer with so many bytes is one of many that follow one another. */
+const BEHIND_BYTES = 1024 * 1024;
 /** So long an answer's handlers are waited for, so that their partitions are in the next request too. Most need less than one. */
 const GRACE_MS = 10;
 
@@ -34,12 +36,15 @@ class Leader {
   readonly underWay = WAITS_MS.map(() => false);
   /** Handlers of its last answer are waited for. */
   inGrace = false;
+  /** Its last answer brought so much that more is there, most likely. */
+  isBehind = false;
 }
 
 /**
  * Asks leading brokers for the partitions that want data, over and over. A partition whose handler is busy is left out, so it holds up no
  * other. When it is ready again while a request waits for data of the others, a second request goes out for it at once, on a connection of its
- * own: a broker answers the requests of one connection in turn.
+ * own: a broker answers the requests of one connection in turn. While there is much to catch up with, each request asks for half of the
+ * partitions, so that one half is on its way while the other is handled.
  */
 export class FetchLoop {
   readonly #options: FetchLoopOptions;
@@ -94,7 +99,11 @@ export class FetchLoop {
     for (const [id, cursors] of byLeader) {
       const leader = this.#leader(id);
       const slot = leader.underWay.indexOf(false);
-      if (!leader.inGrace && slot >= 0) void this.#fetch(id, leader, slot, cursors);
+      if (leader.inGrace || slot < 0) continue;
+      const isNothingUnderWay = !leader.underWay.includes(true);
+      const half = leader.isBehind && isNothingUnderWay ? cursors.length >> 1 : 0;
+      if (half > 0) void this.#fetch(id, leader, slot + 1, cursors.slice(0, half));
+      void this.#fetch(id, leader, slot, cursors.slice(half));
     }
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = dueAt === Infinity ? null : setTimeout(() => this.wake(), Math.max(1, dueAt - now));
@@ -118,6 +127,7 @@ export class FetchLoop {
     leader.underWay[slot] = true;
     try {
       const answer = await this.#ask(id, this.#lanes[slot]!, WAITS_MS[slot]!, offsets);
+      leader.isBehind = answer.partitions.reduce((bytes, { records }) => bytes + (records?.length ?? 0), 0) >= BEHIND_BYTES;
       const byPartition = new Map(answer.partitions.map((fetched) => [fetched.partition, fetched]));
       leader.backoff.reset();
       leader.inGrace = true;
