@@ -42,7 +42,12 @@ export class RescoredSums implements SummingColumns {
     this.model = model;
     this.decay = decayOf(model);
     this.roles = new Roles(model);
-    this.accounts = { sum: new Float64Array(0), nobodySum: new Float64Array(0), ahead: new Uint32Array(0), changedAt: live.accounts.changedAt };
+    this.accounts = {
+      sum: new Float64Array(0),
+      nobodySum: new Float64Array(0),
+      ahead: new Uint32Array(0),
+      changedAt: live.accounts.changedAt,
+    };
     this.#live = live;
     this.#kinds = new Kinds(model);
   }

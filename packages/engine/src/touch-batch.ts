@@ -44,7 +44,13 @@ export class TouchBatch {
     return this.count === BATCH_TOUCHES || (this.bytes !== bytes && this.count > 0);
   }
 
-  add({ bytes, end, minutes, occurredAt, start }: TouchCursor, offset: number, now: number, kind: number, rules: readonly CompiledRule[]): void {
+  add(
+    { bytes, end, minutes, occurredAt, start }: TouchCursor,
+    offset: number,
+    now: number,
+    kind: number,
+    rules: readonly CompiledRule[],
+  ): void {
     const i = this.count++;
     this.bytes = bytes;
     this.offset[i] = offset;

@@ -66,7 +66,14 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   const metrics = createMetrics({ ofProcess: false });
   const held = { publishing: false, committing: false };
   const scheduler = { ...systemScheduler, now: () => NOW };
-  const publisher = new ScorePublisher({ job: accountScoring, ledgers: set, log: world.log, metrics, scheduler, mayPublish: () => !held.publishing });
+  const publisher = new ScorePublisher({
+    job: accountScoring,
+    ledgers: set,
+    log: world.log,
+    metrics,
+    scheduler,
+    mayPublish: () => !held.publishing,
+  });
   const checkpointer = new Checkpointer({
     intakes: () => [intake],
     publisher,

@@ -4,6 +4,7 @@ import type { PartitionCursor } from './partition-cursor.ts';
 import type { Api } from './protocol/api.ts';
 import { assertNoError } from './protocol/broker-error.ts';
 import { fetchById, fetchByName } from './protocol/fetch.ts';
+import { endOfBatches } from './record-batch.ts';
 import type { FetchedPartition, FetchRequest, FetchResponse } from './protocol/fetch.ts';
 import { Backoff, isRetriable } from './retry.ts';
 
@@ -20,31 +21,27 @@ export interface FetchLoopOptions {
   readonly onFailed: (cause: unknown) => void;
 }
 
-/** Bounds what one answer takes, and so the memory of a subscription: two answers for each leading broker. */
+/** Bounds what one answer takes, and so the memory of a subscription: of each partition at most `WAITING_MAX` answers and one under way. */
 const ANSWER_BYTES_MAX = 10 * 1024 * 1024;
 const PARTITION_BYTES_MAX = 1024 * 1024;
+/** Answers of a partition that are being handed over, or wait for it, before no more is asked for. */
+export const WAITING_MAX = 2;
 /** So long a broker waits for data before it answers with none: by how many requests are under way to it. */
 const WAITS_MS = [250, 100];
-/** An answer with so many bytes is one of many that follow one another. */
-const BEHIND_BYTES = 1024 * 1024;
-/** So long an answer's handlers are waited for, so that their partitions are in the next request too. Most need less than one. */
-const GRACE_MS = 10;
 
 /** What is under way to one broker. */
 class Leader {
   readonly backoff = new Backoff();
   readonly underWay = WAITS_MS.map(() => false);
-  /** Handlers of its last answer are waited for. */
-  inGrace = false;
-  /** Its last answer brought so much that more is there, most likely. */
-  isBehind = false;
 }
 
 /**
- * Asks leading brokers for the partitions that want data, over and over. A partition whose handler is busy is left out, so it holds up no
- * other. When it is ready again while a request waits for data of the others, a second request goes out for it at once, on a connection of its
- * own: a broker answers the requests of one connection in turn. While there is much to catch up with, each request asks for half of the
- * partitions, so that one half is on its way while the other is handled.
+ * Asks leading brokers for the partitions that want data, over and over. A partition whose handler has enough waiting is left out, so it holds
+ * up no other. When it is ready again while a request waits for data of the others, a second request goes out for it at once, on a connection of its
+ * own: a broker answers the requests of one connection in turn.
+ *
+ * What follows an answer is asked for while that is handled, so that neither we nor the broker wait for the other: of each partition one answer
+ * is handled and one more waits or is on its way.
  */
 export class FetchLoop {
   readonly #options: FetchLoopOptions;
@@ -99,11 +96,7 @@ export class FetchLoop {
     for (const [id, cursors] of byLeader) {
       const leader = this.#leader(id);
       const slot = leader.underWay.indexOf(false);
-      if (leader.inGrace || slot < 0) continue;
-      const isNothingUnderWay = !leader.underWay.includes(true);
-      const half = leader.isBehind && isNothingUnderWay ? cursors.length >> 1 : 0;
-      if (half > 0) void this.#fetch(id, leader, slot + 1, cursors.slice(0, half));
-      void this.#fetch(id, leader, slot, cursors.slice(half));
+      if (slot >= 0) void this.#fetch(id, leader, slot, cursors);
     }
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = dueAt === Infinity ? null : setTimeout(() => this.wake(), Math.max(1, dueAt - now));
@@ -122,39 +115,39 @@ export class FetchLoop {
   }
 
   async #fetch(id: number, leader: Leader, slot: number, cursors: readonly PartitionCursor[]): Promise<void> {
-    const offsets = new Map(cursors.map((cursor) => [cursor, cursor.offset!]));
+    const offsets = new Map(cursors.map((cursor) => [cursor, cursor.ahead ?? cursor.offset!]));
     for (const cursor of cursors) cursor.busy = true;
     leader.underWay[slot] = true;
     try {
       const answer = await this.#ask(id, this.#lanes[slot]!, WAITS_MS[slot]!, offsets);
-      leader.isBehind = answer.partitions.reduce((bytes, { records }) => bytes + (records?.length ?? 0), 0) >= BEHIND_BYTES;
       const byPartition = new Map(answer.partitions.map((fetched) => [fetched.partition, fetched]));
       leader.backoff.reset();
-      leader.inGrace = true;
-      const idle: PartitionCursor[] = [];
-      const deliveries: Promise<void>[] = [];
       for (const [cursor, offset] of offsets) {
         const fetched = byPartition.get(cursor.partition);
-        if (fetched === undefined) {
-          idle.push(cursor);
-          continue;
-        }
-        deliveries.push(
-          this.#options.deliver(cursor, offset, fetched).then(() => {
-            cursor.busy = false;
-            this.wake();
-          }),
-        );
+        if (fetched === undefined) cursor.busy = false;
+        else void this.#deliver(cursor, offset, fetched);
       }
-      await settledWithin(deliveries, GRACE_MS);
-      for (const cursor of idle) cursor.busy = false;
     } catch (cause) {
       await this.#failed(id, leader, cause, cursors);
     } finally {
-      leader.inGrace = false;
       leader.underWay[slot] = false;
       this.wake();
     }
+  }
+
+  async #deliver(cursor: PartitionCursor, offset: number, fetched: FetchedPartition): Promise<void> {
+    const { errorCode, records } = fetched;
+    const end = errorCode === 0 && records !== null ? endOfBatches(records) : null;
+    const next = end !== null && end > offset && Number.isSafeInteger(end) ? end : null;
+    cursor.ahead = next;
+    cursor.waiting++;
+    if (next !== null) cursor.busy = false;
+    await this.#options.deliver(cursor, offset, fetched);
+    cursor.waiting--;
+    if (next === null) cursor.busy = false;
+    // What was handed over is where to go on; and if it was not, that is asked for again.
+    if (cursor.waiting === 0) cursor.ahead = null;
+    this.wake();
   }
 
   async #ask(id: number, lane: Lane, maxWaitMs: number, offsets: ReadonlyMap<PartitionCursor, number>): Promise<FetchResponse> {
@@ -180,12 +173,4 @@ export class FetchLoop {
       cursor.busy = false;
     }
   }
-}
-
-async function settledWithin(promises: readonly Promise<void>[], ms: number): Promise<void> {
-  if (promises.length === 0) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([Promise.all(promises), promise]);
-  clearTimeout(timer);
 }

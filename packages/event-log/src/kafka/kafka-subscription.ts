@@ -3,7 +3,7 @@ import type { RecordBlock, SubscribeOptions, Subscription } from '../event-log.t
 import { blockFrom } from '../record-block.ts';
 import type { Turn } from '../turn.ts';
 import type { Cluster } from './cluster.ts';
-import { FetchLoop } from './fetch-loop.ts';
+import { FetchLoop, WAITING_MAX } from './fetch-loop.ts';
 import type { GroupMembership, MembershipOptions } from './group-membership.ts';
 import type { KafkaLogEvent } from './kafka-events.ts';
 import { PartitionCursor } from './partition-cursor.ts';
@@ -154,7 +154,8 @@ export class KafkaSubscription implements Subscription {
 
   *#wanted(): Iterable<PartitionCursor> {
     for (const cursor of this.#cursors.values()) {
-      if (cursor.offset !== null && !cursor.busy && !cursor.gone && !this.#paused.has(cursor.partition)) yield cursor;
+      const isReady = cursor.offset !== null && !cursor.busy && cursor.waiting < WAITING_MAX;
+      if (isReady && !cursor.gone && !this.#paused.has(cursor.partition)) yield cursor;
     }
   }
 
@@ -216,7 +217,11 @@ export class KafkaSubscription implements Subscription {
     cursor.backoff.reset();
     const { records } = fetched;
     if (records === null || records.length === 0) return Promise.resolve();
-    return this.#handle(cursor, () => this.#handOver(cursor, new VisibleBatches(cursor.partition, offset, records, fetched.aborted)));
+    return this.#handle(cursor, async () => {
+      // What comes before it was not handed over after all: both are asked for again.
+      if (cursor.offset !== offset) return;
+      await this.#handOver(cursor, new VisibleBatches(cursor.partition, offset, records, fetched.aborted));
+    });
   }
 
   async #handOver(cursor: PartitionCursor, batches: VisibleBatches): Promise<void> {

@@ -80,6 +80,18 @@ export function parseBatch(bytes: Buffer): RecordBatch | null {
   };
 }
 
+/** The offset after the last whole batch, by the heads alone; null where there is none, or what follows can not be told. */
+export function endOfBatches(bytes: Buffer): number | null {
+  let end: number | null = null;
+  for (let at = 0; at + BATCH_HEAD_BYTES <= bytes.length;) {
+    const length = LENGTH_END + bytes.readInt32BE(at + 8);
+    if (bytes[at + MAGIC_AT] !== 2 || length < BATCH_HEAD_BYTES || at + length > bytes.length) break;
+    end = bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4) + bytes.readInt32BE(at + 23) + 1;
+    at += length;
+  }
+  return end;
+}
+
 export interface BatchToWrite {
   readonly count: number;
   /** Wall clock, epoch ms; the broker puts its own in place where the topic says so. */

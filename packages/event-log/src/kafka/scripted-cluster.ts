@@ -14,6 +14,9 @@ export interface Script {
   onFetch?: (partition: number, offset: number) => { readonly errorCode?: number; readonly records?: Buffer } | null;
 }
 
+/** A fetch that waits looks so often whether something has come. */
+const LOOK_MS = 5;
+
 /**
  * A cluster of one broker in this process, as much of it as a Kafka log needs: for what a real broker can't be made to do. It keeps batches as
  * they come, each with the offset that it gets. For tests.
@@ -149,9 +152,15 @@ export class ScriptedCluster {
       reader.tags();
       return partitions;
     });
-    const found = topics.flat().map(({ partition, offset, id }) => ({ partition, ...this.#read(partition, offset, id) }));
-    if (found.every(({ records, errorCode }) => records.length === 0 && errorCode === 0))
-      await sleep(this.idleMs, undefined, { ref: false });
+    const asked = topics.flat();
+    const find = () => asked.map(({ partition, offset, id }) => ({ partition, ...this.#read(partition, offset, id) }));
+    let found = find();
+    if (found.every(({ records, errorCode }) => records.length === 0 && errorCode === 0)) {
+      const until = performance.now() + this.idleMs;
+      const hasCome = () => asked.some(({ partition, offset }) => this.#end(partition) > offset);
+      while (!hasCome() && performance.now() < until) await sleep(Math.min(LOOK_MS, this.idleMs), undefined, { ref: false });
+      if (hasCome()) found = find();
+    }
     const writer = new WireWriter(true)
       .tags()
       .int32(0)
