@@ -43,7 +43,13 @@ interface Repeated {
   readonly onFault: (cause: unknown) => void;
 }
 
-/** Runs a step again and again, each time after the one before has ended; after a failure that may pass, with growing pauses. */
+/** Between two steps there is at least this part of the interval: one that takes longer than that must not take all of the time. */
+const REST_SHARE = 0.1;
+
+/**
+ * Runs a step again and again, begun an interval after the one before, and never before that has ended; after a failure that may pass, with
+ * growing pauses.
+ */
 export function repeat({ intervalMs, onFault, onRetry, scheduler, step }: Repeated): { stop(): void } {
   let cancel: () => void;
   let isStopped = false;
@@ -51,9 +57,11 @@ export function repeat({ intervalMs, onFault, onRetry, scheduler, step }: Repeat
 
   async function turn(): Promise<void> {
     let waitMs = intervalMs;
+    const startedAt = scheduler.elapsed();
     try {
       await step();
       failures = 0;
+      waitMs = Math.max(intervalMs * REST_SHARE, intervalMs - (scheduler.elapsed() - startedAt));
     } catch (cause) {
       if (isStopped) return;
       if (!isRetriable(cause)) {
