@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createClient } from '@clickhouse/client';
 import type { ClickHouseClient, ClickHouseClientConfigOptions } from '@clickhouse/client';
@@ -14,6 +14,8 @@ import { StoreError } from './store.ts';
 const STATEMENTS_MAX = 1000;
 /** Of these so many may be reads: a checkpoint waits its turn behind them. */
 const READS_MAX = 64;
+/** The most that a system call takes. */
+const CHUNKS_A_CALL = 1024;
 /** `file()` takes these for patterns and archives: a path that has them would name other files, or none, without an error. */
 const PATTERN_IN_PATH = /[*?{}]|::/;
 
@@ -103,7 +105,7 @@ export class ChdbTransport implements RowTransport {
     const names = columnList(columns);
     await this.#inTurn(async () => {
       try {
-        await writeFile(path, chunks);
+        await writeChunks(path, chunks);
         await this.#client.command({
           query: `INSERT INTO ${table} (${names}) ${INSERT_SETTINGS} SELECT ${names} FROM file({path:String}, 'RowBinary', {structure:String})`,
           query_params: { path, structure: columns.map(({ name, type }) => `${name} ${type}`).join(', ') },
@@ -159,6 +161,22 @@ export class ChdbTransport implements RowTransport {
     if (!this.#hasRemains) return;
     await this.#client.command({ query: 'SELECT 1' });
     this.#hasRemains = false;
+  }
+}
+
+/** In one call for many chunks: each call would wait for a turn of the event loop, which a backlog makes long. */
+async function writeChunks(path: string, chunks: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    for (let from = 0; from < chunks.length; from += CHUNKS_A_CALL) {
+      const some = chunks.slice(from, from + CHUNKS_A_CALL);
+      const bytes = some.reduce((sum, { length }) => sum + length, 0);
+      const { bytesWritten } = await file.writev(some);
+      // A disk that fills up may take a part without an error.
+      if (bytesWritten < bytes) throw new StoreError('unavailable', `Only ${bytesWritten} of ${bytes} bytes could be written to ${path}`);
+    }
+  } finally {
+    await file.close();
   }
 }
 
