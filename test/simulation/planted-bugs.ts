@@ -52,7 +52,7 @@ export const PLANTED_BUGS = {
   'drops-a-failed-cut': { file: CHECKPOINTER, code: 'this.#failedCut = cut;', becomes: '' },
   'drops-scores-that-failed-to-go-out': {
     file: PUBLISHER,
-    code: 'for (const change of [...next, ...changes.slice(SCORES_PER_APPEND)]) putBack(change);',
+    code: 'for (const change of [...next, ...changes.slice(from + SCORES_PER_APPEND)]) putBack(change);',
     becomes: '',
   },
   'drops-scores-that-failed-to-be-saved': { file: CHECKPOINTER, code: 'publisher.keep(scores);', becomes: '' },

@@ -2,7 +2,7 @@ import type { CompiledRule } from './match-rule.ts';
 import { FIELD, type TouchCursor } from './touch.ts';
 
 /** Touches of a batch: enough that what a stage needs of them stays in the processor's first cache, and the next stage finds it there. */
-export const BATCH_TOUCHES = 256;
+const BATCH_TOUCHES = 256;
 
 /**
  * Touches that were found to count and are not in the columns yet, as columns themselves. Their names are ranges of one buffer, so a batch ends
