@@ -20,9 +20,9 @@ export async function runUntilTold(): Promise<void> {
   const APP_ID = setting('APP_ID');
   /** Between two checkpoints. */
   const COMMIT_MS = Number(setting('COMMIT_MS'));
-  /** Between two publications. */
-  const PUBLISH_MS = Number(setting('PUBLISH_MS', String(COMMIT_MS)));
   const isStored = setting('STORE', 'log') === 'chdb';
+  /** Between two publications besides those of the checkpoints, which come as often where they need not wait for the store. */
+  const PUBLISH_MS = Number(setting('PUBLISH_MS', isStored ? String(COMMIT_MS) : '60000'));
 
   const logger = createLogger({ service: 'peers', level: 'warn' });
   const leave = (cause: unknown): never => {
