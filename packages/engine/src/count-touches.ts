@@ -13,7 +13,7 @@ import { dayOf, hourOf, OLDEST_DAY_BACK, OLDEST_HOUR_BACK } from './time-slots.t
 import type { TouchBatch } from './touch-batch.ts';
 
 /**
- * The hot path: brings a batch of touches into the columns. Budget: half a microsecond a touch, and no allocation.
+ * The hot path: brings a batch of touches into the columns. Budget: a microsecond a touch, and no allocation.
  *
  * A touch needs some twenty places that lie far apart in memory, and waiting for them one after another is what it would cost. So a batch goes
  * through stages, each a short loop over one or two columns: the processor then fetches what the next touches need while it waits for the first.

@@ -16,7 +16,7 @@ import { FIELD, type TouchCursor } from './touch.ts';
  * What another model makes of the touches of ledgers that go on living: points, and nothing else. Windows, people, ids and names are the same
  * under any model, so they are not built again but looked up in the living ledgers, which are ahead all the time.
  *
- * Budget of a touch: half a microsecond, no allocation. Sums come out to the last bit as in a whole replay, so every addition is made in its
+ * Budget of a touch: a microsecond with reading its row, no allocation. Sums come out to the last bit as in a whole replay, so every addition is made in its
  * order: roles too are those of that place on the log, not those of now. A contact that came later has a sum of 0, which adds nothing.
  */
 const encoder = new TextEncoder();

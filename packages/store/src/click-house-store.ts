@@ -30,7 +30,7 @@ import { TouchRowArena } from './touch-rows.ts';
 /** In one statement: after an outage there may be hundreds of megabytes to write, and a statement has its time. */
 const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Rows encoded in one turn of the event loop: some 250 scores, a millisecond or two. The thousands of a checkpoint would hold reads up for 30. */
+/** Rows encoded in one turn of the event loop: some 250 scores. The thousands of a checkpoint would hold reads up for 30. */
 const ENCODED_AT_ONCE_BYTES = 32 * 1024;
 
 export class ClickHouseStore implements Store {

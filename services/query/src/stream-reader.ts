@@ -27,7 +27,7 @@ interface StreamReaderOptions {
 /**
  * One reader of the stream: what it missed, then what comes. Between the two nothing is lost and nothing comes twice.
  *
- * Budget of an event at a reader: a microsecond or two, a thousand readers share a core with everything else. So what comes in one turn of the
+ * Budget of an event at a reader: some five microseconds with all that is shared, a thousand readers share a core with everything else. So what comes in one turn of the
  * event loop is written at once, in bytes that all readers share, and nothing is made per reader and event.
  */
 export class StreamReader {
