@@ -67,6 +67,11 @@ export class Instance {
     return this.#parts?.log.subscription?.owns(partition) === true;
   }
 
+  /** Whether it has ledgers of the partition, be they its own or not. */
+  holds(partition: number): boolean {
+    return this.#aggregator?.ledgers.of(partition) != null;
+  }
+
   /** The time of faults is over for it: it runs, does not stand still, and has the right time. */
   recover(): void {
     this.start();

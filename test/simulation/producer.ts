@@ -1,3 +1,4 @@
+import { defaultModel } from '@touchstone/engine';
 import { EVENTS_TOPIC } from '@touchstone/event-log';
 import { sleep } from '@touchstone/runtime';
 import type { Appended } from './broker.ts';
@@ -13,6 +14,7 @@ interface Producer {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 type Surroundings = Pick<System, 'broker' | 'calendar' | 'random' | 'counts' | 'options'>;
 
@@ -40,7 +42,9 @@ async function appendSurely(records: readonly WorkRecord[], appendedAt: number, 
     const skipped = random.chance(options.offsetsSkippedRate) ? random.whole(1, 3) : 0;
     const backMs = options.logClockBackRate > 0 && random.chance(options.logClockBackRate) ? random.whole(1, HOUR_MS) : 0;
     if (backMs > 0) counts.add('log clock set back');
-    for (const appended of broker.append(EVENTS_TOPIC, taken, Math.max(appendedAt, calendar.now()) - backMs, skipped)) onAppended(appended);
+    const now = Math.max(appendedAt, calendar.now());
+    const letIn = taken.filter((record) => isLetIn(record, now));
+    for (const appended of broker.append(EVENTS_TOPIC, letIn, now - backMs, skipped)) onAppended(appended);
   };
   for (;;) {
     try {
@@ -53,4 +57,9 @@ async function appendSurely(records: readonly WorkRecord[], appendedAt: number, 
       await sleep(host, 100);
     }
   }
+}
+
+/** Sent again days later, a touch may be older than the API takes. */
+function isLetIn({ entry }: WorkRecord, now: number): boolean {
+  return entry === null || 'type' in entry || entry.occurredAt >= now - defaultModel.retentionDays * DAY_MS;
 }

@@ -117,6 +117,8 @@ async function drain(
     counts.underWay === 0 &&
     partitions.every(({ end, index }) => watcher.committedBelow[index] === end && watcher.storedBelow[index] === end) &&
     expected.every(({ partition }) => instances.some((instance) => instance.owns(partition))) &&
+    // Whoever stood still may not have heard yet that others have its partitions.
+    expected.every(({ partition }) => instances.filter((instance) => instance.holds(partition)).length === 1) &&
     instances.every((instance) => instance.isSettled);
 
   let drainedAt = Infinity;

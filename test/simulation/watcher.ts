@@ -99,8 +99,9 @@ export class Watcher implements LogObserver, StoreObserver {
     }
     this.#checkEffects(partition, offset);
     const expected = this.#options.expected[partition]!;
-    if (isOwner)
-      this.#modelSeen[partition] = Math.max(this.#modelSeen[partition]!, expected.placeOfModel(expected.modelBelow(offset).version));
+    const model = expected.placeOfModel(expected.modelBelow(offset).version);
+    // A request that comes late puts the position back, and with it all that the next owner can know of what was published.
+    this.#modelSeen[partition] = isOwner ? Math.max(this.#modelSeen[partition]!, model) : Math.min(this.#modelSeen[partition]!, model);
   }
 
   positioned({ offset, partition }: StoredPosition): void {

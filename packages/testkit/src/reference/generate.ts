@@ -104,7 +104,9 @@ function recordOf(
     case 'repeat': {
       const former = formerTouch(touches, action.back);
       if (former === undefined) return nothingToRepeat(appendedAt);
-      return action.as === null ? former : touchOf(former.id, action.as, appendedAt, asOf);
+      if (action.as !== null) return touchOf(former.id, action.as, appendedAt, asOf);
+      // Sent again when it is too old by now, it is not let in.
+      return former.occurredAt === withinLimits(former.occurredAt, appendedAt) ? former : nothingToRepeat(appendedAt);
     }
     case 'another': {
       const former = formerTouch(touches, action.back);
