@@ -14,6 +14,7 @@ export interface FactRow {
 export class ModelRun implements RecordRun {
   readonly partition: number;
   readonly poison = null;
+  readonly tick = null;
   readonly touch = new TouchCursor();
   kind: RecordRun['kind'] = RECORD.touch;
   offset = -1;

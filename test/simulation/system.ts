@@ -1,4 +1,4 @@
-import { DEAD_LETTERS_TOPIC, EventLogError, EVENTS_TOPIC, SCORES_TOPIC } from '@touchstone/event-log';
+import { ALERTS_TOPIC, DEAD_LETTERS_TOPIC, EventLogError, EVENTS_TOPIC, SCORES_TOPIC } from '@touchstone/event-log';
 import { StartError } from '@touchstone/recovery';
 import { StoreError } from '@touchstone/store';
 import { createRandom, type Random } from '../support/random.ts';
@@ -58,7 +58,12 @@ export class System {
     this.options = options;
     this.random = createRandom(seed);
     this.calendar = new Calendar(timeline, startsAt);
-    this.broker = new Broker(this.calendar, { [EVENTS_TOPIC]: partitions, [SCORES_TOPIC]: partitions, [DEAD_LETTERS_TOPIC]: 1 });
+    this.broker = new Broker(this.calendar, {
+      [EVENTS_TOPIC]: partitions,
+      [SCORES_TOPIC]: partitions,
+      [ALERTS_TOPIC]: partitions,
+      [DEAD_LETTERS_TOPIC]: 1,
+    });
     this.expected = Array.from({ length: partitions }, (_, partition) => new ExpectedPartition(partition, dedupeHorizonMs));
     this.watcher = new Watcher({ expected: this.expected, trace, onPublish: () => checkReadiness(this.instances, this.watcher) });
     this.database = new Database(this.watcher);

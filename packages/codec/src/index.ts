@@ -1,3 +1,4 @@
+export { decodeAlert, encodeAlert } from './alert-record.ts';
 export { decodeDeadLetter, encodeDeadLetter } from './dead-letter-record.ts';
 export type { DeadLetterRecord } from './dead-letter-record.ts';
 export { decodeFact, encodeFact } from './fact-record.ts';
@@ -10,5 +11,6 @@ export type { RecordName, RecordSchema } from './record-schema.ts';
 export { recordTypeOf } from './schema-set.ts';
 export { decodeAccountScore, encodeAccountScore } from './score-record.ts';
 export type { AccountScore } from './score-record.ts';
+export { encodeClockTick } from './tick-record.ts';
 export type { Touch } from './touch.ts';
 export { TouchWriter } from './write-touch.ts';

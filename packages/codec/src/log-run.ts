@@ -1,8 +1,9 @@
-import { RECORD, TouchCursor, type Fact, type Poison, type RecordRun, type ScoringModel } from '@touchstone/engine';
+import { RECORD, TouchCursor, type Fact, type Poison, type RecordRun, type ScoringModel, type ClockTick } from '@touchstone/engine';
 import { decodeFactOf } from './fact-record.ts';
 import { decodeModelOf } from './model-record.ts';
 import { isPoison, poison } from './poison.ts';
 import { readTouch } from './read-touch.ts';
+import { decodeTickOf } from './tick-record.ts';
 import { publishedSchemas } from './schema-set.ts';
 
 /** What a run needs to know of a block of the log. */
@@ -36,6 +37,7 @@ export class LogRun<Block extends FramedBlock> implements RecordRun {
   readonly touch = new TouchCursor();
   fact: Fact | null = null;
   model: ScoringModel | null = null;
+  tick: ClockTick | null = null;
   poison: Poison | null = null;
   readonly #records: FramedRecords<Block>;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -71,6 +73,7 @@ export class LogRun<Block extends FramedBlock> implements RecordRun {
   next(): boolean {
     this.fact = null;
     this.model = null;
+    this.tick = null;
     this.poison = null;
     if (!this.#records.next()) return false;
     const { valueStart, valueEnd } = this.#records;
@@ -94,6 +97,15 @@ export class LogRun<Block extends FramedBlock> implements RecordRun {
         this.model = model;
         return null;
       }
+      case 'clock-tick': {
+        const tick = decodeTickOf(schema, this.#bytes, start, end);
+        if (isPoison(tick)) return tick;
+        this.kind = RECORD.tick;
+        this.tick = tick;
+        return null;
+      }
+      case 'alert':
+        return poison('invalid_value', 'alerts do not belong among the events');
       case 'account-score':
         return poison('invalid_value', 'scores do not belong among the events');
       case 'dead-letter':

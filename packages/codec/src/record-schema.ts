@@ -4,7 +4,7 @@ import type { Type, types } from 'avsc';
 import { canonicalForm, fingerprintOf } from './fingerprint.ts';
 
 export type FactRecordName = `${FactType}-fact`;
-export type RecordName = 'touch' | FactRecordName | 'model-published' | 'account-score' | 'dead-letter';
+export type RecordName = 'touch' | FactRecordName | 'model-published' | 'account-score' | 'dead-letter' | 'alert' | 'clock-tick';
 
 export const RECORD_NAMES: readonly RecordName[] = [
   'touch',
@@ -12,6 +12,8 @@ export const RECORD_NAMES: readonly RecordName[] = [
   'model-published',
   'account-score',
   'dead-letter',
+  'alert',
+  'clock-tick',
 ];
 
 /** Avro single-object encoding: two marker bytes, the fingerprint with its lowest byte first, the body. */

@@ -12,6 +12,8 @@ const DIRECTORY = new URL('../../../schemas/', import.meta.url);
 const PUBLISHED: Readonly<Record<string, string>> = {
   'account-fact.v1.avsc': '9a34c56dd099db60',
   'account-score.v1.avsc': '4454eab5b5942721',
+  'alert.v1.avsc': 'f295f5312dfa2c8a',
+  'clock-tick.v1.avsc': '8edcb2b2d684a946',
   'contact-fact.v1.avsc': 'bbacf16cd3e0918c',
   'dead-letter.v1.avsc': 'dd5da491c4d6dff6',
   'lead-fact.v1.avsc': 'd97f8410cea0c4a1',

@@ -1,3 +1,7 @@
+export { ALERT_CAUSES, ALERT_TYPES } from './alerts/alert.ts';
+export type { Alert, AlertCause, AlertReason, AlertTouch, AlertType, RuleState, Transition } from './alerts/alert.ts';
+export { accountFilterSchema, durationMs, durationSchema, metricSchema } from './alerts/alert-rules.ts';
+export type { AlertFilter, Criterion, Qualification, Stage, Surge, Threshold, TouchPattern, Watch } from './alerts/alert-rules.ts';
 export { defaultModel } from './default-model.ts';
 export { accountOf, FACT_TYPES } from './fact.ts';
 export type { AccountFact, ContactFact, Fact, FactType, LeadFact, OpportunityFact, SpendFact, SubscriptionFact } from './fact.ts';
@@ -12,7 +16,7 @@ export type { UsedField } from './match-rule.ts';
 export { scoringModelSchema } from './model.ts';
 export type { Rule, ScoringModel } from './model.ts';
 export { DEAD_LETTER_REASONS, RECORD } from './record.ts';
-export type { DeadLetterReason, Poison, RecordRun } from './record.ts';
+export type { ClockTick, DeadLetterReason, Poison, RecordRun } from './record.ts';
 export { replay } from './replay.ts';
 export type { ReplayOptions, ReplayTarget } from './replay.ts';
 export { RescoredSums } from './rescored-sums.ts';

@@ -37,6 +37,8 @@ export const OUTCOME = {
   model: 4,
   /** A dead letter: unreadable, or dated too far ahead. */
   setAside: 5,
+  /** Time has passed. */
+  tick: 6,
 } as const;
 
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
@@ -113,6 +115,8 @@ export class PartitionLedgers implements CountingColumns {
         return OUTCOME.fact;
       case RECORD.model:
         return OUTCOME.model;
+      case RECORD.tick:
+        return OUTCOME.tick;
       default:
         return OUTCOME.setAside;
     }

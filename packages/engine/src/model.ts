@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertRuleFields, problemsOfAlertRules } from './alerts/alert-rules.ts';
 
 /** Scoring models: versioned documents of rules, published as control records in every partition. */
 
@@ -52,6 +53,7 @@ export const scoringModelSchema = z
     wantedRoles: z.array(idText).max(32).optional().describe('Roles of a complete buying committee; by default those with a multiplier'),
     reachWindowDays: z.int().min(1).max(90).default(30),
     retentionDays: z.int().min(1).max(3660).default(400).describe('Older touches are rejected on arrival'),
+    ...alertRuleFields,
   })
   .superRefine((model, context) => {
     const seen = new Set<string>();
@@ -59,6 +61,7 @@ export const scoringModelSchema = z
       if (seen.has(id)) context.addIssue({ code: 'custom', path: ['rules', index, 'id'], message: `rule id '${id}' is used twice` });
       seen.add(id);
     }
+    for (const { message, path } of problemsOfAlertRules(model)) context.addIssue({ code: 'custom', path, message });
   })
   .meta({ id: 'ScoringModel' });
 

@@ -23,7 +23,15 @@ export interface Poison {
 }
 
 /** Record kinds as small integers: the hot loop compares numbers. */
-export const RECORD = { touch: 0, fact: 1, model: 2, poison: 3 } as const;
+export const RECORD = { touch: 0, fact: 1, model: 2, poison: 3, tick: 4 } as const;
+
+/** Time has passed: what is due by the record's time of append happens where it stands. */
+export interface ClockTick {
+  /** By the clock of whoever wrote it, epoch milliseconds. */
+  readonly writtenAt: number;
+  /** Touches of all accounts in the last seven days over the weekly mean of the three weeks before; null when it brings none. */
+  readonly fleetGrowth: number | null;
+}
 
 /**
  * Records of one partition in offset order, read one at a time. Blocks of the log and rows of the store both come as runs, so one function
@@ -43,6 +51,8 @@ export interface RecordRun {
   readonly fact: Fact | null;
   /** Set when kind is model. */
   readonly model: ScoringModel | null;
+  /** Set when kind is tick. */
+  readonly tick: ClockTick | null;
   /** Set when kind is poison. */
   readonly poison: Poison | null;
 }

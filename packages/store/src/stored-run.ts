@@ -19,6 +19,7 @@ export interface FactLine {
 export class StoredRun implements RecordRun {
   readonly partition: number;
   readonly poison = null;
+  readonly tick = null;
   readonly touch: TouchCursor;
   kind: RecordRun['kind'] = RECORD.touch;
   offset = -1;

@@ -10,6 +10,7 @@ export class EntryRun implements RecordRun {
   readonly partition: number;
   readonly touch = new TouchCursor();
   readonly poison = null;
+  readonly tick = null;
   kind: RecordRun['kind'] = RECORD.touch;
   offset = -1;
   appendedAt = 0;

@@ -4,6 +4,8 @@ import { Aggregator } from '@touchstone/aggregator';
 import {
   AGGREGATOR_GROUP,
   DEAD_LETTERS_RETENTION_MS,
+  ALERTS_RETENTION_MS,
+  ALERTS_TOPIC,
   DEAD_LETTERS_TOPIC,
   EVENTS_TOPIC,
   kafkaLogOptionsOf,
@@ -143,6 +145,7 @@ function openOwnLog(logger: Logger): Promise<EventLog> {
     topics: {
       [EVENTS_TOPIC]: { partitions: PARTITIONS, retentionMs: LOG_RETENTION_HOURS * HOUR_MS, keptFor: [AGGREGATOR_GROUP] },
       [SCORES_TOPIC]: { partitions: PARTITIONS, retentionMs: SCORES_RETENTION_MS, retentionBytes: SCORES_RETENTION_BYTES },
+      [ALERTS_TOPIC]: { partitions: PARTITIONS, retentionMs: ALERTS_RETENTION_MS },
       [DEAD_LETTERS_TOPIC]: { partitions: PARTITIONS, retentionMs: DEAD_LETTERS_RETENTION_MS },
     },
     ...(FREE_MEGABYTES_MIN !== undefined && { freeBytesMin: FREE_MEGABYTES_MIN * MEGABYTE }),

@@ -18,6 +18,7 @@ export class PeersTouchRun implements BlockRun {
   readonly touch = new TouchCursor();
   readonly fact = null;
   readonly model = null;
+  readonly tick = null;
   readonly poison = null;
   appendedAt = 0;
   readonly #isWhole: boolean;

@@ -132,7 +132,7 @@ function measureTraffic({ partitions, ...args }: LedgerArgs): LedgerMemory['traf
 function bytesUsed({ touches, horizonMs = NO_IDS_MS }: Shape): number {
   const writer = new TouchWriter();
   const run = { partition: 0, kind: RECORD.touch, offset: -1, appendedAt: NOW, touch: new TouchCursor(), next: () => false };
-  const record: RecordRun = Object.assign(run, { fact: null, model: null, poison: null });
+  const record: RecordRun = Object.assign(run, { fact: null, model: null, tick: null, poison: null });
   const before = memoryUsed();
   const ledgers = new PartitionLedgers(0, defaultModel, horizonMs);
   for (const shaped of touches) {

@@ -1,11 +1,14 @@
 import type { KafkaConfig, KafkaLogOptions, KafkaTopicOptions } from './kafka-options.ts';
 import { kafkaOptionsOf } from './kafka-options.ts';
 import { tellKafkaEvents, type Teller } from './tell-kafka-events.ts';
-import { DEAD_LETTERS_TOPIC, EVENTS_TOPIC, SCORES_TOPIC } from '../topics.ts';
+import { ALERTS_TOPIC, DEAD_LETTERS_TOPIC, EVENTS_TOPIC, SCORES_TOPIC } from '../topics.ts';
 
 const HOUR_MS = 3_600_000;
 /** Long enough to mend the cause and send them again; the store keeps them for good. */
 export const DEAD_LETTERS_RETENTION_MS = 14 * 24 * HOUR_MS;
+
+/** Longer than a notifier may be away; the store keeps them for good. */
+export const ALERTS_RETENTION_MS = 30 * 24 * HOUR_MS;
 
 /** What of the settings decides how topics are made. */
 export interface TopicSettings {
@@ -19,6 +22,7 @@ export function kafkaLogOptionsOf(config: KafkaConfig & TopicSettings, service: 
   const topics: Record<string, KafkaTopicOptions> = {
     [EVENTS_TOPIC]: { ...shared, cleanup: 'delete', retentionMs: config.LOG_RETENTION_HOURS * HOUR_MS },
     [SCORES_TOPIC]: { ...shared, cleanup: 'compact' },
+    [ALERTS_TOPIC]: { ...shared, cleanup: 'delete', retentionMs: ALERTS_RETENTION_MS },
     [DEAD_LETTERS_TOPIC]: { ...shared, cleanup: 'delete', retentionMs: DEAD_LETTERS_RETENTION_MS },
   };
   return { ...kafkaOptionsOf(config), clientId: `touchstone-${service}`, topics, onEvent: tellKafkaEvents(teller) };
