@@ -1,0 +1,22 @@
+import type { RuleState, Transition } from './alert.ts';
+
+/** Stands in until rules are evaluated: no rule, no step. */
+export class AccountAlerts {
+  readonly hasRules: boolean = false;
+
+  takeTransitions(): Transition[] {
+    return [];
+  }
+
+  restore(_states: Iterable<RuleState>): void {}
+
+  nextDueAt(): number {
+    return Infinity;
+  }
+
+  states(): Iterable<RuleState> {
+    return [];
+  }
+
+  evaluateAll(): void {}
+}
