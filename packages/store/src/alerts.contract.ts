@@ -68,7 +68,9 @@ const COOLED: readonly Transition[] = (
     ['down', false, 2],
     ['up', true, 3],
   ] as const
-).map(([direction, isHeld, episode], index) => transitionOf({ step: index + 1, offset: index * 10, isHeld, alert: { direction, episode } }));
+).map(([direction, isHeld, episode], index) =>
+  transitionOf({ step: index + 1, offset: index * 10, isHeld, alert: { direction, episode } }),
+);
 
 /** What steps come to, by definition. */
 function stateAfter(steps: readonly Transition[]): RuleState {

@@ -2,7 +2,9 @@ import type { RuleState, Transition } from './alert.ts';
 
 /** Stands in until rules are evaluated: no rule, no step. */
 export class AccountAlerts {
-  readonly hasRules: boolean = false;
+  get hasRules(): boolean {
+    return false;
+  }
 
   takeTransitions(): Transition[] {
     return [];
