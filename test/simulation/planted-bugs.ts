@@ -35,7 +35,7 @@ export const PLANTED_BUGS = {
     code: '    kept.ledgers.model.version === model.version\n',
     becomes: '    true\n',
   },
-  'commits-what-was-left-out': { file: CHECKPOINTER, code: 'this.#commit(out.intersection(published))', becomes: 'this.#commit(out)' },
+  'commits-what-was-left-out': { file: CHECKPOINTER, code: 'out.intersection(published)', becomes: 'out' },
   'commits-before-it-stores': {
     file: CHECKPOINTER,
     code: 'if (cut.length > 0) await store.checkpoint(cut);\n    this.#failedCut = [];',
@@ -115,8 +115,8 @@ export const PLANTED_BUGS = {
   },
   'gathers-without-bound': {
     file: AGGREGATOR,
-    code: 'while (this.#pendingBytes() > pendingBytesMax && isHeld()) await this.#checkpointer.run();',
-    becomes: '',
+    code: 'while (this.#pendingBytes() > pendingBytesMax && isHeld()) {',
+    becomes: 'while (isHeld() && this.#isStopping) {',
   },
   'takes-a-topic-made-anew-for-the-same': {
     file: FIND_START,

@@ -24,6 +24,8 @@ export interface SeedResult {
   readonly records: number;
   /** Scores that were published. */
   readonly publications: number;
+  /** Alerts that were told, each once. */
+  readonly alerts: number;
 }
 
 /** After the faults everything must have drained within this much virtual time. */
@@ -73,6 +75,7 @@ export async function simulateSeed(seed: number, { onLine, options = drawOptions
     faults: counts,
     records: system.expected.reduce((sum, { outcomes }) => sum + outcomes.length, 0),
     publications: watcher.publications.length,
+    alerts: watcher.alertsTold.reduce((sum, { size }) => sum + size, 0),
   };
 }
 

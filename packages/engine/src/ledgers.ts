@@ -74,12 +74,13 @@ export class PartitionLedgers implements CountingColumns {
   now = 0;
   /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
-  readonly alerts: AccountAlerts = new AccountAlerts();
+  readonly alerts: AccountAlerts;
   readonly #recentIds: RecentIds;
   readonly #batch = new TouchBatch();
 
   constructor(partition: number, model: ScoringModel, dedupeHorizonMs: number = DEDUPE_HORIZON_MS) {
     this.partition = partition;
+    this.alerts = new AccountAlerts(partition, () => this.model);
     this.model = model;
     this.decay = decayOf(model);
     this.kinds = new Kinds(model);
@@ -108,6 +109,7 @@ export class PartitionLedgers implements CountingColumns {
     const now = run.appendedAt > this.now ? run.appendedAt : this.now;
     this.now = now;
     this.position = run.offset + 1;
+    if (!isStored) this.alerts.advance(now, run.offset);
     switch (run.kind) {
       case RECORD.touch:
         return this.#takeTouch(run.touch, run.offset, now, isStored);
@@ -118,6 +120,7 @@ export class PartitionLedgers implements CountingColumns {
       case RECORD.model:
         return OUTCOME.model;
       case RECORD.tick:
+        this.alerts.tick(run.tick!);
         return OUTCOME.tick;
       default:
         return OUTCOME.setAside;
@@ -144,6 +147,7 @@ export class PartitionLedgers implements CountingColumns {
       if (now - occurredAt > LATE_MS) this.lateTouches++;
       if (this.kinds.rules(kind).length === 0) this.kinds.countUnruled(kind);
     }
+    if (!isStored && touch.text(FIELD.kind) === 'meeting') this.alerts.meet(touch.text(FIELD.accountId)!, now, offset);
     if (this.#batch.isFullFor(bytes)) this.settle();
     this.#batch.add(touch, offset, now, kind, this.kinds.matchingRules(kind, touch));
     return OUTCOME.counted;
