@@ -107,12 +107,15 @@ export class Database {
   /** By offset and time. */
   transitionsOf(partition: number, from: number, before: number): Transition[] {
     const rows = [...(this.transitions.get(partition)?.values() ?? [])].filter(({ offset }) => offset >= from && offset < before);
-    return rows.sort((one, other) => one.offset - other.offset || one.alert.at - other.alert.at || (stepKey(one) < stepKey(other) ? -1 : 1));
+    return rows.sort(
+      (one, other) => one.offset - other.offset || one.alert.at - other.alert.at || (stepKey(one) < stepKey(other) ? -1 : 1),
+    );
   }
 
   countTouches(from: number, to: number): number {
     let count = 0;
-    for (const rows of this.touches.values()) for (const row of rows) if (row !== undefined && row.occurredAt >= from && row.occurredAt < to) count++;
+    for (const rows of this.touches.values())
+      for (const row of rows) if (row !== undefined && row.occurredAt >= from && row.occurredAt < to) count++;
     return count;
   }
 

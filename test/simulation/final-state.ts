@@ -184,7 +184,8 @@ function* wrongAlerts({ alerts, partition, transitions }: ExpectedPartition, { d
   const told = watcher.alertsTold[partition]!;
   for (const [id, { transition }] of alerts) if (!told.has(id)) yield `never told was ${JSON.stringify(transition.alert)}`;
   const stored = database.transitions.get(partition) ?? new Map<string, Transition>();
-  if (stored.size !== transitions.length) yield `partition ${partition} has ${stored.size} steps stored, the log gives ${transitions.length}`;
+  if (stored.size !== transitions.length)
+    yield `partition ${partition} has ${stored.size} steps stored, the log gives ${transitions.length}`;
   for (const expected of transitions) {
     if (!isDeepStrictEqual(stored.get(stepKey(expected)), expected)) yield `not stored as the log gives it is ${JSON.stringify(expected)}`;
   }

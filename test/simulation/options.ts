@@ -56,6 +56,8 @@ export interface SimulationOptions {
   /** How often the log's own clock stands up to an hour behind for one batch. */
   readonly logClockBackRate: number;
   readonly disaster: Disaster | null;
+  /** How often hours or days pass at once with nothing on the log: only where there are rules, as nothing else waits for time to pass. */
+  readonly leaps: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -116,7 +118,8 @@ export function drawOptions(seed: number): SimulationOptions {
     pageOffsets: random.pick([7, 60, 1000]),
     disaster: random.chance(0.04) ? random.pick(['made anew', 'swept', 'truncated']) : null,
     logClockBackRate: rate(0.15, 0.1),
+    leaps: 0,
   };
   // Drawn last: what was drawn before them stays what it was.
-  return random.chance(0.5) ? { ...drawn, hasRules: true, models: 0, logClockBackRate: 0 } : drawn;
+  return random.chance(0.5) ? { ...drawn, hasRules: true, models: 0, logClockBackRate: 0, leaps: random.whole(0, 8) } : drawn;
 }

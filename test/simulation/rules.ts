@@ -18,6 +18,7 @@ export function modelWithRules(random: Random): ScoringModel {
     ...defaultModel,
     version: 'with-rules',
     thresholds: [{ id: 'hot', metric: 'score', enter: random.pick([10, 30, 60]), cooldown: cooldown() }],
+    surge: { ratio: random.pick([1.5, 3]), minimum: random.pick([2, 10]), fleetRatio: random.pick([0.5, 1, 1.5]), cooldown: cooldown() },
   });
 }
 
