@@ -11,14 +11,57 @@ import type { System } from './system.ts';
  * moves the engine's clock too, which a restore can't know where the log's clock falls; so there it does not.
  */
 
-/** A model with rules of every kind that change often in these histories. */
+/** A model with rules of every kind, whose levels these histories cross often. */
 export function modelWithRules(random: Random): ScoringModel {
   const cooldown = (): string => random.pick(['0s', '30m', '6h', '3d']);
+  const some = <T>(values: readonly T[]): T[] => values.filter(() => random.chance(0.7));
+  const enter = random.pick([5, 20, 40]);
+  const engagedAt = random.whole(1, 3);
   return scoringModelSchema.parse({
     ...defaultModel,
     version: 'with-rules',
-    thresholds: [{ id: 'hot', metric: 'score', enter: random.pick([10, 30, 60]), cooldown: cooldown() }],
+    decay: { kind: 'exponential', halfLifeDays: random.pick([1, 7, 14]) },
+    thresholds: [
+      { id: 'hot', metric: 'score', enter, exit: random.chance(0.5) ? enter : enter / 2, cooldown: cooldown() },
+      ...some([
+        { id: 'points', metric: 'points', enter: random.pick([1, 10]), byTier: { first: { enter: 3, exit: 2 } } },
+        { id: 'wide', metric: 'contacts.30d', enter: random.whole(2, 4), cooldown: cooldown() },
+        {
+          id: 'busy',
+          metric: random.pick(['touches.24h', 'minutes.7d', 'kind.meeting.24h']),
+          enter: random.whole(1, 5),
+          cooldown: cooldown(),
+        },
+        { id: 'fresh', metric: 'newContacts.7d', enter: 1, filter: { tier: ['first', 'second'] } },
+        { id: 'covered', metric: 'coverage', enter: 0.5 },
+        { id: 'reached', metric: 'reach', enter: 2, filter: { targetList: true } },
+      ]),
+    ],
+    qualification: {
+      ...(random.chance(0.3) && { filter: { tier: 'first' } }),
+      ...(random.chance(0.5) && { exclude: { industry: 'none' } }),
+      atLeast: random.whole(1, 2),
+      of: [
+        { id: 'score', metric: 'score', atLeast: random.pick([3, 15]), byTier: { second: 30 } },
+        { id: 'touches', metric: 'touches.7d', atLeast: 2 },
+      ],
+      minContacts: random.whole(1, 2),
+      actNow: random.chance(0.5) ? [{ kind: 'form_fill' }, { kind: 'meeting', minMinutes: 30 }] : [],
+      actNowDays: random.pick([1, 7]),
+    },
+    stages: [
+      { id: 'aware', metrics: [{ metric: 'touches.90d', atLeast: 1 }] },
+      { id: 'engaged', engaged: true, metrics: [{ metric: 'contacts.7d', atLeast: engagedAt }] },
+      { id: 'qualified', qualified: true },
+      { id: 'open', opportunity: 'open' },
+      { id: 'customer', opportunity: 'won' },
+    ],
     surge: { ratio: random.pick([1.5, 3]), minimum: random.pick([2, 10]), fleetRatio: random.pick([0.5, 1, 1.5]), cooldown: cooldown() },
+    watches: some([
+      { id: 'champion-silent', kind: 'role_silent', role: 'champion', days: random.pick([1, 7, 21]) },
+      { id: 'single', kind: 'single_threaded', minTouches: random.whole(2, 5) },
+      { id: 'decider', kind: 'role_engaged', role: 'decision_maker' },
+    ]),
   });
 }
 
