@@ -1,4 +1,4 @@
-import { AccountAlerts, defaultModel, type Alert, type Transition } from '@touchstone/engine';
+import { AccountAlerts, defaultModel, PartitionLedgers, type Alert, type Transition } from '@touchstone/engine';
 
 /** Rules for tests: what happens is said instead of computed. */
 export class FakeAlerts extends AccountAlerts {
@@ -6,7 +6,7 @@ export class FakeAlerts extends AccountAlerts {
   #happened: Transition[] = [];
 
   constructor() {
-    super(0, () => defaultModel);
+    super(new PartitionLedgers(0, defaultModel));
   }
 
   override get hasRules(): boolean {
