@@ -4,9 +4,9 @@ import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
+import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
-import type { ScoreFeed } from './score-feed.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
 
 export type QueryApp = HttpApp;
@@ -14,7 +14,7 @@ export type QueryApp = HttpApp;
 export interface QueryDependencies {
   /** The ledgers that answers are computed from. */
   readonly ledgers: LedgerSet;
-  readonly feed: ScoreFeed;
+  readonly feed: LiveFeed;
   readonly store: QueryStore;
   readonly keys: Pick<KeyRing, 'refresh' | 'verify'>;
   readonly metrics: Metrics;
