@@ -99,6 +99,11 @@ export const METRICS = {
     help: 'Alerts that stand on their topic again, which readers are told once',
     labels: {},
   },
+  alert_actions_total: {
+    kind: 'counter',
+    help: 'What people did about alerts: ack, snooze, useful, not_useful',
+    labels: { action: 4 },
+  },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {
     kind: 'counter',

@@ -1,6 +1,7 @@
 import { ALERT_CAUSES, ALERT_TYPES, type Alert } from '@touchstone/engine';
+import type { StoredAlert } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from './answers.ts';
+import { time, timeText, timeTextOrNull } from './answers.ts';
 
 const ALERT_FIELDS = {
   id: z.string().describe('A function of the account, the rule, the episode and the direction: whoever drops repeated ids sees each once'),
@@ -64,3 +65,58 @@ export function alertAnswer(alert: Alert): z.input<typeof alertEventSchema> {
     links: { account: path, explain: `${path}/explain?at=${at}` },
   };
 }
+
+const ACTED = {
+  state: z.enum(['open', 'acked', 'snoozed']).describe('Acked by somebody; else snoozed, until that is over; else open'),
+  acked: z.object({ by: z.string(), at: time, note: z.string() }).nullable().describe('The first that acked it'),
+  snoozedUntil: time.nullable().describe('By the latest snooze, passed or not'),
+  useful: z.boolean().nullable().describe('As last said; null while nobody has'),
+};
+
+/** With what became of it. */
+export const alertSchema = z
+  .object({ ...ALERT_FIELDS, ...ACTED })
+  .describe('What became of an account that somebody should know, and what was done about it')
+  .meta({ id: 'Alert' });
+
+export type AlertAnswer = z.input<typeof alertSchema>;
+
+/** @param now epoch ms, by which a snooze is over or not */
+export function storedAlertAnswer({ acked, alert, snoozedUntil, useful }: Omit<StoredAlert, 'offset'>, now: number): AlertAnswer {
+  const isSnoozed = snoozedUntil !== null && snoozedUntil > now;
+  return {
+    ...alertAnswer(alert),
+    state: acked !== null ? 'acked' : isSnoozed ? 'snoozed' : 'open',
+    acked: acked && { ...acked, at: timeText(acked.at) },
+    snoozedUntil: timeTextOrNull(snoozedUntil),
+    useful,
+  };
+}
+
+/** One row of a table: lists as text, in one cell. */
+export function alertRow({ acked, links, met, missing, reach, reasons, touch, ...rest }: AlertAnswer): Record<string, unknown> {
+  return {
+    ...rest,
+    engagedContacts: reach.engagedContacts,
+    coverage: reach.coverage,
+    missingRoles: reach.missingRoles.join(' '),
+    reasons: reasons.map(({ contactId, points, role }) => `${contactId ?? 'nobody known'}${role === null ? '' : ` (${role})`}: ${points}`).join('; '),
+    touchKind: touch?.kind,
+    touchContactId: touch?.contactId,
+    touchCampaignId: touch?.campaignId,
+    touchOccurredAt: touch?.occurredAt,
+    met: met.join(' '),
+    missing: missing.join(' '),
+    ackedBy: acked?.by,
+    ackedAt: acked?.at,
+    ackNote: acked?.note,
+    explain: links.explain,
+  };
+}
+
+export const ALERT_COLUMNS = [
+  ...['at', 'id', 'type', 'accountId', 'owner', 'ruleId', 'episode', 'direction', 'cause', 'late', 'heldBack', 'metric', 'threshold'],
+  ...['previousValue', 'currentValue', 'previousStage', 'currentStage', 'engagedContacts', 'coverage', 'missingRoles', 'reasons'],
+  ...['touchKind', 'touchContactId', 'touchCampaignId', 'touchOccurredAt', 'met', 'missing', 'state', 'ackedBy', 'ackedAt', 'ackNote'],
+  ...['snoozedUntil', 'useful', 'modelVersion', 'version', 'explain'],
+] as const;

@@ -129,6 +129,12 @@ export class LiveFeed {
     for (const { published } of this.#alerts.kept()) yield published;
   }
 
+  /** The alert with this id, if it is kept: just told, and perhaps not stored yet. */
+  alertOf(id: string): Alert | null {
+    for (const { alert } of this.keptAlerts()) if (alert.id === id) return alert;
+    return null;
+  }
+
   /** The id of a reader that has seen everything so far. */
   get currentId(): string {
     return idOf(this.#scores.currentId, this.#alerts.currentId);

@@ -1,5 +1,8 @@
 import type { LedgerSet } from '@touchstone/engine';
 import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
+import { registerAlertActionRoutes } from './alert-action-routes.ts';
+import { registerAlertRoutes } from './alert-routes.ts';
+import { registerAlertRuleRoutes } from './alert-rule-routes.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
@@ -41,6 +44,9 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   };
   registerAccountListRoute(app, options);
   registerAccountRoutes(app, options);
+  registerAlertRoutes(app, options);
+  registerAlertActionRoutes(app, options);
+  registerAlertRuleRoutes(app, options);
   registerModelRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
