@@ -1,11 +1,16 @@
 import { scoringModelSchema } from '@touchstone/engine';
-import type { RecordRun } from '@touchstone/engine';
+import type { RecordRun, RuleState, Transition } from '@touchstone/engine';
+import { countAlerts, findAlerts } from './alerts.ts';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';
+import { readRuleStates } from './rule-states.ts';
 import type {
+  AlertAction,
+  AlertCounts,
+  AlertQuery,
   ApiKeyRow,
   Checkpoint,
   DeadLetterPlace,
@@ -14,6 +19,7 @@ import type {
   ReplayRange,
   ScoreRow,
   Store,
+  StoredAlert,
   StoredDeadLetter,
   StoredModel,
   StoredPosition,
@@ -21,11 +27,22 @@ import type {
   TimelinePlace,
   TouchRows,
 } from './store.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, encodeSlices, FACTS, POSITIONS } from './tables.ts';
+import {
+  ACCOUNT_SCORES,
+  ALERT_ACTIONS_TAKEN,
+  ALERT_TRANSITIONS,
+  API_KEYS,
+  DEAD_LETTER_REPLAYS,
+  DEAD_LETTERS,
+  encodeSlices,
+  FACTS,
+  POSITIONS,
+} from './tables.ts';
 import type { Table } from './tables.ts';
 import { readTimeline } from './timeline.ts';
 import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';
 import { TouchRowArena } from './touch-rows.ts';
+import { readTransitions } from './transitions.ts';
 
 /** In one statement: after an outage there may be hundreds of megabytes to write, and a statement has its time. */
 const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
@@ -60,6 +77,10 @@ export class ClickHouseStore implements Store {
     await this.#insert(
       DEAD_LETTERS,
       ordered.flatMap(({ deadLetters }) => deadLetters),
+    );
+    await this.#insert(
+      ALERT_TRANSITIONS,
+      ordered.flatMap(({ transitions }) => transitions),
     );
     await this.#insert(POSITIONS, ordered);
   }
@@ -122,6 +143,37 @@ export class ClickHouseStore implements Store {
       DEAD_LETTER_REPLAYS,
       places.map((place) => ({ ...place, replayedAt })),
     );
+  }
+
+  ruleStates(partition: number, before: number): AsyncIterable<readonly RuleState[]> {
+    return readRuleStates(this.#transport, partition, before);
+  }
+
+  transitions(partition: number, from: number, before: number): AsyncIterable<readonly Transition[]> {
+    return readTransitions(this.#transport, { partition, from, before });
+  }
+
+  alerts(query: AlertQuery): Promise<readonly StoredAlert[]> {
+    return findAlerts(this.#transport, query);
+  }
+
+  alertCounts(since: number, until: number): Promise<readonly AlertCounts[]> {
+    return countAlerts(this.#transport, since, until);
+  }
+
+  saveAlertAction(action: AlertAction): Promise<void> {
+    return this.#insert(ALERT_ACTIONS_TAKEN, [action]);
+  }
+
+  async countTouches(from: number, to: number): Promise<number> {
+    const answer = await this.#transport.read(
+      `SELECT count() AS touches FROM touches WHERE account_id != ''
+         AND occurred_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND occurred_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+       FORMAT JSONEachRow`,
+      { from, to },
+      { mayLag: true },
+    );
+    return Number(jsonRows<{ touches: number | string }>(answer)[0]?.touches ?? 0);
   }
 
   async apiKeys(): Promise<readonly ApiKeyRow[]> {

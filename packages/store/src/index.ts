@@ -2,8 +2,12 @@ export { openStore } from './open-store.ts';
 export type { StoreOptions } from './open-store.ts';
 export { STORE_SECRETS, storeOptionsOf, storeSettings } from './store-settings.ts';
 export type { StoreSettings } from './store-settings.ts';
-export { OPTIONAL_FIELDS, STORE_ERRORS, StoreError } from './store.ts';
+export { ALERT_ACTIONS, OPTIONAL_FIELDS, STORE_ERRORS, StoreError } from './store.ts';
 export type {
+  AlertAction,
+  AlertActionName,
+  AlertCounts,
+  AlertQuery,
   ApiKeyRow,
   Checkpoint,
   DeadLetter,
@@ -14,6 +18,7 @@ export type {
   ReplayRange,
   ScoreRow,
   Store,
+  StoredAlert,
   StoredDeadLetter,
   StoredFact,
   StoredModel,

@@ -3,7 +3,17 @@ import { ClickHouseStore } from './click-house-store.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import type { RowTransport } from './row-transport.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, FACTS, MIGRATIONS_APPLIED, POSITIONS } from './tables.ts';
+import {
+  ACCOUNT_SCORES,
+  ALERT_ACTIONS_TAKEN,
+  ALERT_TRANSITIONS,
+  API_KEYS,
+  DEAD_LETTER_REPLAYS,
+  DEAD_LETTERS,
+  FACTS,
+  MIGRATIONS_APPLIED,
+  POSITIONS,
+} from './tables.ts';
 import { WHOLE_TOUCH } from './touch-columns.ts';
 
 /** The part of the store's contract about its tables: how they come about, and what they promise of a row written. */
@@ -64,6 +74,8 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
         FACTS,
         DEAD_LETTERS,
         DEAD_LETTER_REPLAYS,
+        ALERT_TRANSITIONS,
+        ALERT_ACTIONS_TAKEN,
         POSITIONS,
         ACCOUNT_SCORES,
         API_KEYS,
@@ -81,6 +93,8 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['facts', 'partition'],
       ['dead_letters', 'partition'],
       ['dead_letter_replays', 'partition'],
+      ['alert_transitions', 'partition'],
+      ['alert_actions', 'alert_id'],
       ['positions', 'partition'],
       ['api_keys', 'name'],
       ['schema_migrations', 'number'],

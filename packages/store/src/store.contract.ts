@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultModel } from '@touchstone/engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
+import { describeAlerts } from './alerts.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
 import { jsonRows } from './json-rows.ts';
@@ -17,6 +18,7 @@ const HOUR_MS = 3_600_000;
 export function describeStore(name: string, open: () => Promise<RowTransport>): void {
   describeReplay(name, open);
   describeDeadLetters(name, open);
+  describeAlerts(name, open);
   describeSchema(name, open);
 
   describe(`the store on ${name}`, () => {

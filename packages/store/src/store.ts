@@ -1,4 +1,4 @@
-import type { Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/engine';
+import type { Alert, AlertType, ClockTick, Fact, RecordRun, RuleState, ScoringModel, TouchCursor, Transition } from '@touchstone/engine';
 
 /**
  * The port to ClickHouse: a server by URL, or chDB in this process. Every table takes the same row twice without a change in what a reader
@@ -17,12 +17,12 @@ export interface TouchRows {
   add(offset: number, appendedAt: number, touch: TouchCursor): void;
 }
 
-/** A fact or a published model: what, besides touches, a ledger is made of. */
+/** A fact, a published model, or a tick that brings the growth of all accounts: what, besides touches, a ledger is made of. */
 export interface StoredFact {
   readonly partition: number;
   readonly offset: number;
   readonly appendedAt: number;
-  readonly fact: Fact | { readonly type: 'model'; readonly model: ScoringModel };
+  readonly fact: Fact | { readonly type: 'model'; readonly model: ScoringModel } | { readonly type: 'tick'; readonly tick: ClockTick };
 }
 
 /** A model's control record, as it stands in one partition. */
@@ -93,6 +93,70 @@ export interface Checkpoint extends StoredPosition {
   readonly touches: TouchRows;
   readonly facts: readonly StoredFact[];
   readonly deadLetters: readonly DeadLetter[];
+  /** In the order they happened. */
+  readonly transitions: readonly Transition[];
+}
+
+/** Alerts that were told are listed; entries that a cooldown held back are not. All conditions that are given must hold. */
+export interface AlertQuery {
+  readonly id?: string;
+  readonly accountId?: string;
+  readonly type?: AlertType;
+  readonly ruleId?: string;
+  /** Owner of the account at the time; '' for those without. */
+  readonly owner?: string;
+  /** Epoch ms: those that happened then or later. */
+  readonly since?: number;
+  /** Epoch ms: those that happened before. */
+  readonly until?: number;
+  readonly acked?: boolean;
+  /** Whether a snooze of it lasts beyond `now`. */
+  readonly snoozed?: boolean;
+  /** Epoch ms; what `snoozed` is judged by. */
+  readonly now: number;
+  /** Only those that come after this one in the list. */
+  readonly before?: { readonly at: number; readonly id: string };
+  readonly limit: number;
+}
+
+export const ALERT_ACTIONS = ['ack', 'snooze', 'useful', 'not_useful'] as const;
+export type AlertActionName = (typeof ALERT_ACTIONS)[number];
+
+/** What somebody did about an alert. */
+export interface AlertAction {
+  readonly alertId: string;
+  readonly action: AlertActionName;
+  /** Who did it. */
+  readonly by: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** End of a snooze, epoch ms; null for every other action. */
+  readonly until: number | null;
+  readonly note: string;
+}
+
+export interface StoredAlert {
+  readonly alert: Alert;
+  /** Offset of the record during whose application it happened. */
+  readonly offset: number;
+  /** The first that did it; null while nobody has. */
+  readonly acked: { readonly by: string; readonly at: number; readonly note: string } | null;
+  /** By the latest snooze, epoch ms, passed or not; null for none. */
+  readonly snoozedUntil: number | null;
+  /** As last said; null while nobody has. */
+  readonly useful: boolean | null;
+}
+
+/** What a rule's alerts came to. Its precision is `useful / (useful + notUseful)`. */
+export interface AlertCounts {
+  readonly ruleId: string;
+  /** Alerts, ends of episodes among them. */
+  readonly told: number;
+  /** Entries that the cooldown held back. */
+  readonly heldBack: number;
+  readonly acked: number;
+  readonly useful: number;
+  readonly notUseful: number;
 }
 
 export interface ScoreRow {
@@ -150,7 +214,7 @@ export interface Store {
   /** Brings the schema up to the newest migration. */
   migrate(): Promise<void>;
   touchRows(partition: number): TouchRows;
-  /** Touches, facts and dead letters first, the positions last; resolves once all of it would survive a power cut. */
+  /** Touches, facts, dead letters and transitions first, the positions last; resolves once all of it would survive a power cut. */
   checkpoint(checkpoints: readonly Checkpoint[]): Promise<void>;
   positions(): Promise<ReadonlyMap<number, StoredPosition>>;
   /**
@@ -171,6 +235,20 @@ export interface Store {
   deadLettersAt(places: readonly DeadLetterPlace[]): Promise<readonly StoredDeadLetter[]>;
   /** Remembers that these were put on the log again; `replayedAt` is epoch ms. */
   saveReplays(places: readonly DeadLetterPlace[], replayedAt: number): Promise<void>;
+  /**
+   * Where the partition's accounts stand under their rules, as its transitions of offsets below `before` say; by account and rule, in pages of
+   * bounded size.
+   */
+  ruleStates(partition: number, before: number): AsyncIterable<readonly RuleState[]>;
+  /** The partition's transitions of offsets from `from` to below `before`, each once, by offset and time, in pages of bounded size. */
+  transitions(partition: number, from: number, before: number): AsyncIterable<readonly Transition[]>;
+  /** Newest first, by instant and id. */
+  alerts(query: AlertQuery): Promise<readonly StoredAlert[]>;
+  /** By rule: of the alerts that happened at `since` or later and before `until`, both epoch ms. */
+  alertCounts(since: number, until: number): Promise<readonly AlertCounts[]>;
+  saveAlertAction(action: AlertAction): Promise<void>;
+  /** Touches of all accounts that occurred at `from` or later and before `to`, both epoch ms; a repeated write may count twice until it is merged. */
+  countTouches(from: number, to: number): Promise<number>;
   apiKeys(): Promise<readonly ApiKeyRow[]>;
   saveApiKey(row: ApiKeyRow): Promise<void>;
   /** Cheap; rejects when the store does not answer. */

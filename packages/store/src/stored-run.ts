@@ -1,5 +1,5 @@
 import { RECORD, scoringModelSchema } from '@touchstone/engine';
-import type { Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/engine';
+import type { ClockTick, Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/engine';
 import { StoreError } from './store.ts';
 import type { TouchLayout } from './touch-columns.ts';
 import { TouchRowReader } from './touch-row-reader.ts';
@@ -19,13 +19,13 @@ export interface FactLine {
 export class StoredRun implements RecordRun {
   readonly partition: number;
   readonly poison = null;
-  readonly tick = null;
   readonly touch: TouchCursor;
   kind: RecordRun['kind'] = RECORD.touch;
   offset = -1;
   appendedAt = 0;
   fact: Fact | null = null;
   model: ScoringModel | null = null;
+  tick: ClockTick | null = null;
   readonly #touches: TouchRowReader;
   /** Whether the reader stands on a touch that was not given yet, because a fact comes first. */
   #touchWaits = false;
@@ -56,6 +56,7 @@ export class StoredRun implements RecordRun {
       this.kind = RECORD.touch;
       this.fact = null;
       this.model = null;
+      this.tick = null;
       return true;
     }
     if (fact === undefined) return false;
@@ -85,8 +86,21 @@ export class StoredRun implements RecordRun {
 
   #setFact({ type, body }: FactLine): void {
     const content: unknown = JSON.parse(body);
-    this.kind = type === 'model' ? RECORD.model : RECORD.fact;
-    this.fact = type === 'model' ? null : (content as Fact);
-    this.model = type === 'model' ? scoringModelSchema.parse(content) : null;
+    this.fact = null;
+    this.model = null;
+    this.tick = null;
+    switch (type) {
+      case 'model':
+        this.kind = RECORD.model;
+        this.model = scoringModelSchema.parse(content);
+        break;
+      case 'tick':
+        this.kind = RECORD.tick;
+        this.tick = content as ClockTick;
+        break;
+      default:
+        this.kind = RECORD.fact;
+        this.fact = content as Fact;
+    }
   }
 }

@@ -1,7 +1,7 @@
-import { accountOf } from '@touchstone/engine';
+import { accountOf, type Transition } from '@touchstone/engine';
 import { DATE_TIME, RowBinaryWriter } from './row-binary.ts';
 import type { ColumnType } from './row-binary.ts';
-import type { ApiKeyRow, DeadLetter, DeadLetterPlace, ScoreRow, StoredFact, StoredPosition } from './store.ts';
+import type { AlertAction, ApiKeyRow, DeadLetter, DeadLetterPlace, ScoreRow, StoredFact, StoredPosition } from './store.ts';
 
 /** The tables whose rows come as objects. An insert's list of columns, the structure of its bytes and the bytes all follow from these. */
 interface Column<Row> extends ColumnType {
@@ -62,6 +62,23 @@ const texts = <Row>(name: string, of: Of<Row, readonly string[]>): Column<Row> =
   },
 });
 
+type FactOfLog = Extract<StoredFact['fact'], { readonly type: 'model' | 'tick' }>;
+
+/** A control record instead of what the CRM says. */
+function isOfLog(fact: StoredFact['fact']): fact is FactOfLog {
+  return fact.type === 'model' || fact.type === 'tick';
+}
+
+function idOf(fact: StoredFact['fact']): string {
+  if (fact.type === 'model') return fact.model.version;
+  return fact.type === 'tick' ? '' : fact.id;
+}
+
+function bodyOf(fact: StoredFact['fact']): object {
+  if (fact.type === 'model') return fact.model;
+  return fact.type === 'tick' ? fact.tick : fact;
+}
+
 export const FACTS: Table<StoredFact> = {
   name: 'facts',
   columns: [
@@ -69,10 +86,10 @@ export const FACTS: Table<StoredFact> = {
     uint64('offset', (row) => row.offset),
     time('appended_at', (row) => row.appendedAt),
     text('type', ({ fact }) => fact.type),
-    text('id', ({ fact }) => (fact.type === 'model' ? fact.model.version : fact.id)),
-    text('account_id', ({ fact }) => (fact.type === 'model' ? '' : (accountOf(fact) ?? ''))),
-    time('updated_at', ({ fact, appendedAt }) => (fact.type === 'model' ? appendedAt : fact.updatedAt)),
-    text('body', ({ fact }) => JSON.stringify(fact.type === 'model' ? fact.model : fact)),
+    text('id', ({ fact }) => idOf(fact)),
+    text('account_id', ({ fact }) => (isOfLog(fact) ? '' : (accountOf(fact) ?? ''))),
+    time('updated_at', ({ fact, appendedAt }) => (isOfLog(fact) ? appendedAt : fact.updatedAt)),
+    text('body', ({ fact }) => JSON.stringify(bodyOf(fact))),
   ],
 };
 
@@ -95,6 +112,38 @@ export const DEAD_LETTER_REPLAYS: Table<DeadLetterPlace & { readonly replayedAt:
     uint16('partition', (row) => row.partition),
     uint64('offset', (row) => row.offset),
     time('replayed_at', (row) => row.replayedAt),
+  ],
+};
+
+export const ALERT_TRANSITIONS: Table<Transition> = {
+  name: 'alert_transitions',
+  columns: [
+    uint16('partition', ({ alert }) => alert.partition),
+    text('account_id', ({ alert }) => alert.accountId),
+    text('rule_id', ({ alert }) => alert.ruleId),
+    uint32('step', (row) => row.step),
+    uint64('offset', (row) => row.offset),
+    time('at', ({ alert }) => alert.at),
+    text('alert_id', ({ alert }) => alert.id),
+    text('type', ({ alert }) => alert.type),
+    text('direction', ({ alert }) => alert.direction),
+    bool('is_held', (row) => row.isHeld),
+    uint32('episode', ({ alert }) => alert.episode),
+    text('stage', ({ alert }) => alert.currentStage ?? ''),
+    text('owner', ({ alert }) => alert.owner ?? ''),
+    text('body', ({ alert }) => JSON.stringify(alert)),
+  ],
+};
+
+export const ALERT_ACTIONS_TAKEN: Table<AlertAction> = {
+  name: 'alert_actions',
+  columns: [
+    text('alert_id', (row) => row.alertId),
+    text('action', (row) => row.action),
+    time('at', (row) => row.at),
+    text('by', (row) => row.by),
+    time('until', (row) => row.until ?? 0),
+    text('note', (row) => row.note),
   ],
 };
 

@@ -2,6 +2,7 @@ import { FIELD, RECORD } from '@touchstone/engine';
 import type { RecordRun, TextField } from '@touchstone/engine';
 import { EntryRun } from '@touchstone/testkit';
 import type { GeneratedEntry, GeneratedTouch } from '@touchstone/testkit';
+import type { Transition } from '@touchstone/engine';
 import type { Checkpoint, DeadLetter, Store, StoredFact } from './store.ts';
 
 /** Log records as plain objects: into a checkpoint, and back out of a replay. */
@@ -37,7 +38,7 @@ export function leadAt(offset: number, id = `lead${offset}`, partition = 0): Gen
 export function checkpointOf(
   store: Store,
   entries: readonly GeneratedEntry[],
-  rest: { partition?: number; offset?: number; generation?: string; deadLetters?: readonly DeadLetter[] } = {},
+  rest: { partition?: number; offset?: number; generation?: string; deadLetters?: readonly DeadLetter[]; transitions?: readonly Transition[] } = {},
 ): Checkpoint {
   const partition = rest.partition ?? entries[0]?.partition ?? 0;
   const touches = store.touchRows(partition);
@@ -53,6 +54,7 @@ export function checkpointOf(
     offset: (entries.at(-1)?.offset ?? -1) + 1,
     generation: GENERATION,
     deadLetters: [],
+    transitions: [],
     ...rest,
     touches,
     facts,

@@ -208,7 +208,7 @@ describe('the read replica', () => {
     await world.touch(300);
     await world.checkpoint();
     await world.store.checkpoint([
-      { partition: 1, offset: 5, generation: 'another', touches: world.store.touchRows(1), facts: [], deadLetters: [] },
+      { partition: 1, offset: 5, generation: 'another', touches: world.store.touchRows(1), facts: [], deadLetters: [], transitions: [] },
     ]);
     let replays = 0;
     const store: ReplicaOptions['store'] = {

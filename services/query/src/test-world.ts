@@ -137,7 +137,7 @@ async function checkpoint(log: EventLog, store: Store, recordsLeft: number): Pro
         if (outcome === OUTCOME.model) facts.push({ ...place, fact: { type: 'model', model: run.model! } });
       }
     }
-    return { partition, offset, generation, touches, facts, deadLetters: [] };
+    return { partition, offset, generation, touches, facts, deadLetters: [], transitions: [] };
   });
   await store.checkpoint(checkpoints);
 }

@@ -65,6 +65,7 @@ function* gather(store: Store, blocks: readonly RecordBlock[], { partitions, row
       touches: ofPartition,
       facts: [],
       deadLetters: [],
+      transitions: [],
     }));
   for (const block of blocks) {
     const run = runs[block.partition]!;

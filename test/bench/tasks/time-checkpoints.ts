@@ -52,6 +52,6 @@ export function checkpointsOf(store: Store, blocks: readonly RecordBlock[], part
       while (run.next()) touches.add(from + run.offset, run.appendedAt, run.touch);
       offset = from + block.nextOffset;
     }
-    return { partition, generation: GENERATION, offset, touches, facts: [], deadLetters: [] };
+    return { partition, generation: GENERATION, offset, touches, facts: [], deadLetters: [], transitions: [] };
   });
 }
