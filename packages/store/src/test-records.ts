@@ -38,7 +38,13 @@ export function leadAt(offset: number, id = `lead${offset}`, partition = 0): Gen
 export function checkpointOf(
   store: Store,
   entries: readonly GeneratedEntry[],
-  rest: { partition?: number; offset?: number; generation?: string; deadLetters?: readonly DeadLetter[]; transitions?: readonly Transition[] } = {},
+  rest: {
+    partition?: number;
+    offset?: number;
+    generation?: string;
+    deadLetters?: readonly DeadLetter[];
+    transitions?: readonly Transition[];
+  } = {},
 ): Checkpoint {
   const partition = rest.partition ?? entries[0]?.partition ?? 0;
   const touches = store.touchRows(partition);

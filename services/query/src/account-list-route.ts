@@ -79,7 +79,10 @@ export function registerAccountListRoute(app: QueryApp, options: QueryOptions): 
       if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });
       if (nextCursor !== null) reply.header('link', linkToNext(request.url, nextCursor));
       // The schema of the answer covers JSON; CSV is text that no serializer touches.
-      return reply.type('text/csv; charset=utf-8').serializer(String).send(csvOf(Object.keys(listedAccountSchema.shape), data));
+      return reply
+        .type('text/csv; charset=utf-8')
+        .serializer(String)
+        .send(csvOf(Object.keys(listedAccountSchema.shape), data));
     },
   );
 }

@@ -43,7 +43,9 @@ const ALERT_FIELDS = {
     .describe('The touch that it comes from, and the rules that this matches'),
   met: z.array(z.string()).describe('Criteria of the qualification that are met'),
   missing: z.array(z.string()).describe('Those that are not'),
-  links: z.object({ account: z.string(), explain: z.string() }).describe('Paths on this server: the account now, and why, at the instant of the alert'),
+  links: z
+    .object({ account: z.string(), explain: z.string() })
+    .describe('Paths on this server: the account now, and why, at the instant of the alert'),
 };
 
 /** As the stream tells it. */
@@ -100,7 +102,9 @@ export function alertRow({ acked, links, met, missing, reach, reasons, touch, ..
     engagedContacts: reach.engagedContacts,
     coverage: reach.coverage,
     missingRoles: reach.missingRoles.join(' '),
-    reasons: reasons.map(({ contactId, points, role }) => `${contactId ?? 'nobody known'}${role === null ? '' : ` (${role})`}: ${points}`).join('; '),
+    reasons: reasons
+      .map(({ contactId, points, role }) => `${contactId ?? 'nobody known'}${role === null ? '' : ` (${role})`}: ${points}`)
+      .join('; '),
     touchKind: touch?.kind,
     touchContactId: touch?.contactId,
     touchCampaignId: touch?.campaignId,

@@ -26,7 +26,10 @@ const listQuery = z.strictObject({
   cause: z.enum(ALERT_CAUSES).optional(),
   from: instant.optional().describe('Those that happened then or later: RFC 3339 with an offset, or epoch milliseconds'),
   to: instant.optional().describe('Those that happened before: RFC 3339 with an offset, or epoch milliseconds'),
-  state: z.enum(Object.keys(STATES) as [keyof typeof STATES]).optional().describe('Open, acked, or snoozed and not acked; all by default'),
+  state: z
+    .enum(Object.keys(STATES) as [keyof typeof STATES])
+    .optional()
+    .describe('Open, acked, or snoozed and not acked; all by default'),
   limit: limit(500, 50),
   cursor: z.string().max(500).optional().describe('nextCursor of the page before; keep the other parameters'),
 });
@@ -98,7 +101,10 @@ export function registerAlertRoutes(app: QueryApp, options: Options): void {
       if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });
       if (nextCursor !== null) reply.header('link', linkToNext(request.url, nextCursor));
       // The schema of the answer covers JSON; CSV is text that no serializer touches.
-      return reply.type('text/csv; charset=utf-8').serializer(String).send(csvOf(ALERT_COLUMNS, data.map(alertRow)));
+      return reply
+        .type('text/csv; charset=utf-8')
+        .serializer(String)
+        .send(csvOf(ALERT_COLUMNS, data.map(alertRow)));
     },
   );
 

@@ -26,7 +26,10 @@ const ruleSchema = z
 const NONE = { told: 0, heldBack: 0, acked: 0, useful: 0, notUseful: 0 };
 
 /** The rules that alerts come from, and what came of them. */
-export function registerAlertRuleRoutes(app: QueryApp, options: Pick<QueryOptions, 'assertReady' | 'clock' | 'modelStatus' | 'store'>): void {
+export function registerAlertRuleRoutes(
+  app: QueryApp,
+  options: Pick<QueryOptions, 'assertReady' | 'clock' | 'modelStatus' | 'store'>,
+): void {
   const { clock, store } = options;
 
   app.get(
@@ -42,9 +45,7 @@ export function registerAlertRuleRoutes(app: QueryApp, options: Pick<QueryOption
         tags: ['alerts'],
         querystring: z.strictObject({ from: instant.optional(), to: instant.optional() }),
         response: {
-          200: z
-            .object({ from: time, to: time, modelVersion: z.string(), data: z.array(ruleSchema) })
-            .meta({ id: 'AlertRules' }),
+          200: z.object({ from: time, to: time, modelVersion: z.string(), data: z.array(ruleSchema) }).meta({ id: 'AlertRules' }),
         },
       },
     },

@@ -77,7 +77,9 @@ beforeAll(async () => {
       ...changes,
     };
   });
-  await store.checkpoint([{ partition: 1, offset: 9, generation: 'g', touches: store.touchRows(1), facts: [], deadLetters }]);
+  await store.checkpoint([
+    { partition: 1, offset: 9, generation: 'g', touches: store.touchRows(1), facts: [], deadLetters, transitions: [] },
+  ]);
   await store.saveReplays([deadLetters[3]!], NOW);
   app = await createHttpApp({
     logger: createLogger({ service: 'test', level: 'silent' }),

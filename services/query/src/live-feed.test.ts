@@ -19,7 +19,11 @@ let metrics: Metrics;
 const feeds: LiveFeed[] = [];
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'touchstone-feed-'));
-  log = await openEmbeddedLog({ directory, topics: { [SCORES_TOPIC]: { partitions: PARTITIONS }, [ALERTS_TOPIC]: { partitions: PARTITIONS } }, sweepIntervalMs: 0 });
+  log = await openEmbeddedLog({
+    directory,
+    topics: { [SCORES_TOPIC]: { partitions: PARTITIONS }, [ALERTS_TOPIC]: { partitions: PARTITIONS } },
+    sweepIntervalMs: 0,
+  });
   metrics = createMetrics({ ofProcess: false });
 });
 afterEach(async () => {
@@ -289,7 +293,11 @@ describe('a score whose version is not applied here yet', () => {
 async function raise(partition: number, ...alerts: readonly (Partial<Alert> & Pick<Alert, 'id'>)[]): Promise<void> {
   await log.append(
     ALERTS_TOPIC,
-    alerts.map((alert) => ({ key: null, value: encodeAlert({ ...AN_ALERT, accountId: `of-${alert.id}`, partition, ...alert }), partition })),
+    alerts.map((alert) => ({
+      key: null,
+      value: encodeAlert({ ...AN_ALERT, accountId: `of-${alert.id}`, partition, ...alert }),
+      partition,
+    })),
   );
 }
 

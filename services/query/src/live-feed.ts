@@ -112,10 +112,7 @@ export class LiveFeed {
     const [scores, alerts] = [await log.extents(SCORES_TOPIC), await log.extents(ALERTS_TOPIC)];
     // After those of the topics: what these hold is of versions below.
     const eventsEnds = (await log.extents(EVENTS_TOPIC)).map(({ end }) => end);
-    await Promise.all([
-      this.#scores.start(log, scores, eventsEnds, onFailed),
-      this.#alerts.start(log, alerts, eventsEnds, onFailed),
-    ]);
+    await Promise.all([this.#scores.start(log, scores, eventsEnds, onFailed), this.#alerts.start(log, alerts, eventsEnds, onFailed)]);
   }
 
   /** Hands over every event from now on, until the returned function is called. */

@@ -4,7 +4,17 @@ import { StoreError, type Store } from '@touchstone/store';
 /** What of the store the routes use. */
 export type QueryStore = Pick<
   Store,
-  'timeline' | 'history' | 'deadLetters' | 'deadLettersAt' | 'alerts' | 'alertCounts' | 'saveAlertAction' | 'apiKeys' | 'saveApiKey'
+  | 'timeline'
+  | 'history'
+  | 'deadLetters'
+  | 'deadLettersAt'
+  | 'alerts'
+  | 'alertCounts'
+  | 'stageFigures'
+  | 'stalledAccounts'
+  | 'saveAlertAction'
+  | 'apiKeys'
+  | 'saveApiKey'
 >;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
@@ -27,6 +37,8 @@ export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStor
     deadLettersAt: (places) => answered(store.deadLettersAt(places)),
     alerts: (query) => answered(store.alerts(query)),
     alertCounts: (since, until) => answered(store.alertCounts(since, until)),
+    stageFigures: (query) => answered(store.stageFigures(query)),
+    stalledAccounts: (query, most) => answered(store.stalledAccounts(query, most)),
     saveAlertAction: (action) => answered(store.saveAlertAction(action)),
     apiKeys: () => answered(store.apiKeys()),
     saveApiKey: (row) => answered(store.saveApiKey(row)),

@@ -10,6 +10,7 @@ import { registerKeyRoutes } from './key-routes.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
+import { registerStageRoutes } from './stage-routes.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
 
 export type QueryApp = HttpApp;
@@ -47,6 +48,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerAlertRoutes(app, options);
   registerAlertActionRoutes(app, options);
   registerAlertRuleRoutes(app, options);
+  registerStageRoutes(app, options);
   registerModelRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
