@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { alertSchema, storedAlertAnswer } from './alert-answers.ts';
 import { findAlert } from './alert-routes.ts';
 import { timeText } from './answers.ts';
+import type { LiveFeed } from './live-feed.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { TIME_MAX } from './query-parameters.ts';
 
@@ -47,7 +48,7 @@ const ACTIONS = [
 ] as const;
 
 type Said = Omit<AlertAction, 'alertId'>;
-type Options = Pick<QueryOptions, 'clock' | 'feed' | 'metrics' | 'store'>;
+type Options = Pick<QueryOptions, 'clock' | 'metrics' | 'store'> & { readonly feed: Pick<LiveFeed, 'alertOf'> };
 
 /** What people do about alerts. It is kept; saying the same again changes nothing. */
 export function registerAlertActionRoutes(app: QueryApp, options: Options): void {

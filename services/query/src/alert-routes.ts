@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ALERT_COLUMNS, alertRow, alertSchema, storedAlertAnswer } from './alert-answers.ts';
 import { csvOf, linkToNext, prefersCsv } from './csv.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
+import type { LiveFeed } from './live-feed.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { instant, limit, TIME_MAX } from './query-parameters.ts';
 
@@ -43,7 +44,7 @@ const pageSchema = z
   })
   .meta({ id: 'AlertPage' });
 
-type Options = Pick<QueryOptions, 'clock' | 'feed' | 'store'>;
+type Options = Pick<QueryOptions, 'clock' | 'store'> & { readonly feed: Pick<LiveFeed, 'alertOf'> };
 
 /** One alert: as stored, or as just told where that is still to come; null for none. */
 export async function findAlert({ clock, feed, store }: Options, id: string): Promise<Omit<StoredAlert, 'offset'> | null> {

@@ -8,6 +8,7 @@ import { createMetrics, systemScheduler, type Metrics } from '@touchstone/runtim
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LiveFeed, type LiveFeedOptions } from './live-feed.ts';
 import { EVENT_NAMES, type EventName, type StreamEvent } from './stream-event.ts';
+import { alertOf } from './test-alerts.ts';
 
 const PARTITIONS = 2;
 /** Beyond every version of these tests: as if the ledgers were always ahead. */
@@ -293,43 +294,9 @@ describe('a score whose version is not applied here yet', () => {
 async function raise(partition: number, ...alerts: readonly (Partial<Alert> & Pick<Alert, 'id'>)[]): Promise<void> {
   await log.append(
     ALERTS_TOPIC,
-    alerts.map((alert) => ({
-      key: null,
-      value: encodeAlert({ ...AN_ALERT, accountId: `of-${alert.id}`, partition, ...alert }),
-      partition,
-    })),
+    alerts.map((alert) => ({ key: null, value: encodeAlert(alertOf({ accountId: `of-${alert.id}`, partition, ...alert })), partition })),
   );
 }
-
-const AN_ALERT: Alert = {
-  id: 'alr_0',
-  type: 'account.threshold.crossed',
-  accountId: 'acme',
-  partition: 0,
-  version: 1,
-  modelVersion: 'm',
-  ruleId: 'hot',
-  episode: 1,
-  direction: 'up',
-  at: 1000,
-  metric: 'score',
-  threshold: 50,
-  previousValue: 49,
-  currentValue: 51,
-  previousStage: null,
-  currentStage: null,
-  cause: 'touch',
-  late: false,
-  heldBack: 0,
-  owner: 'eve',
-  engagedContacts: 1,
-  coverage: null,
-  missingRoles: [],
-  reasons: [],
-  touch: null,
-  met: [],
-  missing: [],
-};
 
 const alertsOf = (events: readonly StreamEvent[]): readonly unknown[] =>
   events.map(({ published }) => (JSON.parse(published.json) as { id?: string }).id ?? published.accountId);
