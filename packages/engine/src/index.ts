@@ -1,3 +1,4 @@
+export { AccountAlerts } from './alerts/account-alerts.ts';
 export { ALERT_CAUSES, ALERT_TYPES } from './alerts/alert.ts';
 export type { Alert, AlertCause, AlertReason, AlertTouch, AlertType, RuleState, Transition } from './alerts/alert.ts';
 export { accountFilterSchema, durationMs, durationSchema, metricSchema } from './alerts/alert-rules.ts';

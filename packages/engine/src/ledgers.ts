@@ -1,3 +1,4 @@
+import { AccountAlerts } from './alerts/account-alerts.ts';
 import { Accounts } from './columns/accounts.ts';
 import { Ahead } from './columns/ahead.ts';
 import { CapCounts } from './columns/cap-counts.ts';
@@ -73,6 +74,7 @@ export class PartitionLedgers implements CountingColumns {
   now = 0;
   /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
+  readonly alerts: AccountAlerts = new AccountAlerts();
   readonly #recentIds: RecentIds;
   readonly #batch = new TouchBatch();
 

@@ -66,6 +66,13 @@ export class StartState {
     return this.modelPublished(partition) === model.version ? this.#committedOffset(partition) : 0;
   }
 
+  /** The alerts of the records below this offset are told, under whatever model: they are a step back for nobody. */
+  toldBelow(partition: number): number {
+    const committed = this.#committed.get(partition);
+    if (committed?.generation !== this.extentOf(partition).generation) return 0;
+    return Math.min(committed.offset, this.startOf(partition));
+  }
+
   /** Version of the model under which the effects of what is committed are out. */
   modelPublished(partition: number): string {
     return (this.modelsOf(partition, this.#committedOffset(partition)).at(-1) ?? defaultModel).version;

@@ -1,8 +1,7 @@
 import { FIELD, RECORD } from '@touchstone/engine';
-import type { RecordRun, TextField } from '@touchstone/engine';
+import type { RecordRun, TextField, Transition } from '@touchstone/engine';
 import { EntryRun } from '@touchstone/testkit';
 import type { GeneratedEntry, GeneratedTouch } from '@touchstone/testkit';
-import type { Transition } from '@touchstone/engine';
 import type { Checkpoint, DeadLetter, Store, StoredFact } from './store.ts';
 
 /** Log records as plain objects: into a checkpoint, and back out of a replay. */

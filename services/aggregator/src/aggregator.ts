@@ -1,16 +1,19 @@
 import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
 import { EventLogError, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { Snapshots } from '@touchstone/recovery';
-import { repeat, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
+import { repeat, sleep, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import { BlockGate } from './block-gate.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { ClockTicker, TICK_INTERVAL_MS } from './clock-ticker.ts';
 import { countOutcome } from './count-outcome.ts';
+import { FleetGrowthTeller } from './fleet-growth.ts';
 import type { Intake } from './intake.ts';
 import { KeptPartitions } from './kept-partitions.ts';
 import { LagWatchdog } from './lag-watchdog.ts';
 import type { ModelStatus } from './model-status.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
+import { AlertPublisher } from './publish-alerts.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
 import { rescore } from './rescore.ts';
@@ -20,6 +23,10 @@ import { Snapshotter } from './snapshotter.ts';
 
 const ENDS_INTERVAL_MS = 1000;
 const SNAPSHOT_LOOK_INTERVAL_MS = 1000;
+/** Whether it is time for another tick of growth is looked at so often; it is told once an hour. */
+const GROWTH_LOOK_INTERVAL_MS = 10_000;
+/** Until there may be room again where a checkpoint has made none: what waits can't be told while a partition is not surely ours. */
+const ROOM_LOOK_INTERVAL_MS = 50;
 
 export interface AggregatorOptions {
   readonly log: EventLog;
@@ -46,8 +53,10 @@ class Superseded extends Error {}
 /**
  * Applies the log to the ledgers, publishes scores and checkpoints, for the partitions that are assigned to it:
  *
- *     assigned --> restored from the store --> log --block--> intake --ledgers--> publisher (every 50 ms) --> account-scores
+ *     assigned --> restored from the store --> log --block--> intake --ledgers--> publishers (every 50 ms) --> account-scores, alerts
  *                                                               '--- gathered rows --> checkpointer (every second) --> store, then positions
+ *
+ * Where time alone makes something happen and no record comes, a ticker appends one to the log.
  *
  * Partitions come and go with the processes that share the work. What keeps a former owner from doing harm is that nothing it writes depends on
  * being the owner: rows are keyed by their place on the log, and of two scores of an account readers take the one of the higher version.
@@ -57,6 +66,9 @@ export class Aggregator {
   readonly #options: AggregatorOptions;
   readonly #job: ScoringJob;
   readonly #publisher: ScorePublisher;
+  readonly #alerts: AlertPublisher;
+  readonly #ticker: ClockTicker;
+  readonly #growth: FleetGrowthTeller;
   readonly #checkpointer: Checkpointer;
   readonly #restorer: PartitionRestorer;
   readonly #kept: KeptPartitions;
@@ -101,9 +113,23 @@ export class Aggregator {
       scheduler,
       mayPublish: (partition) => this.#mayPublish(partition),
     });
+    const owns = (partition: number): boolean => this.#intakes.has(partition) && this.#subscription?.owns(partition) === true;
+    const intakes = (): Iterable<Intake> => this.#intakes.values();
+    this.#alerts = new AlertPublisher({ intakes, log, store, metrics, mayTell: owns });
+    const topic = job.eventsTopic;
+    this.#ticker = new ClockTicker({ intakes, owns, topic, log, metrics, scheduler });
+    this.#growth = new FleetGrowthTeller({
+      store,
+      log,
+      topic,
+      metrics,
+      scheduler,
+      isOurs: () => this.modelStatus.model.surge !== undefined && owns(0) && this.#intakes.get(0)!.isCaughtUp,
+    });
     this.#checkpointer = new Checkpointer({
       intakes: () => [...this.#intakes.values(), ...this.#kept.intakes],
       publisher: this.#publisher,
+      alerts: this.#alerts,
       publishDeadLetters: createDeadLetterPublisher(log, job.eventsTopic),
       store,
       subscription: () => this.#subscription,
@@ -111,7 +137,11 @@ export class Aggregator {
       logger,
       scheduler,
       // While another model is prepared its scores are still to come, even if the newest one is in force again by now.
-      mayCommit: (partition) => this.#rescoringTo === null && this.#mayPublish(partition) && !this.#intakes.get(partition)!.isModelAwaited,
+      mayCommit: (partition) =>
+        this.#rescoringTo === null &&
+        this.#mayPublish(partition) &&
+        !this.#intakes.get(partition)!.isModelAwaited &&
+        !this.#intakes.get(partition)!.hasUncutTakeover,
     });
     this.#snapshotter = new Snapshotter({
       ...options,
@@ -125,6 +155,7 @@ export class Aggregator {
         ledgers: this.ledgers,
         intakes: this.#intakes,
         ends: this.#ends,
+        stages: this.modelStatus.model.stages.map(({ id }) => id),
         checkpointAgeMs: scheduler.now() - this.#checkpointer.lastAt,
       }),
     );
@@ -154,7 +185,9 @@ export class Aggregator {
         if (!this.#isStopping) this.#options.onFatal(cause);
       },
     });
-    this.#every(publishIntervalMs, async () => void (await this.#publisher.publish()));
+    this.#every(publishIntervalMs, async () => void (await Promise.all([this.#publisher.publish(), this.#alerts.publish()])));
+    this.#every(TICK_INTERVAL_MS, () => this.#ticker.look());
+    this.#every(GROWTH_LOOK_INTERVAL_MS, () => this.#growth.look());
     this.#every(checkpointIntervalMs, () => this.#checkpointer.run());
     // Apart from the checkpoints: the lag is worth most while the store does not answer.
     this.#every(ENDS_INTERVAL_MS, async () => {
@@ -323,7 +356,10 @@ export class Aggregator {
     if (outcome.counted > 0) this.#publisher.expect(block);
     if (outcome.models > 0) this.#rescoreIfPublished();
     // The partition waits until there is room again: memory is bounded whatever the store does.
-    while (this.#pendingBytes() > pendingBytesMax && isHeld()) await this.#checkpointer.run();
+    while (this.#pendingBytes() > pendingBytesMax && isHeld()) {
+      await this.#checkpointer.run();
+      if (this.#pendingBytes() > pendingBytesMax) await sleep(scheduler, ROOM_LOOK_INTERVAL_MS);
+    }
   }
 
   /** Where the partitions are that nothing of ours holds up. */
@@ -335,7 +371,8 @@ export class Aggregator {
 
   #pendingBytes(): number {
     let bytes = 0;
-    for (const intake of this.#intakes.values()) bytes += intake.pendingBytes;
+    for (const { pendingBytes, untold } of this.#intakes.values()) bytes += pendingBytes + untold.byteLength;
+    // What those have to tell waits for them to come back, which is no reason for others to wait.
     for (const intake of this.#kept.intakes) bytes += intake.pendingBytes;
     return bytes;
   }
@@ -355,7 +392,7 @@ export class Aggregator {
     const { dedupeHorizonMs, logger, metrics, onFatal, scheduler, store } = this.#options;
     const moves = this.#moves;
     try {
-      const takeover = await rescore(model, {
+      const { heldBack, offsets } = await rescore(model, {
         intakes: new Map(this.#intakes),
         ledgers: this.ledgers,
         store,
@@ -368,7 +405,8 @@ export class Aggregator {
         checkpoint: () => this.#checkpointer.run(),
         whileHeld: (step) => this.#gate.whileShut(step),
       });
-      for (const [partition, offset] of takeover) this.#takeover.set(partition, offset);
+      for (const [partition, offset] of offsets) this.#takeover.set(partition, offset);
+      if (heldBack > 0) metrics.count('alerts_held_back_total', {}, heldBack);
       metrics.count('rescores_total', { outcome: 'done' });
     } catch (cause) {
       metrics.count('rescores_total', { outcome: cause instanceof Superseded ? 'superseded' : 'failed' });

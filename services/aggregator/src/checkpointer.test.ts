@@ -1,19 +1,21 @@
 import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
-import { RecordBlockBuilder, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
+import { ALERTS_TOPIC, RecordBlockBuilder, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { TouchWriter } from '@touchstone/codec';
 import { createLogger, createMetrics, systemScheduler } from '@touchstone/runtime';
 import { StoreError, type Checkpoint, type Store, type TouchRows } from '@touchstone/store';
 import { describe, expect, it } from 'vitest';
 import { Checkpointer } from './checkpointer.ts';
 import { Intake } from './intake.ts';
+import { AlertPublisher } from './publish-alerts.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
 import { accountScoring } from './scoring-job.ts';
+import { FakeAlerts, transitionOf } from './test-alerts.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
 
 /** A log and a store that write down what is asked of them, in order, and fail as often as told. */
-function recorded(failures: Partial<Record<'append' | 'saveScores' | 'checkpoint' | 'commit', Error[]>> = {}) {
+function recorded(failures: Partial<Record<'append' | 'tell' | 'saveScores' | 'checkpoint' | 'commit', Error[]>> = {}) {
   const calls: string[] = [];
   const checkpoints: Checkpoint[] = [];
   const step = async (name: keyof typeof failures, note: string): Promise<void> => {
@@ -35,13 +37,15 @@ function recorded(failures: Partial<Record<'append' | 'saveScores' | 'checkpoint
       };
     },
     saveScores: (rows) => step('saveScores', `saveScores ${rows.length}`),
+    async *transitions() {},
     async checkpoint(cut) {
       await step('checkpoint', `checkpoint ${cut.map(({ offset, touches }) => `${touches.count} up to ${offset}`).join()}`);
       checkpoints.push(...cut);
     },
   } satisfies Partial<Store> as unknown as Store;
   const log = {
-    append: (_topic, records) => step('append', `append ${records.length}`),
+    append: (topic, records) =>
+      topic === ALERTS_TOPIC ? step('tell', `tell ${records.length}`) : step('append', `append ${records.length}`),
   } satisfies Partial<EventLog> as unknown as EventLog;
   const subscription = {
     commit: (positions) => step('commit', `commit ${[...positions.values()].join()}`),
@@ -51,7 +55,8 @@ function recorded(failures: Partial<Record<'append' | 'saveScores' | 'checkpoint
 
 function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   const world = recorded(failures);
-  const ledgers = new PartitionLedgers(0, defaultModel);
+  const alerts = new FakeAlerts();
+  const ledgers = Object.assign(new PartitionLedgers(0, defaultModel), { alerts });
   const set = new LedgerSet();
   set.replace([ledgers]);
   const intake = new Intake({
@@ -64,7 +69,7 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
     modelPublished: defaultModel.version,
   });
   const metrics = createMetrics({ ofProcess: false });
-  const held = { publishing: false, committing: false };
+  const held = { publishing: false, committing: false, telling: false };
   const scheduler = { ...systemScheduler, now: () => NOW };
   const publisher = new ScorePublisher({
     job: accountScoring,
@@ -77,6 +82,13 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
   const checkpointer = new Checkpointer({
     intakes: () => [intake],
     publisher,
+    alerts: new AlertPublisher({
+      intakes: () => [intake],
+      log: world.log,
+      store: world.store,
+      metrics,
+      mayTell: () => !held.telling,
+    }),
     publishDeadLetters: createDeadLetterPublisher(world.log, 'events'),
     store: world.store,
     subscription: () => world.subscription,
@@ -85,7 +97,7 @@ function pipeline(failures: Parameters<typeof recorded>[0] = {}) {
     scheduler,
     mayCommit: () => !held.publishing && !held.committing,
   });
-  return { ...world, held, intake, checkpointer };
+  return { ...world, alerts, held, intake, checkpointer };
 }
 
 function blockOf(baseOffset: number, ids: readonly string[]): RecordBlock {
@@ -176,6 +188,48 @@ describe('a checkpoint', () => {
     held.committing = false;
     await checkpointer.run();
     expect(calls.at(-1)).toBe('commit 2');
+  });
+
+  it('tells alerts before it stores the steps they are, and both before it commits', async () => {
+    const { alerts, calls, checkpointer, checkpoints, intake } = pipeline();
+    const steps = [transitionOf({ step: 1 }), transitionOf({ step: 2, isHeld: true }), transitionOf({ step: 3 })];
+    alerts.happen(...steps);
+    intake.apply(blockOf(0, ['a']));
+    await checkpointer.run();
+    expect(calls).toEqual(['append 1', 'tell 2', 'saveScores 1', 'checkpoint 1 up to 1', 'commit 1']);
+    expect(checkpoints.map(({ transitions }) => transitions)).toEqual([steps]);
+  });
+
+  it('does not store alerts that failed to be told, and tells them again', async () => {
+    const { alerts, calls, checkpointer, intake } = pipeline({ tell: [passing('unavailable')] });
+    alerts.happen(transitionOf());
+    intake.apply(blockOf(0, ['a']));
+    await checkpointer.run();
+    expect(calls).toEqual(['append 1', 'tell failed', 'tell 1', 'saveScores 1', 'checkpoint 1 up to 1', 'commit 1']);
+  });
+
+  it('stores what it may not tell yet, and commits once it is told', async () => {
+    const { alerts, calls, checkpointer, held, intake } = pipeline();
+    held.telling = true;
+    alerts.happen(transitionOf());
+    intake.apply(blockOf(0, ['a']));
+    await checkpointer.run();
+    expect(calls).toEqual(['append 1', 'saveScores 1', 'checkpoint 1 up to 1']);
+    held.telling = false;
+    await checkpointer.run();
+    expect(calls.slice(3)).toEqual(['tell 1', 'saveScores 0', 'commit 1']);
+  });
+
+  it('stores what a takeover came to, though no record has come', async () => {
+    const { alerts, calls, checkpointer, checkpoints, intake } = pipeline();
+    intake.apply(blockOf(0, ['a']));
+    await checkpointer.run();
+    alerts.happen(transitionOf());
+    intake.takeOver();
+    expect(intake.hasUncutTakeover).toBe(true);
+    await checkpointer.run();
+    expect(calls.slice(4)).toEqual(['tell 1', 'saveScores 0', 'checkpoint 0 up to 1', 'commit 1']);
+    expect([checkpoints.at(-1)!.transitions.length, intake.hasUncutTakeover]).toEqual([1, false]);
   });
 
   it('gives up at once where trying again can not help', async () => {

@@ -2,6 +2,7 @@ import { EventLogError, type Subscription } from '@touchstone/event-log';
 import { isRetriable, pauseMsAfter, sleep, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Checkpoint, type Store } from '@touchstone/store';
 import type { Intake } from './intake.ts';
+import type { AlertPublisher } from './publish-alerts.ts';
 import type { ScorePublisher } from './publish-scores.ts';
 import type { DeadLetterPublisher } from './publish-dead-letters.ts';
 
@@ -9,6 +10,7 @@ interface CheckpointerOptions {
   /** All that gather rows, those of partitions that were taken away included: to store their rows does no harm. */
   readonly intakes: () => Iterable<Intake>;
   readonly publisher: Pick<ScorePublisher, 'publish' | 'takeUnsaved' | 'keep'>;
+  readonly alerts: Pick<AlertPublisher, 'publish'>;
   readonly publishDeadLetters: DeadLetterPublisher;
   readonly store: Pick<Store, 'saveScores' | 'checkpoint'>;
   readonly subscription: () => Pick<Subscription, 'commit'> | null;
@@ -22,7 +24,7 @@ interface CheckpointerOptions {
 /**
  * Makes what was applied durable, one checkpoint at a time:
  *
- *     cut -> publish scores and dead letters, await their acks -> insert rows -> commit positions
+ *     cut -> publish scores, alerts and dead letters, await their acks -> insert rows -> commit positions
  *
  * The stored position says what the ledgers are restored from; the committed one, that everything below it has been published as well. It
  * stays behind while effects are held back, and a start publishes what it finds between the two. Every step may be repeated. A cut that fails
@@ -102,13 +104,14 @@ export class Checkpointer {
   }
 
   async #store(cut: readonly Checkpoint[]): Promise<void> {
-    const { mayCommit, metrics, publishDeadLetters, publisher, scheduler, store } = this.#options;
+    const { alerts, mayCommit, metrics, publishDeadLetters, publisher, scheduler, store } = this.#options;
     // Asked before the publication: what is held back during it is not out after it.
     const out = new Set([...cut.map(({ partition }) => partition), ...this.#uncommitted.keys()].filter(mayCommit));
     if (cut.length === 0 && out.size === 0) return;
     const startedAt = scheduler.elapsed();
     // A partition may be ours before and after the publication and not in its midst: then it was left out.
     const published = await publisher.publish();
+    const told = await alerts.publish();
     await publishDeadLetters(cut);
     const scores = publisher.takeUnsaved();
     try {
@@ -120,11 +123,11 @@ export class Checkpointer {
     if (cut.length > 0) await store.checkpoint(cut);
     this.#failedCut = [];
     for (const { partition, offset } of cut) this.remember(partition, offset);
-    await this.#commit(out.intersection(published));
+    await this.#commit(out.intersection(published).intersection(told));
     metrics.count(
       'checkpoint_rows_total',
       {},
-      cut.reduce((rows, { touches, facts }) => rows + touches.count + facts.length, scores.size),
+      cut.reduce((rows, { touches, facts, transitions }) => rows + touches.count + facts.length + transitions.length, scores.size),
     );
     metrics.observe('checkpoint_seconds', {}, (scheduler.elapsed() - startedAt) / 1000);
   }

@@ -10,6 +10,8 @@ export function countOutcome(intake: Intake, outcome: BlockOutcome, { logger, me
   if (touches > 0) metrics.count('records_applied_total', { record: 'touch' }, touches);
   if (outcome.facts > 0) metrics.count('records_applied_total', { record: 'fact' }, outcome.facts);
   if (outcome.models > 0) metrics.count('records_applied_total', { record: 'model' }, outcome.models);
+  if (outcome.ticks > 0) metrics.count('records_applied_total', { record: 'tick' }, outcome.ticks);
+  if (outcome.heldBack > 0) metrics.count('alerts_held_back_total', {}, outcome.heldBack);
   if (intake.ledgers.lateTouches > 0) {
     metrics.count('touches_late_total', {}, intake.ledgers.lateTouches);
     intake.ledgers.lateTouches = 0;

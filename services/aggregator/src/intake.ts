@@ -1,6 +1,8 @@
-import { OUTCOME, type PartitionLedgers, type ScoringModel } from '@touchstone/engine';
+import { OUTCOME, type ClockTick, type PartitionLedgers, type ScoringModel, type Transition } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
 import type { Checkpoint, DeadLetter, Store, StoredFact, TouchRows } from '@touchstone/store';
+import { AlertQueue, bytesOf } from './alert-queue.ts';
+import { AlertStandings } from './alert-standings.ts';
 import type { BlockRun } from './scoring-job.ts';
 
 /** What the records of a block came to. */
@@ -10,6 +12,9 @@ export interface BlockOutcome {
   duplicates: number;
   facts: number;
   models: number;
+  ticks: number;
+  /** Entries that a cooldown held back. */
+  heldBack: number;
   readonly setAside: readonly DeadLetter[];
 }
 
@@ -28,6 +33,8 @@ export interface IntakeOptions {
   readonly heldUntil: number;
   /** Version of the model under which readers know the scores. */
   readonly modelPublished: string;
+  /** Default: no account stands anywhere yet. */
+  readonly standings?: AlertStandings;
 }
 
 /**
@@ -50,22 +57,32 @@ export class Intake {
    * this model takes the scores for published, and readers would be left with the former ones.
    */
   modelPublished: string;
+  /** Alerts that are not on their topic yet. */
+  readonly untold = new AlertQueue();
+  readonly standings: AlertStandings;
+  /** The last tick applied here. */
+  lastTick: ClockTick | null = null;
+  /** Another model has taken over, and what came of it is not in a cut yet. */
+  hasUncutTakeover = false;
   readonly #store: Pick<Store, 'touchRows'>;
   readonly #run: BlockRun;
   #touches: TouchRows;
   #facts: StoredFact[] = [];
   #deadLetters: DeadLetter[] = [];
+  #transitions: Transition[] = [];
   #factBytes = 0;
   #deadBytes = 0;
+  #transitionBytes = 0;
   #cutAt: number;
 
-  constructor({ generation, heldUntil, ledgers, modelPublished, models, run, store }: IntakeOptions) {
+  constructor({ generation, heldUntil, ledgers, modelPublished, models, run, standings, store }: IntakeOptions) {
     this.heldUntil = heldUntil;
     this.modelPublished = modelPublished;
     this.partition = ledgers.partition;
     this.ledgers = ledgers;
     this.generation = generation;
     this.models = [...models];
+    this.standings = standings ?? new AlertStandings();
     this.#store = store;
     this.#run = run;
     this.#touches = store.touchRows(this.partition);
@@ -89,12 +106,12 @@ export class Intake {
 
   /** Bytes gathered for the next checkpoint, about. */
   get pendingBytes(): number {
-    return this.#touches.byteLength + this.#factBytes + this.#deadBytes;
+    return this.#touches.byteLength + this.#factBytes + this.#deadBytes + this.#transitionBytes;
   }
 
   apply(block: RecordBlock): BlockOutcome {
     const run = this.#run;
-    const outcome = { counted: 0, unresolved: 0, duplicates: 0, facts: 0, models: 0, setAside: [] as DeadLetter[] };
+    const outcome = { counted: 0, unresolved: 0, duplicates: 0, facts: 0, models: 0, ticks: 0, heldBack: 0, setAside: [] as DeadLetter[] };
     run.open(block);
     while (run.next()) {
       // A block may be handed over again after a move: its records count once.
@@ -121,11 +138,16 @@ export class Intake {
           this.#factBytes += run.value.length + FACT_BYTES;
           this.#takeModel(run.offset, run.appendedAt, run.model!);
           break;
+        case OUTCOME.tick:
+          outcome.ticks++;
+          this.#takeTick(run.offset, run.appendedAt, run.tick!);
+          break;
         case OUTCOME.setAside:
           outcome.setAside.push(this.#setAside());
       }
     }
     this.ledgers.settle();
+    outcome.heldBack = this.#gatherTransitions();
     // A block may end in offsets that hold no record, such as the marks of other producers' transactions: they are passed too.
     this.ledgers.position = Math.max(this.ledgers.position, block.nextOffset);
     return outcome;
@@ -134,7 +156,7 @@ export class Intake {
   /** What has gathered since the last cut, or null when no record came. */
   cut(): Checkpoint | null {
     const { position } = this.ledgers;
-    if (position === this.#cutAt) return null;
+    if (position === this.#cutAt && this.#transitions.length === 0) return null;
     const cut: Checkpoint = {
       partition: this.partition,
       generation: this.generation,
@@ -142,6 +164,7 @@ export class Intake {
       touches: this.#touches,
       facts: this.#facts,
       deadLetters: this.#deadLetters,
+      transitions: this.#transitions,
     };
     this.#cutAt = position;
     this.#touches = this.#store.touchRows(this.partition);
@@ -149,12 +172,47 @@ export class Intake {
     this.#factBytes = 0;
     this.#deadLetters = [];
     this.#deadBytes = 0;
+    this.#transitions = [];
+    this.#transitionBytes = 0;
+    this.hasUncutTakeover = false;
     return cut;
+  }
+
+  /**
+   * Another model is in force in the ledgers: takes up what that came to. Until that is cut no position is committed beyond the model's record:
+   * by that, whoever takes the partition up next knows that all accounts are to be looked at under the model.
+   * @returns how many entries are held back
+   */
+  takeOver(): number {
+    const heldBack = this.#gatherTransitions();
+    this.hasUncutTakeover = this.#transitions.length > 0;
+    return heldBack;
+  }
+
+  #gatherTransitions(): number {
+    let heldBack = 0;
+    for (const transition of this.ledgers.alerts.takeTransitions()) {
+      const bytes = bytesOf(transition);
+      this.#transitions.push(transition);
+      this.#transitionBytes += bytes;
+      this.standings.take(transition);
+      if (!transition.isHeld) this.untold.add(transition, bytes);
+      else if (transition.alert.direction === 'up') heldBack++;
+    }
+    return heldBack;
   }
 
   #takeModel(offset: number, appendedAt: number, model: ScoringModel): void {
     this.models.push(model);
     this.#facts.push({ partition: this.partition, offset, appendedAt, fact: { type: 'model', model } });
+  }
+
+  /** Growth stays in force until the next tick brings another, so a replay needs it; that time has passed it knows from what came after. */
+  #takeTick(offset: number, appendedAt: number, tick: ClockTick): void {
+    this.lastTick = tick;
+    if (tick.fleetGrowth === null) return;
+    this.#factBytes += FACT_BYTES;
+    this.#facts.push({ partition: this.partition, offset, appendedAt, fact: { type: 'tick', tick } });
   }
 
   #setAside(): DeadLetter {

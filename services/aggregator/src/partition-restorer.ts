@@ -3,6 +3,7 @@ import type { EventLog } from '@touchstone/event-log';
 import { readStartState, restoreLedgers, type SnapshotOrigin, type Snapshots, type StartState } from '@touchstone/recovery';
 import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
+import { AlertStandings } from './alert-standings.ts';
 import { Intake } from './intake.ts';
 import type { ScoringJob } from './scoring-job.ts';
 
@@ -62,6 +63,7 @@ export class PartitionRestorer {
     if (kept !== undefined && isUsable(kept, { start, end, generation }, inForce)) {
       kept.heldUntil = end;
       kept.modelPublished = modelPublished;
+      kept.untold.forgetBelow(state.toldBelow(partition));
       return { intake: kept, records: 0, stored: position, snapshot: null };
     }
 
@@ -75,11 +77,19 @@ export class PartitionRestorer {
     await this.#persist(assertWanted, async () => {
       records += await restoreLedgers(ledgers, position, { store, breathe });
     });
+    const standings = await this.#persist(assertWanted, () => this.#restoreStates(ledgers, position, assertWanted));
     keepUnpublished(ledgers, state.publishedBelow(partition, inForce));
     const models = state.modelsOf(partition, position);
     const heldUntil = job.publishesFirstBacklog && !state.hasCommitted(partition) ? position : end;
     const run = job.openRun(partition);
-    const intake = new Intake({ run, store, ledgers, generation, models, heldUntil, modelPublished });
+    const intake = new Intake({ run, store, ledgers, generation, models, heldUntil, modelPublished, standings });
+    const told = state.toldBelow(partition);
+    if (told < position) intake.untold.stored = { from: told, before: position };
+    if (modelPublished !== inForce.version) {
+      // It took over while the partition was nobody's, or what that came to may not be stored.
+      ledgers.alerts.evaluateAll();
+      intake.takeOver();
+    }
     return { intake, records, stored: position, snapshot };
   }
 
@@ -100,6 +110,22 @@ export class PartitionRestorer {
       );
     }
     return { ledgers: new PartitionLedgers(partition, model, dedupeHorizonMs), snapshot: null };
+  }
+
+  /**
+   * Where accounts stand under their rules. The latest step also tells how far the clock was, which records that are not stored, such as ticks,
+   * may have moved on.
+   */
+  async #restoreStates(ledgers: PartitionLedgers, before: number, assertWanted: () => void): Promise<AlertStandings> {
+    const standings = new AlertStandings();
+    if (!ledgers.alerts.hasRules) return standings;
+    for await (const states of this.#options.store.ruleStates(ledgers.partition, before)) {
+      assertWanted();
+      ledgers.alerts.restore(states);
+      standings.restore(states);
+      for (const { since } of states) ledgers.now = Math.max(ledgers.now, since);
+    }
+    return standings;
   }
 
   #persist<Result>(assertWanted: () => void, step: () => Promise<Result>): Promise<Result> {

@@ -25,6 +25,13 @@ interface RescoreOptions {
   readonly whileHeld: (step: () => Promise<void>) => Promise<void>;
 }
 
+export interface Takeover {
+  /** The offset at which each partition took over. */
+  readonly offsets: ReadonlyMap<number, number>;
+  /** Alerts that came of it and that a cooldown held back. */
+  readonly heldBack: number;
+}
+
 /**
  * Computes what another model makes of the stored touches while the ledgers go on applying and serving under the old one:
  *
@@ -34,14 +41,14 @@ interface RescoreOptions {
  *
  * Only points depend on the model, so only sums are computed, and put into the living ledgers in the end. All partitions take over in one step,
  * so no answer mixes two models.
- * @returns the offset at which each partition took over
  */
-export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<ReadonlyMap<number, number>> {
+export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<Takeover> {
   const { assertCurrent, intakes, ledgers, logger, scheduler, whileHeld } = options;
   const startedAt = scheduler.elapsed();
   const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options.dedupeHorizonMs));
 
   let records = 0;
+  let heldBack = 0;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     records += await catchUp(rescored, options);
     if (rescored.reduce((sum, { missing }) => sum + missing, 0) <= RECORDS_LEFT_MAX) break;
@@ -51,13 +58,13 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
     // What came meanwhile may have been too much of something: then there is more to replay.
     while (rescored.some((one) => one.failsToShare())) records += await catchUp(rescored, options);
     assertCurrent();
-    for (const one of rescored) one.takeOver();
+    for (const one of rescored) heldBack += one.takeOver();
     ledgers.replace([...intakes.values()].map((intake) => intake.ledgers));
   });
-  const takeover = new Map([...intakes].map(([partition, intake]) => [partition, intake.ledgers.position]));
+  const offsets = new Map([...intakes].map(([partition, intake]) => [partition, intake.ledgers.position]));
   const seconds = (scheduler.elapsed() - startedAt) / 1000;
-  logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(takeover) }, 'accounts are rescored');
-  return takeover;
+  logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(offsets) }, 'accounts are rescored');
+  return { offsets, heldBack };
 }
 
 /** A partition on its way to another model. */
@@ -97,13 +104,17 @@ class RescoredPartition {
     return this.#intake.ledgers.position;
   }
 
-  takeOver(): void {
-    if (this.#next instanceof RescoredSums) {
-      this.#next.takeOver();
-      return;
+  /** @returns how many alerts that came of it are held back */
+  takeOver(): number {
+    const intake = this.#intake;
+    if (this.#next instanceof RescoredSums) this.#next.takeOver();
+    else {
+      this.#next.now = Math.max(this.#next.now, intake.ledgers.now);
+      this.#next.alerts.restore(intake.ledgers.alerts.states());
+      intake.ledgers = this.#next;
     }
-    this.#next.now = Math.max(this.#next.now, this.#intake.ledgers.now);
-    this.#intake.ledgers = this.#next;
+    intake.ledgers.alerts.evaluateAll();
+    return intake.takeOver();
   }
 }
 

@@ -56,7 +56,9 @@ function letter(partition: number, offset: number, changes: Partial<DeadLetter> 
 
 async function setAside(...letters: readonly DeadLetter[]): Promise<void> {
   for (const [partition, deadLetters] of Map.groupBy(letters, (one) => one.partition)) {
-    await store.checkpoint([{ partition, offset: 0, generation: 'g', touches: store.touchRows(partition), facts: [], deadLetters }]);
+    await store.checkpoint([
+      { partition, offset: 0, generation: 'g', touches: store.touchRows(partition), facts: [], deadLetters, transitions: [] },
+    ]);
   }
 }
 

@@ -37,6 +37,8 @@ export function showRecord(value: Uint8Array): Record<string, unknown> | null {
       return Object.fromEntries(Object.entries(run.fact!).map(([field, said]) => [field, TIMES.has(field) ? showTime(said) : said]));
     case RECORD.model:
       return { type: 'model', model: run.model };
+    case RECORD.tick:
+      return { type: 'clock-tick', writtenAt: showTime(run.tick!.writtenAt), fleetGrowth: run.tick!.fleetGrowth };
     default:
       return null;
   }
