@@ -74,7 +74,7 @@ export class PartitionLedgers implements CountingColumns {
   now = 0;
   /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
-  readonly alerts: AccountAlerts = new AccountAlerts();
+  readonly alerts: AccountAlerts = new AccountAlerts(this);
   readonly #recentIds: RecentIds;
   readonly #batch = new TouchBatch();
 

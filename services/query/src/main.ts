@@ -29,10 +29,16 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
     logger,
     scheduler: systemScheduler,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
+    keptAlerts: () => feed.keptAlerts(),
     onFatal: leave,
   });
   shutdown.add('replica', () => replica.stop());
-  const feed = new LiveFeed({ ledgers: replica.ledgers, metrics, scheduler: systemScheduler });
+  const feed: LiveFeed = new LiveFeed({
+    ledgers: replica.ledgers,
+    metrics,
+    scheduler: systemScheduler,
+    onAlert: (partition, alert) => replica.takeAlert(partition, alert),
+  });
   shutdown.add('feed', () => feed.stop());
 
   // The port is open from the beginning: whoever probes sees what is waited for.
