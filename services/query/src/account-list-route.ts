@@ -20,6 +20,13 @@ const listQuery = z.strictObject({
   tier: z.string().max(128).optional(),
   owner: z.string().max(128).optional(),
   industry: z.string().max(128).optional(),
+  stage: z.string().max(128).optional().describe('Id of a stage; empty for accounts in none'),
+  qualified: flag.optional().describe('Marketing qualified accounts, or the others'),
+  near: z
+    .literal('true')
+    .transform(() => true as const)
+    .optional()
+    .describe('`true`: only accounts that miss one criterion of the qualification, or only contacts; with what is missing'),
   search: z.string().min(1).max(128).optional().describe('Beginning of the account id or name'),
 });
 
@@ -82,7 +89,12 @@ export function registerAccountListRoute(app: QueryApp, options: QueryOptions): 
       return reply
         .type('text/csv; charset=utf-8')
         .serializer(String)
-        .send(csvOf(Object.keys(listedAccountSchema.shape), data));
+        .send(csvOf(Object.keys(listedAccountSchema.shape), data.map(listedRow)));
     },
   );
+}
+
+/** One row of a table: lists as text, in one cell. */
+function listedRow({ met, missing, ...rest }: z.input<typeof listedAccountSchema>): object {
+  return { ...rest, met: met?.join(' '), missing: missing?.join(' ') };
 }
