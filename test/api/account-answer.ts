@@ -15,8 +15,8 @@ export interface AccountAnswer {
   readonly asOf: string;
   readonly version: number;
   readonly modelVersion: string;
-  readonly stage: null;
-  readonly qualified: null;
+  readonly stage: string | null;
+  readonly qualified: boolean | null;
   readonly engaged: boolean;
   readonly lastTouchAt: string | null;
   readonly windows: Readonly<Record<'24h' | '7d' | '30d' | '90d', Figures & { readonly previous: Figures }>>;

@@ -60,8 +60,13 @@ describe('the stream', () => {
     ['several accounts', '?accountId=f3&accountId=f1', ['f1', 'f3']],
     ['a lowest score', '?minScore=10', ['f3']],
     ['both', '?minScore=10&accountId=f1&accountId=f3', ['f3']],
+    ['the accounts of an owner', '?owner=eve&events=score', ['f2', 'f3']],
   ];
   it('can be filtered', async () => {
+    const published = await publishedScores();
+    const owned = ['f2', 'f3'].map((id) => ({ id, owner: 'eve' }));
+    await running.server.post('/v1/accounts', [...owned, { id: 'f1', owner: 'adam' }]);
+    await eventually(publishedScores, (now) => now >= published + 3);
     const streams = await Promise.all(filters.map(([, query]) => open(query)));
     for (const stream of streams) expect((await stream.next()).event).toBe('hello');
     // The one that all of them want comes last: what a filter lets through would come before it.
@@ -158,6 +163,8 @@ describe('the stream', () => {
     ['a score that is none', '?minScore=high', {}, 400, 'invalid_request'],
     ['an empty id', '?accountId=', {}, 400, 'invalid_request'],
     ['too many ids', `?${'accountId=a&'.repeat(101)}`, {}, 400, 'invalid_request'],
+    ['an unknown event', '?events=score,news', {}, 400, 'invalid_request'],
+    ['no event', '?events=', {}, 400, 'invalid_request'],
     ['an unknown parameter', '?account=a', {}, 400, 'invalid_request'],
     ['an unknown key', '', { authorization: 'Bearer sk_unknown' }, 401, 'unauthenticated'],
   ];

@@ -13,7 +13,7 @@ export type { LedgerPlace } from './ledger-set.ts';
 export { AHEAD_MAX_MS, DEDUPE_HORIZON_MS, OUTCOME, PartitionLedgers } from './ledgers.ts';
 export type { Outcome } from './ledgers.ts';
 export { ACCOUNT_ORDERS, listAccounts } from './list-accounts.ts';
-export type { AccountFilter, AccountOrder, ListedAccount, ListOptions, ListPosition } from './list-accounts.ts';
+export type { AccountFilter, AccountOrder, ListedAccount, ListOptions, ListPosition, NearMiss } from './list-accounts.ts';
 export { fieldsAsked, fieldsUsed } from './match-rule.ts';
 export type { UsedField } from './match-rule.ts';
 export { scoringModelSchema } from './model.ts';

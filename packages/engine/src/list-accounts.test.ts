@@ -8,6 +8,7 @@ import { PartitionLedgers } from './ledgers.ts';
 import {
   ACCOUNT_ORDERS,
   listAccounts,
+  nearMissOf,
   type AccountFilter,
   type ListedAccount,
   type ListOptions,
@@ -27,6 +28,17 @@ const history = historyArbitrary({
 /** Some kinds take points away, and many are worth nothing: ties, and points below and at 0. */
 const model: ScoringModel = {
   ...defaultModel,
+  stages: [{ id: 'aware' }, { id: 'sales' }],
+  qualification: {
+    atLeast: 2,
+    of: [
+      { metric: 'score', atLeast: 5 },
+      { metric: 'touches.90d', atLeast: 2 },
+    ],
+    minContacts: 2,
+    actNow: [],
+    actNowDays: 30,
+  },
   rules: defaultModel.rules
     .filter((_, i) => i % 3 === 1)
     .map((rule, i) => (i % 2 === 1 ? { ...rule, points: -rule.points, pointsPerMinute: 0 } : rule)),
@@ -36,6 +48,8 @@ function setOf(entries: ConstructorParameters<typeof EntryRun>[1]): LedgerSet {
   const set = new LedgerSet();
   const all = Array.from({ length: PARTITIONS }, (_, partition) => {
     const ledgers = new PartitionLedgers(partition, model);
+    // Where accounts stand is told below.
+    ledgers.alerts.forgetTransitions();
     const run = new EntryRun(
       partition,
       entries.filter((entry) => entry.partition === partition),
@@ -50,7 +64,7 @@ function setOf(entries: ConstructorParameters<typeof EntryRun>[1]): LedgerSet {
 /** The plain way: every account by itself, all of them sorted, the page cut out. */
 function plainList(set: LedgerSet, { after, asOf, filter, limit, order }: ListOptions): ReturnType<typeof listAccounts> {
   const all = [...set.partitions].flatMap((ledgers) => {
-    const { accounts, model: inForce } = ledgers;
+    const { accounts, alerts, model: inForce } = ledgers;
     return Array.from({ length: accounts.size }, (_, account): ListedAccount => {
       const instant = Math.max(asOf, accounts.changedAt[account]!);
       const points = pointsOf(ledgers, account, instant);
@@ -65,6 +79,9 @@ function plainList(set: LedgerSet, { after, asOf, filter, limit, order }: ListOp
         version: accounts.version[account]!,
         modelVersion: inForce.version,
         fact: accounts.facts.get(account) ?? null,
+        stage: alerts.stageOf(account),
+        qualified: alerts.isQualified(account),
+        near: filter.near === undefined ? null : nearMissOf(ledgers, account, instant),
       };
     });
   });
@@ -85,7 +102,7 @@ function plainList(set: LedgerSet, { after, asOf, filter, limit, order }: ListOp
   return { accounts, next: rest.length > limit ? placeOf(accounts.at(-1)!) : null };
 }
 
-function meetsPlainly({ accountId, engaged, fact, score }: ListedAccount, filter: AccountFilter): boolean {
+function meetsPlainly({ accountId, engaged, fact, near, qualified, score, stage }: ListedAccount, filter: AccountFilter): boolean {
   const { maxScore = 100, minScore = 0, search = '' } = filter;
   const start = search.toLowerCase();
   return (
@@ -94,13 +111,23 @@ function meetsPlainly({ accountId, engaged, fact, score }: ListedAccount, filter
     (filter.engaged === undefined || engaged === filter.engaged) &&
     (filter.targetList === undefined || (fact?.targetList ?? false) === filter.targetList) &&
     (filter.tier === undefined || fact?.tier === filter.tier) &&
+    (filter.stage === undefined || (stage ?? '') === filter.stage) &&
+    (filter.qualified === undefined || qualified === filter.qualified) &&
+    (filter.near === undefined || near !== null) &&
     (accountId.toLowerCase().startsWith(start) || (fact?.name ?? '').toLowerCase().startsWith(start))
   );
 }
 
-/** Gives every third account a profile. */
+/** Gives every third account a profile, every other one a stage, and qualifies some. */
 function describeSome(set: LedgerSet): void {
-  for (const { accounts } of set.partitions) {
+  for (const { accounts, alerts } of set.partitions) {
+    for (let account = 0; account < accounts.size; account++) {
+      const accountId = accounts.names.text(account);
+      const known = { accountId, step: 1, episode: 1, isIn: true, isHeld: false, lastUpAt: 1, since: 1, heldBack: 0 };
+      const stage = account % 4 < 2 ? null : account % 4 === 2 ? 'aware' : 'sales';
+      if (account % 4 > 0) alerts.applyState({ ...known, ruleId: 'stages', stage });
+      if (account % 5 > 0) alerts.applyState({ ...known, ruleId: 'qualification', isIn: account % 5 > 2, stage: null });
+    }
     for (let account = 0; account < accounts.size; account += 3) {
       const told = { name: `Company ${account}`, tier: `tier ${account % 2}`, targetList: account % 2 === 0 };
       accounts.facts.set(account, { type: 'account', id: accounts.names.text(account), updatedAt: 0, ...told } as AccountFact);
@@ -117,6 +144,9 @@ const filters: fc.Arbitrary<AccountFilter> = fc
     targetList: given(fc.boolean()),
     tier: given(fc.constantFrom('tier 0', 'tier 1')),
     search: given(fc.constantFrom('a', 'Comp')),
+    stage: given(fc.constantFrom('', 'aware', 'sales')),
+    qualified: given(fc.boolean()),
+    near: given(fc.constant(true as const)),
   })
   .map((filter) => Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)));
 

@@ -18,6 +18,11 @@ export interface AccountFilter {
   readonly industry?: string;
   /** Beginning of the id or of the name, in any case. */
   readonly search?: string;
+  /** Id of a stage; '' for accounts in none. */
+  readonly stage?: string;
+  readonly qualified?: boolean;
+  /** Only accounts that miss one criterion of the qualification, or only contacts. */
+  readonly near?: true;
 }
 
 /** Where a page ended: the sort key and id of its last account. */
@@ -40,6 +45,17 @@ export interface ListedAccount {
   readonly version: number;
   readonly modelVersion: string;
   readonly fact: AccountFact | null;
+  readonly stage: string | null;
+  /** Null where the model has no qualification. */
+  readonly qualified: boolean | null;
+  /** Of the qualification, where only those near it are asked for. */
+  readonly near: NearMiss | null;
+}
+
+/** What of a qualification is met, and what is missing of which any would do: ids of criteria, or `contacts`. */
+export interface NearMiss {
+  readonly met: readonly string[];
+  readonly missing: readonly string[];
 }
 
 export interface ListOptions {
@@ -138,11 +154,11 @@ class Page {
   }
 
   finish(): { accounts: ListedAccount[]; next: ListPosition | null } {
-    const { asOf, limit } = this.#options;
+    const { limit } = this.#options;
     const page = this.#best.slice(0, limit);
     const last = this.#best.length > limit ? page.at(-1) : undefined;
     return {
-      accounts: page.map(({ ledgers, account }) => listed(ledgers, account, asOf)),
+      accounts: page.map(({ ledgers, account }) => listed(ledgers, account, this.#options)),
       next: last === undefined ? null : { key: last.key, accountId: idOf(last) },
     };
   }
@@ -177,7 +193,7 @@ function instantFor({ accounts }: PartitionLedgers, account: number, asOf: numbe
 }
 
 function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: ListOptions): boolean {
-  const { minScore, maxScore, engaged, targetList, tier, owner, industry, search } = filter;
+  const { minScore, maxScore, engaged, targetList, tier, owner, industry, search, stage, qualified, near } = filter;
   if (minScore !== undefined || maxScore !== undefined) {
     const score = scoreOf(pointsOf(ledgers, account, instantFor(ledgers, account, asOf)), ledgers.model.halfScorePoints);
     if (score < (minScore ?? 0) || score > (maxScore ?? 100)) return false;
@@ -192,11 +208,22 @@ function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: Lis
     const isFound = [ledgers.accounts.names.text(account), fact?.name ?? ''].some((text) => text.toLowerCase().startsWith(start));
     if (!isFound) return false;
   }
-  return engaged === undefined || engagementOf(ledgers, account, instantFor(ledgers, account, asOf)).engaged === engaged;
+  if (stage !== undefined && (ledgers.alerts.stageOf(account) ?? '') !== stage) return false;
+  if (qualified !== undefined && ledgers.alerts.isQualified(account) !== qualified) return false;
+  const instant = instantFor(ledgers, account, asOf);
+  if (engaged !== undefined && engagementOf(ledgers, account, instant).engaged !== engaged) return false;
+  return near === undefined || nearMissOf(ledgers, account, instant) !== null;
 }
 
-function listed(ledgers: PartitionLedgers, account: number, listAsOf: number): ListedAccount {
-  const { accounts, model } = ledgers;
+/** Null for accounts that are qualified, can not be, or miss more than one thing. */
+export function nearMissOf({ alerts }: PartitionLedgers, account: number, at: number): NearMiss | null {
+  const view = alerts.near(account, at);
+  if (view === null || !view.isNear) return null;
+  return { met: view.met, missing: view.lacksContacts ? ['contacts'] : view.missing };
+}
+
+function listed(ledgers: PartitionLedgers, account: number, { asOf: listAsOf, filter }: ListOptions): ListedAccount {
+  const { accounts, alerts, model } = ledgers;
   const asOf = instantFor(ledgers, account, listAsOf);
   const points = pointsOf(ledgers, account, asOf);
   const engagement = engagementOf(ledgers, account, asOf);
@@ -212,5 +239,8 @@ function listed(ledgers: PartitionLedgers, account: number, listAsOf: number): L
     version: accounts.version[account]!,
     modelVersion: model.version,
     fact: accounts.facts.get(account) ?? null,
+    stage: alerts.stageOf(account),
+    qualified: alerts.isQualified(account),
+    near: filter.near === undefined ? null : nearMissOf(ledgers, account, asOf),
   };
 }

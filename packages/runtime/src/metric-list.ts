@@ -91,13 +91,23 @@ export const METRICS = {
   stream_clients: { kind: 'gauge', help: 'Open connections of GET /v1/stream', labels: {} },
   stream_partitions_held: {
     kind: 'gauge',
-    help: 'Partitions whose next published score waits until its version is applied here',
+    help: 'Partitions whose next published score or alert waits until its version is applied here',
     labels: {},
   },
   stream_scores_dropped_total: {
     kind: 'counter',
     help: 'Published scores that readers are not told because they know newer ones',
     labels: {},
+  },
+  stream_alerts_repeated_total: {
+    kind: 'counter',
+    help: 'Alerts that stand on their topic again, which readers are told once',
+    labels: {},
+  },
+  alert_actions_total: {
+    kind: 'counter',
+    help: 'What people did about alerts: ack, snooze, useful, not_useful',
+    labels: { action: 4 },
   },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {

@@ -27,7 +27,11 @@ export async function registerOpenApi(app: HttpApp): Promise<void> {
       },
       tags: [
         { name: 'ingest', description: 'Touches, facts and models in' },
-        { name: 'accounts', description: 'Scores and figures out, once or as a stream' },
+        { name: 'accounts', description: 'Scores and figures out; scores and alerts as a stream' },
+        {
+          name: 'alerts',
+          description: 'What became of accounts that somebody should know: crossings, qualification, stages; and what was done about it',
+        },
         { name: 'models', description: 'The scoring model in force' },
         { name: 'dead letters', description: 'Records that could not be read or applied' },
         { name: 'keys', description: 'API keys' },

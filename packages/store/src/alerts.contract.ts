@@ -203,17 +203,20 @@ export function describeAlerts(name: string, open: () => Promise<RowTransport>):
       test.each<[Partial<AlertQuery>, string[]]>([
         [{ accountId: 'b' }, ['b/hot/1/up']],
         [{ type: 'account.mqa.entered' }, ['c/qualification/1/up']],
-        [{ ruleId: 'hot' }, ['b/hot/1/up', 'a/hot/1/up']],
+        [{ ruleId: 'hot' }, ['b/hot/1/up', 'a/hot/1/up', 'a/hot/1/down']],
         [{ owner: `o'neil` }, ['c/qualification/1/up']],
-        [{ owner: '' }, ['b/hot/1/up', 'a/hot/1/up']],
+        [{ owner: '' }, ['b/hot/1/up', 'a/hot/1/up', 'a/hot/1/down']],
         [{ since: AT + 2 }, ['c/qualification/1/up', 'b/hot/1/up']],
-        [{ until: AT + 2 }, ['a/hot/1/up']],
+        [{ until: AT + 2 }, ['a/hot/1/up', 'a/hot/1/down']],
         [{ id: 'a/hot/1/up' }, ['a/hot/1/up']],
+        [{ direction: 'down' }, ['a/hot/1/down']],
+        [{ cause: 'decay' }, ['a/hot/1/down']],
         [{ id: 'none' }, []],
         [{ ruleId: 'hot', accountId: 'c' }, []],
       ])('are of what was asked for: %o', async (query, expected) => {
         await save([
-          transitionOf({ offset: 1, alert: { accountId: 'a' } }),
+          transitionOf({ offset: 0, alert: { accountId: 'a', direction: 'down', cause: 'decay' } }),
+          transitionOf({ step: 2, offset: 1, alert: { accountId: 'a' } }),
           transitionOf({ offset: 2, alert: { accountId: 'b' } }),
           transitionOf({
             offset: 3,

@@ -37,6 +37,8 @@ const CONDITIONS = {
   accountId: 'account_id = {accountId:String}',
   type: 'type = {type:String}',
   ruleId: 'rule_id = {ruleId:String}',
+  direction: 'direction = {direction:String}',
+  cause: `JSONExtractString(body, 'cause') = {cause:String}`,
   owner: 'owner = {owner:String}',
   since: `at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')`,
   until: `at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')`,

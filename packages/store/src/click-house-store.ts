@@ -7,6 +7,7 @@ import { migrate, readMigrations } from './migrate.ts';
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';
 import { readRuleStates } from './rule-states.ts';
+import { findStalled, readStageFigures } from './stage-stays.ts';
 import type {
   AlertAction,
   AlertCounts,
@@ -18,6 +19,9 @@ import type {
   HistoryPoint,
   ReplayRange,
   ScoreRow,
+  StageFigures,
+  StageQuery,
+  StalledAccount,
   Store,
   StoredAlert,
   StoredDeadLetter,
@@ -159,6 +163,14 @@ export class ClickHouseStore implements Store {
 
   alertCounts(since: number, until: number): Promise<readonly AlertCounts[]> {
     return countAlerts(this.#transport, since, until);
+  }
+
+  stageFigures(query: StageQuery): Promise<readonly StageFigures[]> {
+    return readStageFigures(this.#transport, query);
+  }
+
+  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledAccount[]> {
+    return findStalled(this.#transport, query, most);
   }
 
   saveAlertAction(action: AlertAction): Promise<void> {

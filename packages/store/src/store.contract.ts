@@ -5,6 +5,7 @@ import { ClickHouseStore } from './click-house-store.ts';
 import { describeAlerts } from './alerts.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
+import { describeStageStays } from './stage-stays.contract.ts';
 import { jsonRows } from './json-rows.ts';
 import { describeReplay } from './replay.contract.ts';
 import type { RowTransport } from './row-transport.ts';
@@ -19,6 +20,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeReplay(name, open);
   describeDeadLetters(name, open);
   describeAlerts(name, open);
+  describeStageStays(name, open);
   describeSchema(name, open);
 
   describe(`the store on ${name}`, () => {

@@ -1,4 +1,15 @@
-import type { Alert, AlertType, ClockTick, Fact, RecordRun, RuleState, ScoringModel, TouchCursor, Transition } from '@touchstone/engine';
+import type {
+  Alert,
+  AlertCause,
+  AlertType,
+  ClockTick,
+  Fact,
+  RecordRun,
+  RuleState,
+  ScoringModel,
+  TouchCursor,
+  Transition,
+} from '@touchstone/engine';
 
 /**
  * The port to ClickHouse: a server by URL, or chDB in this process. Every table takes the same row twice without a change in what a reader
@@ -103,6 +114,8 @@ export interface AlertQuery {
   readonly accountId?: string;
   readonly type?: AlertType;
   readonly ruleId?: string;
+  readonly direction?: Alert['direction'];
+  readonly cause?: AlertCause;
   /** Owner of the account at the time; '' for those without. */
   readonly owner?: string;
   /** Epoch ms: those that happened then or later. */
@@ -157,6 +170,40 @@ export interface AlertCounts {
   readonly acked: number;
   readonly useful: number;
   readonly notUseful: number;
+}
+
+/** All of them epoch ms. */
+export interface StageQuery {
+  /** Beginning of the period. */
+  readonly since: number;
+  /** End of the period, and the instant that balances are of: what happened then or later is not looked at. */
+  readonly until: number;
+  /** Who came into its stage then or before, and is in it still, stalls. */
+  readonly stalledSince: number;
+}
+
+/** What accounts did in a stage, by the transitions as they were known then. */
+export interface StageFigures {
+  readonly stage: string;
+  /** Accounts in it at the end of the period. */
+  readonly balance: number;
+  /** Stays that began in the period. */
+  readonly entered: number;
+  /** Stays that ended in the period, and how long these were, together. */
+  readonly left: number;
+  readonly leftMs: number;
+  /** Of the stays that began in the period, those that ended with a later stage before its end. */
+  readonly advanced: number;
+  readonly stalled: number;
+  /** Stays that began in the period by whole hours, the shortest first; how many had ended by its end, and how many went on. */
+  readonly stays: readonly { readonly hours: number; readonly ended: number; readonly open: number }[];
+}
+
+export interface StalledAccount {
+  readonly stage: string;
+  readonly accountId: string;
+  /** Epoch ms. */
+  readonly since: number;
 }
 
 export interface ScoreRow {
@@ -246,6 +293,10 @@ export interface Store {
   alerts(query: AlertQuery): Promise<readonly StoredAlert[]>;
   /** By rule: of the alerts that happened at `since` or later and before `until`, both epoch ms. */
   alertCounts(since: number, until: number): Promise<readonly AlertCounts[]>;
+  /** Of every stage that an account was in by the end of the period. */
+  stageFigures(query: StageQuery): Promise<readonly StageFigures[]>;
+  /** Those that stall, the longest first, at most so many of a stage. */
+  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledAccount[]>;
   saveAlertAction(action: AlertAction): Promise<void>;
   /** Touches of all accounts that occurred at `from` or later and before `to`, both epoch ms; a repeated write may count twice until it is merged. */
   countTouches(from: number, to: number): Promise<number>;

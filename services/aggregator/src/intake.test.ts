@@ -41,7 +41,11 @@ describe('an intake', () => {
 
   it('cuts what rules came to once, and counts its bytes until then', () => {
     const { alerts, intake } = intakeOf();
-    const steps = [transitionOf({ step: 1 }), transitionOf({ step: 2, isHeld: true }), transitionOf({ step: 3, isHeld: true, alert: { direction: 'down' } })];
+    const steps = [
+      transitionOf({ step: 1 }),
+      transitionOf({ step: 2, isHeld: true }),
+      transitionOf({ step: 3, isHeld: true, alert: { direction: 'down' } }),
+    ];
     alerts.happen(...steps);
     expect(intake.apply(blockOf(0, [{ writtenAt: NOW, fleetGrowth: null }])).heldBack).toBe(1);
     expect(intake.pendingBytes).toBeGreaterThan(3 * 900);

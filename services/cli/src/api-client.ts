@@ -11,6 +11,12 @@ export interface ApiClient {
   request(method: string, path: string, body?: RequestBody): Promise<ApiAnswer>;
   /** As `request`, for callers that need a 2xx: anything else is a CliError with the server's own words. */
   expect(method: string, path: string, body?: RequestBody): Promise<unknown>;
+  /**
+   * Opens a stream of server-sent events, after the one with `lastEventId`, and gives its bytes as they come; whatever is no stream is refused as
+   * by `expect`.
+   * @throws Unreachable when no answer came, or not for now; CliError for anything but a stream
+   */
+  stream(path: string, lastEventId: string | null): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export interface RequestBody {
@@ -36,10 +42,14 @@ const READY_WITHIN_MS = 120_000;
 export function createApiClient({ url, key }: { url: string; key: string | undefined }): ApiClient {
   const base = baseOf(url);
 
-  async function request(method: string, path: string, body?: RequestBody): Promise<ApiAnswer> {
+  function headersOf(accept: string): Record<string, string> {
     if (key === undefined)
       throw new CliError(`No API key. Give one with --key or TOUCHSTONE_KEY. ${WHERE_KEYS_COME_FROM}`, { exitCode: EXIT.usage });
-    const headers: Record<string, string> = { authorization: `Bearer ${key}`, accept: 'application/json' };
+    return { authorization: `Bearer ${key}`, accept };
+  }
+
+  async function request(method: string, path: string, body?: RequestBody): Promise<ApiAnswer> {
+    const headers = headersOf('application/json');
     if (body !== undefined) headers['content-type'] = body.contentType;
     const answer = await send(`${base}${path}`, {
       method,
@@ -47,6 +57,11 @@ export function createApiClient({ url, key }: { url: string; key: string | undef
       body: body?.text ?? null,
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
     });
+    return allowed(answer);
+  }
+
+  /** @throws CliError when the key is refused */
+  function allowed(answer: ApiAnswer): ApiAnswer {
     if (answer.status === 401) {
       throw new CliError(`${base} does not know this API key (401), or it was revoked. ${WHERE_KEYS_COME_FROM}`, { exitCode: EXIT.usage });
     }
@@ -68,10 +83,29 @@ export function createApiClient({ url, key }: { url: string; key: string | undef
       throw error;
     }
     if (answer.status >= 200 && answer.status < 300) return answer.body;
-    throw new CliError(`${method} ${path} was answered ${answer.status}: ${describeProblem(answer.body) || 'no reason given'}`);
+    throw refused(method, path, answer);
   }
 
-  return { url: base, request, expect };
+  async function stream(path: string, lastEventId: string | null): Promise<AsyncIterable<Uint8Array>> {
+    const headers = headersOf('text/event-stream');
+    if (lastEventId !== null) headers['last-event-id'] = lastEventId;
+    let response: Response;
+    try {
+      response = await fetch(`${base}${path}`, { headers });
+    } catch (cause) {
+      throw new Unreachable(reasonOf(cause), { cause });
+    }
+    if (response.status === 200 && response.body !== null) return response.body;
+    const answer = allowed({ status: response.status, body: parseOrNull(await response.text()), retryAfterMs: null });
+    if (answer.status === 503) throw new Unreachable(describeProblem(answer.body) || 'it is not ready');
+    throw refused('GET', path, answer);
+  }
+
+  return { url: base, request, expect, stream };
+}
+
+function refused(method: string, path: string, { body, status }: ApiAnswer): CliError {
+  return new CliError(`${method} ${path} was answered ${status}: ${describeProblem(body) || 'no reason given'}`);
 }
 
 const WHERE_KEYS_COME_FROM =

@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT, type ExitCode } from './cli-error.ts';
 import { accountCommand, accountsCommand } from './commands/accounts.ts';
+import { alertsCommand } from './commands/alerts.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
+import { rulesCommand } from './commands/rules.ts';
 import { simulateCommand } from './commands/simulate.ts';
 
 const EXAMPLES = `
@@ -13,6 +15,7 @@ Examples:
   $ touchstone import access.log.gz               a web server's log
   $ touchstone accounts                           who is hot now
   $ touchstone account acme.example               one account: windows, reach, committee
+  $ touchstone alerts follow                      what becomes of accounts, as it happens
 
 The server is found by --url or TOUCHSTONE_URL, and wants a key: --key, TOUCHSTONE_KEY or TOUCHSTONE_ADMIN_KEY.
 Exit codes: 0 done, 1 failed, 2 wrong command line or key, 130 stopped by Ctrl-C.
@@ -20,16 +23,18 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or key, 130 stopped by Ctrl-C
 
 function createProgram(): Command {
   const program = new Command('touchstone')
-    .description('Sends touches and facts to a Touchstone server, and shows the scores of accounts.')
+    .description('Sends touches and facts to a Touchstone server, and shows the scores of accounts and what becomes of them.')
     .helpCommand(false)
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', EXAMPLES);
   program.commandsGroup('Data:');
   program.addCommand(importCommand());
   program.addCommand(simulateCommand());
-  program.commandsGroup('Scores:');
+  program.commandsGroup('Scores and alerts:');
   program.addCommand(accountsCommand());
   program.addCommand(accountCommand());
+  program.addCommand(alertsCommand());
+  program.addCommand(rulesCommand());
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());

@@ -30,7 +30,8 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
       schema: {
         operationId: 'getAccount',
         summary: 'One account: score, windows, reach',
-        description: 'From memory. Counts are exact; points and score are not rounded.',
+        description:
+          'From memory. Counts are exact; points and score are not rounded. Stage and qualification are those of now, by the last change that was told.',
         tags: ['accounts'],
         params: accountParams,
         querystring: z.strictObject({
@@ -48,7 +49,8 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
         const detail = `at must not be before the account's last change, ${timeText(earliest)}`;
         throw new ProblemError('invalid_request', detail, { errors: [{ in: 'query', pointer: '#/at', detail }] });
       }
-      return accountAnswer(viewOf(found, account, asOf), found.accounts.facts.get(account) ?? null);
+      const standing = { stage: found.alerts.stageOf(account), qualified: found.alerts.isQualified(account) };
+      return accountAnswer(viewOf(found, account, asOf), found.accounts.facts.get(account) ?? null, standing);
     },
   );
 

@@ -1,9 +1,10 @@
 import { LogRun } from '@touchstone/codec';
-import { OUTCOME, PartitionLedgers, type ScoringModel } from '@touchstone/engine';
+import { OUTCOME, PartitionLedgers, type Alert, type ScoringModel } from '@touchstone/engine';
 import { EVENTS_TOPIC, RecordReader, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { readStartState, restoreLedgers } from '@touchstone/recovery';
 import { isRetriable, pauseMsAfter, persist, sleep, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
+import { stateAfterAlert } from './state-after-alert.ts';
 import type { Turns } from './turns.ts';
 
 /** Applied before it is looked whether others should have their turn: a fraction of a millisecond of work. */
@@ -11,7 +12,7 @@ const RECORDS_A_LOOK = 256;
 
 export interface CopyOptions {
   readonly log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'>;
-  readonly store: Pick<Store, 'positions' | 'models' | 'replay'>;
+  readonly store: Pick<Store, 'positions' | 'models' | 'replay' | 'ruleStates'>;
   readonly scheduler: Scheduler;
   readonly turns: Turns;
   readonly dedupeHorizonMs: number;
@@ -24,6 +25,13 @@ export interface CopyOptions {
   readonly onApplied: () => void;
   /** It follows the log no longer: see `failure`. */
   readonly onEnded: () => void;
+}
+
+const encoder = new TextEncoder();
+
+function rowOf({ accounts }: PartitionLedgers, accountId: string): number {
+  const bytes = encoder.encode(accountId);
+  return accounts.names.find(0, bytes, 0, bytes.length);
 }
 
 interface CopiedPartition {
@@ -85,7 +93,10 @@ export class LedgerCopy {
       onProgress(`restored ${partitions.size} of ${ends.size} partitions`);
       const position = state.startOf(partition);
       const ledgers = new PartitionLedgers(partition, chosen, dedupeHorizonMs);
+      // Where accounts stand under rules is decided by the aggregator, and told.
+      ledgers.alerts.forgetTransitions();
       copy.records += await patiently(() => restoreLedgers(ledgers, position, { store, breathe }));
+      await patiently(() => restoreStates(ledgers, position, options));
       partitions.set(partition, { ledgers, models: state.modelsOf(partition, position) });
     }
     return copy;
@@ -99,6 +110,15 @@ export class LedgerCopy {
   /** Offset of the next record to apply, by partition. */
   get positions(): ReadonlyMap<number, number> {
     return new Map([...this.#partitions].map(([partition, { ledgers }]) => [partition, ledgers.position]));
+  }
+
+  /** Takes over what an alert says of its account, unless it is known. */
+  takeAlert(partition: number, alert: Alert): void {
+    const ledgers = this.#partitions.get(partition)?.ledgers;
+    const account = ledgers === undefined ? -1 : rowOf(ledgers, alert.accountId);
+    if (ledgers === undefined || account < 0) return;
+    const state = stateAfterAlert(alert, ledgers.alerts.stateOf(account, alert.ruleId));
+    if (state !== null) ledgers.alerts.applyState(state);
   }
 
   /** How many records are missing until it has been applied up to these positions. */
@@ -202,5 +222,14 @@ export class LedgerCopy {
       if (this.#hold !== null) await this.#hold.promise;
       await this.#options.turns.next();
     } while (this.#hold !== null);
+  }
+}
+
+/** Reading the same states once more changes nothing. */
+async function restoreStates(ledgers: PartitionLedgers, before: number, { breathe, store }: CopyOptions): Promise<void> {
+  if (!ledgers.alerts.hasRules) return;
+  for await (const states of store.ruleStates(ledgers.partition, before)) {
+    ledgers.alerts.restore(states);
+    await breathe();
   }
 }

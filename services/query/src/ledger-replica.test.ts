@@ -1,11 +1,13 @@
-import { defaultModel, type AccountView, type RecordRun } from '@touchstone/engine';
-import { EventLogError, EVENTS_TOPIC, type EventLog } from '@touchstone/event-log';
+import { TouchWriter } from '@touchstone/codec';
+import { defaultModel, scoringModelSchema, type AccountView, type Alert, type RecordRun, type ScoringModel } from '@touchstone/engine';
+import { EventLogError, EVENTS_TOPIC, partitionOfKey, type EventLog } from '@touchstone/event-log';
 import { StartError } from '@touchstone/recovery';
 import { createLogger, createMetrics, systemScheduler, type Metrics } from '@touchstone/runtime';
-import { StoreError, type Store } from '@touchstone/store';
+import { StoreError } from '@touchstone/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LedgerCopy } from './ledger-copy.ts';
 import { LedgerReplica, type ReplicaOptions } from './ledger-replica.ts';
+import { alertOf, transitionOf } from './test-alerts.ts';
 import { modelOf, onePass, openTestWorld, viewsOf, type TestWorld } from './test-world.ts';
 import { Turns } from './turns.ts';
 
@@ -15,10 +17,13 @@ let world: TestWorld;
 let metrics: Metrics;
 const replicas: LedgerReplica[] = [];
 const faults: unknown[] = [];
+/** What the feed of alerts keeps. */
+const told: { partition: number; alert: Alert }[] = [];
 beforeEach(async () => {
   world = await openTestWorld();
   metrics = createMetrics({ ofProcess: false });
   faults.length = 0;
+  told.length = 0;
 });
 afterEach(async () => {
   for (const replica of replicas.splice(0)) await replica.stop();
@@ -32,6 +37,7 @@ function replicaOf(changes: Partial<ReplicaOptions> = {}): LedgerReplica {
     logger: createLogger({ service: 'test', level: 'silent' }),
     scheduler: systemScheduler,
     dedupeHorizonMs: 48 * 3_600_000,
+    keptAlerts: () => told,
     onFatal: (cause) => faults.push(cause),
     ...changes,
   });
@@ -180,9 +186,10 @@ describe('the read replica', () => {
       };
     };
     const cutOff = new Set<number>();
-    const store: Pick<Store, 'positions' | 'models' | 'replay'> = {
+    const store: ReplicaOptions['store'] = {
       positions: away(() => world.store.positions()),
       models: away(() => world.store.models()),
+      ruleStates: (partition, before) => world.store.ruleStates(partition, before),
       async *replay(partition, before, options) {
         for await (const run of world.store.replay(partition, before, options)) {
           // In the midst of each partition, once.
@@ -214,6 +221,7 @@ describe('the read replica', () => {
     const store: ReplicaOptions['store'] = {
       positions: () => world.store.positions(),
       models: () => world.store.models(),
+      ruleStates: (partition, before) => world.store.ruleStates(partition, before),
       replay(...range) {
         replays++;
         return world.store.replay(...range);
@@ -269,6 +277,82 @@ describe('the read replica', () => {
     expect(faults[0]).toMatchObject({ code: 'records_lost' });
   });
 
+  describe('of accounts under rules', () => {
+    const staged = (version: string): ScoringModel =>
+      scoringModelSchema.parse({
+        ...modelOf(version, 1),
+        stages: [{ id: 'aware' }, { id: 'sales' }],
+        qualification: { atLeast: 1, of: [{ metric: 'score', atLeast: 200 }] },
+      });
+    const standing = (replica: LedgerReplica, accountId: string) => {
+      const { account, ledgers } = replica.ledgers.find(accountId)!;
+      return [ledgers.alerts.stageOf(account), ledgers.alerts.isQualified(account)];
+    };
+    const partitionOf = (accountId: string): number => partitionOfKey(Buffer.from(accountId), 3);
+    const changeOf = (accountId: string, episode: number, currentStage: string | null, version = 0) => {
+      const partition = partitionOf(accountId);
+      const rest = { ruleId: 'stages', type: 'account.stage.changed' as const, currentStage, version };
+      return { partition, alert: alertOf({ id: `${accountId}-${episode}`, accountId, partition, episode, ...rest }) };
+    };
+    const entryOf = (accountId: string, direction: 'up' | 'down') => {
+      const partition = partitionOf(accountId);
+      return { partition, alert: alertOf({ accountId, partition, ruleId: 'qualification', type: 'account.mqa.entered', direction }) };
+    };
+
+    /** As a checkpoint does that does not move the position. */
+    async function store(...alerts: readonly { readonly partition: number; readonly alert: Alert }[]): Promise<void> {
+      for (const { generation, partition } of await world.log.extents(EVENTS_TOPIC)) {
+        const transitions = alerts.filter((one) => one.partition === partition).map(({ alert }) => transitionOf(alert));
+        const touches = world.store.touchRows(partition);
+        await world.store.checkpoint([{ partition, offset: 0, generation, touches, facts: [], deadLetters: [], transitions }]);
+      }
+    }
+
+    it('knows where they stand: by what is stored, by what was told since, and by what is told', async () => {
+      await world.touch(500);
+      await world.publish(staged('one'));
+      await world.checkpoint();
+      await store(
+        changeOf('account-1', 1, 'aware'),
+        changeOf('account-2', 2, 'sales'),
+        entryOf('account-1', 'up'),
+        entryOf('account-2', 'up'),
+      );
+      // These come after what is stored, one of them of an account that only the log has.
+      await world.log.append(EVENTS_TOPIC, [{ key: Buffer.from('new'), value: touchValueOf('new'), partition: partitionOf('new') }]);
+      told.push(
+        changeOf('account-1', 2, 'sales'),
+        changeOf('account-2', 1, 'aware'),
+        changeOf('new', 1, 'aware'),
+        entryOf('account-2', 'down'),
+      );
+      const replica = replicaOf();
+      await ready(replica);
+      expect(standing(replica, 'account-1')).toEqual(['sales', true]);
+      expect(standing(replica, 'account-2')).toEqual(['sales', false]);
+      expect(standing(replica, 'account-3')).toEqual([null, false]);
+      expect(standing(replica, 'new')).toEqual(['aware', false]);
+
+      for (const { alert, partition } of [
+        changeOf('account-1', 3, 'aware'),
+        changeOf('account-3', 1, 'aware'),
+        changeOf('nobody', 1, 'aware'),
+      ]) {
+        replica.takeAlert(partition, alert);
+        told.push({ alert, partition });
+      }
+      expect(['account-1', 'account-3'].map((accountId) => standing(replica, accountId)[0])).toEqual(['aware', 'aware']);
+      await world.publish(staged('two'));
+      await expect.poll(() => replica.modelStatus.model.version, WAIT).toBe('two');
+      expect(['account-1', 'account-2', 'account-3', 'new'].map((accountId) => standing(replica, accountId))).toEqual([
+        ['aware', true],
+        ['sales', false],
+        ['aware', false],
+        ['aware', false],
+      ]);
+    });
+  });
+
   it('shows how far each partition is behind', async () => {
     await world.touch(500);
     const replica = replicaOf();
@@ -276,6 +360,13 @@ describe('the read replica', () => {
     await expect.poll(() => metrics.text(), WAIT).toContain('touchstone_log_lag_records{partition="2"} 0');
   });
 });
+
+function touchValueOf(accountId: string): Uint8Array {
+  const none = { contactId: null, channel: null, campaignId: null, creativeId: null, url: null, source: null, properties: {} };
+  const writer = new TouchWriter();
+  writer.write({ id: `of ${accountId}`, accountId, kind: 'call', occurredAt: Date.now(), minutes: 0, ...none });
+  return writer.value();
+}
 
 /** Looks in every turn of the event loop: at a mixture of models, and at versions that go back. */
 function watchTakeover(replica: LedgerReplica): { finish(): Promise<readonly string[]> } {

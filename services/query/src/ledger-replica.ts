@@ -1,4 +1,4 @@
-import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
+import { defaultModel, LedgerSet, type Alert, type ScoringModel } from '@touchstone/engine';
 import { EventLogError, EVENTS_TOPIC, type EventLog } from '@touchstone/event-log';
 import { repeat, sleep, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import { StoreError } from '@touchstone/store';
@@ -19,6 +19,8 @@ export interface ReplicaOptions {
   readonly logger: Logger;
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
+  /** Alerts that were told lately, oldest first: those that are not stored yet are among them. */
+  readonly keptAlerts: () => Iterable<{ readonly partition: number; readonly alert: Alert }>;
   /** It can't go on: log and store do not belong together, or the log can not be read. */
   readonly onFatal: (cause: unknown) => void;
 }
@@ -88,6 +90,11 @@ export class LedgerReplica {
     return { ready: this.#isReady, detail: this.#detail };
   }
 
+  /** Takes over what an alert says of where its account stands, once its version is applied. */
+  takeAlert(partition: number, alert: Alert): void {
+    this.#serving?.takeAlert(partition, alert);
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     for (const repeated of this.#repeated) repeated.stop();
@@ -103,6 +110,7 @@ export class LedgerReplica {
       const missing = serving.missingUntil(serving.ends);
       this.#isReady = missing === 0;
       this.#detail = this.#isReady ? 'state is restored' : `${missing} records of the log are still to be applied`;
+      if (this.#isReady) this.#hear(serving);
     }
     if (this.#comingModel !== null) return;
     const { newestModel } = serving;
@@ -178,9 +186,15 @@ export class LedgerReplica {
   #takeOver(next: LedgerCopy): void {
     // Records that left nothing in the store, such as duplicates, have moved the clock of the ledgers before.
     for (const ledgers of next.ledgers) ledgers.now = Math.max(ledgers.now, this.ledgers.of(ledgers.partition)?.now ?? 0);
+    this.#hear(next);
     this.ledgers.replace(next.ledgers);
     this.#serving = next;
     this.#takeover = next.positions;
+  }
+
+  /** Lets a copy know what was told since the states that it was restored from were stored, of the accounts that it has by now. */
+  #hear(copy: LedgerCopy): void {
+    for (const { alert, partition } of this.#options.keptAlerts()) copy.takeAlert(partition, alert);
   }
 
   async #restored(model: ScoringModel | null): Promise<LedgerCopy> {

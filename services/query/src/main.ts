@@ -3,10 +3,10 @@ import { Awaited, createHttpApp, createKeyRing, loadConfig, startProcess, system
 import { openStore, storeOptionsOf, type Store } from '@touchstone/store';
 import { configSchema, SECRETS } from './config.ts';
 import { LedgerReplica } from './ledger-replica.ts';
+import { LiveFeed } from './live-feed.ts';
 import { registerQuery } from './query.ts';
-import { ScoreFeed } from './score-feed.ts';
 
-/** Query as a process of its own, one of any number: a read replica of all ledgers, and the stream of published scores. */
+/** Query as a process of its own, one of any number: a read replica of all ledgers, and the stream of published scores and alerts. */
 
 const HOUR_MS = 3_600_000;
 
@@ -29,10 +29,16 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
     logger,
     scheduler: systemScheduler,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
+    keptAlerts: () => feed.keptAlerts(),
     onFatal: leave,
   });
   shutdown.add('replica', () => replica.stop());
-  const feed = new ScoreFeed({ ledgers: replica.ledgers, metrics, scheduler: systemScheduler });
+  const feed: LiveFeed = new LiveFeed({
+    ledgers: replica.ledgers,
+    metrics,
+    scheduler: systemScheduler,
+    onAlert: (partition, alert) => replica.takeAlert(partition, alert),
+  });
   shutdown.add('feed', () => feed.stop());
 
   // The port is open from the beginning: whoever probes sees what is waited for.
@@ -64,7 +70,7 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
   }
 
   await Promise.all([log.open(() => openKafkaLog(kafkaLogOptionsOf(config, 'query', logger))), knowledge.open(know)]);
-  // First the feed, then the replica: whatever is on the scores topic now is of versions that the replica has applied when it is ready.
+  // First the feed, then the replica: whatever is on the topics of scores and alerts now is of versions that the replica has applied when it is ready.
   await feed.start(log.part, leave);
   await replica.start(log.part);
   const seconds = Math.round(performance.now() - startedAt) / 1000;

@@ -32,6 +32,10 @@ export function limit(most: number, otherwise: number) {
 
 export const share = numeric(z.number().min(0).max(100));
 
+export function days(most: number) {
+  return numeric(z.number().min(0).max(most));
+}
+
 export const partition = numeric(z.int().min(0).max(65_535)).describe('Partition of the log');
 
 export const offset = numeric(z.int().min(0).max(999_999_999_999_999)).describe('Offset in the partition');

@@ -6,7 +6,8 @@ import { createQueryStore, type QueryStore } from './query-store.ts';
 /** A store whose every answer is this failure. */
 function failing(cause: Error): QueryStore {
   const fail = (): Promise<never> => Promise.reject(cause);
-  return { timeline: fail, history: fail, deadLetters: fail, deadLettersAt: fail, apiKeys: fail, saveApiKey: fail };
+  const alerts = { alerts: fail, alertCounts: fail, stageFigures: fail, stalledAccounts: fail, saveAlertAction: fail };
+  return { timeline: fail, history: fail, deadLetters: fail, deadLettersAt: fail, ...alerts, apiKeys: fail, saveApiKey: fail };
 }
 
 const CALLS: readonly (readonly [string, (store: QueryStore) => Promise<unknown>])[] = [
@@ -14,6 +15,11 @@ const CALLS: readonly (readonly [string, (store: QueryStore) => Promise<unknown>
   ['history', (store) => store.history('a', 0, 1)],
   ['deadLetters', (store) => store.deadLetters({ limit: 1 })],
   ['deadLettersAt', (store) => store.deadLettersAt([{ partition: 0, offset: 0 }])],
+  ['alerts', (store) => store.alerts({ now: 0, limit: 1 })],
+  ['alertCounts', (store) => store.alertCounts(0, 1)],
+  ['stageFigures', (store) => store.stageFigures({ since: 0, until: 1, stalledSince: 0 })],
+  ['stalledAccounts', (store) => store.stalledAccounts({ since: 0, until: 1, stalledSince: 0 }, 1)],
+  ['saveAlertAction', (store) => store.saveAlertAction({ alertId: 'a', action: 'ack', by: 'b', at: 0, until: null, note: '' })],
   ['apiKeys', (store) => store.apiKeys()],
   ['saveApiKey', (store) => store.saveApiKey({ id: 'k', name: 'n', hash: 'h', scopes: [], createdAt: 0, revokedAt: null })],
 ];

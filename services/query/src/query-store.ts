@@ -2,7 +2,20 @@ import { ProblemError, type Metrics } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
 
 /** What of the store the routes use. */
-export type QueryStore = Pick<Store, 'timeline' | 'history' | 'deadLetters' | 'deadLettersAt' | 'apiKeys' | 'saveApiKey'>;
+export type QueryStore = Pick<
+  Store,
+  | 'timeline'
+  | 'history'
+  | 'deadLetters'
+  | 'deadLettersAt'
+  | 'alerts'
+  | 'alertCounts'
+  | 'stageFigures'
+  | 'stalledAccounts'
+  | 'saveAlertAction'
+  | 'apiKeys'
+  | 'saveApiKey'
+>;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
 export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStore {
@@ -22,6 +35,11 @@ export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStor
     history: (accountId, from, to) => answered(store.history(accountId, from, to)),
     deadLetters: (query) => answered(store.deadLetters(query)),
     deadLettersAt: (places) => answered(store.deadLettersAt(places)),
+    alerts: (query) => answered(store.alerts(query)),
+    alertCounts: (since, until) => answered(store.alertCounts(since, until)),
+    stageFigures: (query) => answered(store.stageFigures(query)),
+    stalledAccounts: (query, most) => answered(store.stalledAccounts(query, most)),
+    saveAlertAction: (action) => answered(store.saveAlertAction(action)),
     apiKeys: () => answered(store.apiKeys()),
     saveApiKey: (row) => answered(store.saveApiKey(row)),
   };

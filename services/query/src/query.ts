@@ -1,12 +1,16 @@
 import type { LedgerSet } from '@touchstone/engine';
 import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
+import { registerAlertActionRoutes } from './alert-action-routes.ts';
+import { registerAlertRoutes } from './alert-routes.ts';
+import { registerAlertRuleRoutes } from './alert-rule-routes.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
+import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
-import type { ScoreFeed } from './score-feed.ts';
+import { registerStageRoutes } from './stage-routes.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
 
 export type QueryApp = HttpApp;
@@ -14,7 +18,7 @@ export type QueryApp = HttpApp;
 export interface QueryDependencies {
   /** The ledgers that answers are computed from. */
   readonly ledgers: LedgerSet;
-  readonly feed: ScoreFeed;
+  readonly feed: LiveFeed;
   readonly store: QueryStore;
   readonly keys: Pick<KeyRing, 'refresh' | 'verify'>;
   readonly metrics: Metrics;
@@ -41,6 +45,10 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   };
   registerAccountListRoute(app, options);
   registerAccountRoutes(app, options);
+  registerAlertRoutes(app, options);
+  registerAlertActionRoutes(app, options);
+  registerAlertRuleRoutes(app, options);
+  registerStageRoutes(app, options);
   registerModelRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);

@@ -1,7 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
+import { LedgerSet } from '@touchstone/engine';
 import { describe, expect, it } from 'vitest';
-import { PublishedScore, ScoreEvent } from './score-event.ts';
-import type { Follower, Resumed } from './score-feed.ts';
+import type { Follower, Resumed } from './live-feed.ts';
+import { EVENT_NAMES, PublishedScore, StreamEvent } from './stream-event.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -32,9 +33,9 @@ class TestFeed {
   }
 }
 
-function eventOf(accountId: string, number: number | null): ScoreEvent {
+function eventOf(accountId: string, number: number | null): StreamEvent {
   const score = { accountId, version: 1, modelVersion: 'm', asOf: 1, points: 1, score: 1, engaged: true, contacts: 1, lastTouchAt: 1 };
-  return new ScoreEvent(`after-${accountId}`, new PublishedScore(0, 0, score), number);
+  return new StreamEvent(`after-${accountId}`, new PublishedScore(0, 0, score, new LedgerSet()), number);
 }
 
 /** A connection that takes so many writes, and then none until it drains. */
@@ -70,6 +71,7 @@ function readerOf(
   const reader = new StreamReader({
     feed,
     output,
+    names: new Set(EVENT_NAMES),
     isWanted: ({ published }) => isWanted(published.accountId),
     lastEventId,
     onTooSlow,

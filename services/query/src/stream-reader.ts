@@ -1,5 +1,5 @@
-import { ScoreEvent } from './score-event.ts';
-import type { ScoreFeed } from './score-feed.ts';
+import type { LiveFeed } from './live-feed.ts';
+import { StreamEvent, type EventName } from './stream-event.ts';
 
 /** A reader this far behind is cut off: it comes back with the id of the last event it got, and catches up. */
 const WAITING_MAX = 10_000;
@@ -15,9 +15,11 @@ export interface StreamOutput {
 }
 
 interface StreamReaderOptions {
-  readonly feed: Pick<ScoreFeed, 'currentId' | 'follow' | 'resume'>;
+  readonly feed: Pick<LiveFeed, 'currentId' | 'follow' | 'resume'>;
   readonly output: StreamOutput;
-  readonly isWanted: (event: ScoreEvent) => boolean;
+  /** Names of the events that the reader wants, and which of these. */
+  readonly names: ReadonlySet<EventName>;
+  readonly isWanted: (event: StreamEvent) => boolean;
   /** Id of the last event that the reader got earlier; null for a new one. */
   readonly lastEventId: string | null;
   /** More waits than the reader may leave unread. Nothing can be written to it any more: its connection is to be dropped. */
@@ -36,9 +38,9 @@ export class StreamReader {
   readonly #options: StreamReaderOptions;
   readonly #leave: () => void;
   /** What is to be caught up with; the first `#caughtUp` are written. */
-  #missed: readonly ScoreEvent[] = [];
+  #missed: readonly StreamEvent[] = [];
   #caughtUp = 0;
-  #waiting: ScoreEvent[] = [];
+  #waiting: StreamEvent[] = [];
   #unfollow = (): void => {};
   #isWriteDue = false;
   #isBlocked = false;
@@ -53,13 +55,13 @@ export class StreamReader {
 
   /** Says hello and what was missed, and follows. */
   start(): void {
-    const { feed, isWanted, lastEventId } = this.#options;
+    const { feed, lastEventId, names } = this.#options;
     // Nothing runs between asking what was missed and following: this is where no event falls in between.
-    const resumed = lastEventId === null ? { missed: [], isComplete: true } : feed.resume(lastEventId);
+    const resumed = lastEventId === null ? { missed: [], isComplete: true } : feed.resume(lastEventId, names);
     const missed = resumed?.missed ?? [];
     // The id of now goes out first only when nothing is to be caught up: else a reader cut off in the midst of that would skip the rest.
     const id = missed.length === 0 ? `id: ${feed.currentId}\n` : '';
-    this.#missed = missed.filter(isWanted);
+    this.#missed = missed.filter((event) => this.#isWanted(event));
     this.#unfollow = feed.follow((event) => this.#take(event));
     const gap = resumed?.isComplete === true ? '' : 'event: gap\ndata: {}\n\n';
     this.#write(`${id}event: hello\ndata: {}\nretry: ${RETRY_MS}\n\n${gap}`);
@@ -74,8 +76,8 @@ export class StreamReader {
     this.#leave();
   }
 
-  #take(event: ScoreEvent): void {
-    if (!this.#options.isWanted(event)) return;
+  #take(event: StreamEvent): void {
+    if (!this.#isWanted(event)) return;
     if (this.#waiting.length === WAITING_MAX) {
       this.end();
       this.#options.onTooSlow();
@@ -91,15 +93,19 @@ export class StreamReader {
     });
   }
 
+  #isWanted(event: StreamEvent): boolean {
+    return this.#options.names.has(event.published.event) && this.#options.isWanted(event);
+  }
+
   #writeWaiting(): void {
     while (!this.#isBlocked && !this.#isOver) {
       const next = this.#next();
       if (next.length === 0) return;
-      this.#write(ScoreEvent.bytesOf(next));
+      this.#write(StreamEvent.bytesOf(next));
     }
   }
 
-  #next(): readonly ScoreEvent[] {
+  #next(): readonly StreamEvent[] {
     if (this.#caughtUp < this.#missed.length) {
       const next = this.#missed.slice(this.#caughtUp, this.#caughtUp + WRITTEN_AT_ONCE);
       this.#caughtUp += next.length;

@@ -2,10 +2,11 @@ import { fastifySSE } from '@fastify/sse';
 import { problemResponse, ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import { acceptQuality } from './accept-header.ts';
+import { alertEventSchema } from './alert-answers.ts';
 import { scoreEventSchema } from './answers.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { share } from './query-parameters.ts';
-import type { ScoreEvent } from './score-event.ts';
+import { EVENT_NAMES, type EventName, type StreamEvent } from './stream-event.ts';
 import { StreamReader } from './stream-reader.ts';
 
 const EVENT_STREAM = 'text/event-stream';
@@ -15,7 +16,14 @@ const ACCOUNTS_MAX = 100;
 const READERS_MAX = 2000;
 /** Revoking a key ends its streams within the five seconds that are promised. */
 const KEY_CHECK_MS = 2000;
-const SCORE_FIELDS = Object.keys(scoreEventSchema.shape).join(', ');
+const ALL_EVENTS: ReadonlySet<EventName> = new Set(EVENT_NAMES);
+const fieldsOf = (schema: z.ZodObject): string => Object.keys(schema.shape).join(', ');
+
+const NAME = EVENT_NAMES.join('|');
+const names = z
+  .string()
+  .regex(new RegExp(`^(${NAME})(,(${NAME})){0,9}$`), `must be some of ${EVENT_NAMES.join(', ')}, separated by commas`)
+  .transform((list) => new Set(list.split(',') as EventName[]));
 
 const streamQuery = z.strictObject({
   accountId: z
@@ -25,10 +33,12 @@ const streamQuery = z.strictObject({
     .transform((ids) => new Set([ids].flat()))
     .optional()
     .describe(`Only these accounts; may be repeated, at most ${ACCOUNTS_MAX}`),
-  minScore: share.optional().describe('Only scores of at least this'),
+  owner: z.string().min(1).max(128).optional().describe('Only accounts of this owner'),
+  minScore: share.optional().describe('Only scores of at least this; alerts and stages come all the same'),
+  events: names.optional().describe('Names of the events wanted, separated by commas: score, alert, stage; all by default'),
 });
 
-/** Score changes as server-sent events. */
+/** Scores, alerts and changes of stage as server-sent events. */
 export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics, assertReady }: QueryOptions): Promise<void> {
   await app.register(fastifySSE, { heartbeatInterval: HEARTBEAT_MS });
   metrics.beforeScrape(() => metrics.set('stream_clients', {}, feed.followerCount));
@@ -47,11 +57,11 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
       exposeHeadRoute: false,
       config: { scope: 'read' },
       schema: {
-        operationId: 'streamScores',
-        summary: 'Score changes, live, as server-sent events',
+        operationId: 'streamEvents',
+        summary: 'Scores, alerts and changes of stage, live, as server-sent events',
         description:
-          `Events \`score\` carry JSON with ${SCORE_FIELDS}. \`Last-Event-ID\` resumes after that event; what is no longer kept is announced by an event ` +
-          '`gap`, after which the accounts should be read anew. A reader that is too slow is cut off, and resumes the same way.',
+          `Events \`score\` carry JSON with ${fieldsOf(scoreEventSchema)}; events \`alert\` and \`stage\` with ${fieldsOf(alertEventSchema)}. ` +
+          'Each alert comes once. `Last-Event-ID` resumes after that event; what is no longer kept is announced by an event `gap`, after which the accounts should be read anew. A reader that is too slow is cut off, and resumes the same way.',
         tags: ['accounts'],
         querystring: streamQuery,
         headers: z.looseObject({ 'last-event-id': z.string().optional().describe('Id of the last event received') }),
@@ -72,9 +82,9 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
       if (open.size >= READERS_MAX) {
         throw new ProblemError('unavailable', `${READERS_MAX} streams are open already`, { headers: { 'retry-after': '10' } });
       }
-      const { accountId, minScore = 0 } = request.query;
+      const { accountId, events = ALL_EVENTS, minScore = 0, owner } = request.query;
       const { lastEventId } = reply.sse;
-      if (lastEventId !== null) await feed.reaches(lastEventId);
+      if (lastEventId !== null) await feed.reaches(lastEventId, events);
       if (!reply.sse.isConnected) {
         // The reader has left meanwhile: nobody would end its stream.
         reply.hijack();
@@ -83,8 +93,11 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
       const reader = new StreamReader({
         feed,
         output: reply.raw,
-        isWanted: ({ published }: ScoreEvent) =>
-          published.score >= minScore && (accountId === undefined || accountId.has(published.accountId)),
+        names: events,
+        isWanted: ({ published }: StreamEvent) =>
+          (published.score ?? minScore) >= minScore &&
+          (accountId === undefined || accountId.has(published.accountId)) &&
+          (owner === undefined || published.owner === owner),
         lastEventId,
         onTooSlow() {
           request.log.warn({ keyId: request.caller?.keyId }, 'a reader of the stream was too slow and is cut off');

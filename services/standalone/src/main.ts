@@ -16,7 +16,7 @@ import {
   type EventLog,
 } from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
-import { registerQuery, ScoreFeed } from '@touchstone/query';
+import { LiveFeed, registerQuery } from '@touchstone/query';
 import {
   createHttpApp,
   createKeyRing,
@@ -91,7 +91,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
     if (!own.ready || missing === 0) return own;
     return { ready: false, detail: `${missing} partitions are held by other processes: use the separate services to share them` };
   };
-  const feed = new ScoreFeed({ ledgers: aggregator.ledgers, metrics, scheduler: systemScheduler });
+  const feed = new LiveFeed({ ledgers: aggregator.ledgers, metrics, scheduler: systemScheduler });
   await feed.start(log, leave);
   shutdown.add('feed', () => feed.stop());
   shutdown.add('aggregator', () => aggregator.stop());

@@ -25,6 +25,8 @@ export function logOnlyStore(partitions: number): Store {
     async *transitions() {},
     alerts: none,
     alertCounts: none,
+    stageFigures: none,
+    stalledAccounts: none,
     saveAlertAction: nothing,
     countTouches: () => Promise.resolve(0),
     timeline: none,

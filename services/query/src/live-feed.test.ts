@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeAccountScore, type AccountScore } from '@touchstone/codec';
-import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
-import { EVENTS_TOPIC, openEmbeddedLog, SCORES_TOPIC, type EmbeddedLog, type SubscribeOptions } from '@touchstone/event-log';
+import { encodeAccountScore, encodeAlert, type AccountScore } from '@touchstone/codec';
+import { defaultModel, LedgerSet, PartitionLedgers, type Alert } from '@touchstone/engine';
+import { ALERTS_TOPIC, EVENTS_TOPIC, openEmbeddedLog, SCORES_TOPIC, type EmbeddedLog, type SubscribeOptions } from '@touchstone/event-log';
 import { createMetrics, systemScheduler, type Metrics } from '@touchstone/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ScoreEvent } from './score-event.ts';
-import { ScoreFeed } from './score-feed.ts';
+import { LiveFeed, type LiveFeedOptions } from './live-feed.ts';
+import { EVENT_NAMES, type EventName, type StreamEvent } from './stream-event.ts';
+import { alertOf } from './test-alerts.ts';
 
 const PARTITIONS = 2;
 /** Beyond every version of these tests: as if the ledgers were always ahead. */
@@ -16,10 +17,14 @@ const FAR = 1e9;
 let directory: string;
 let log: EmbeddedLog;
 let metrics: Metrics;
-const feeds: ScoreFeed[] = [];
+const feeds: LiveFeed[] = [];
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'touchstone-feed-'));
-  log = await openEmbeddedLog({ directory, topics: { [SCORES_TOPIC]: { partitions: PARTITIONS } }, sweepIntervalMs: 0 });
+  log = await openEmbeddedLog({
+    directory,
+    topics: { [SCORES_TOPIC]: { partitions: PARTITIONS }, [ALERTS_TOPIC]: { partitions: PARTITIONS } },
+    sweepIntervalMs: 0,
+  });
   metrics = createMetrics({ ofProcess: false });
 });
 afterEach(async () => {
@@ -37,8 +42,8 @@ function appliedUpTo(position: number): LedgerSet {
 }
 
 /** The events go up to `end`; nothing else of them matters here. */
-async function startFeed(ledgers = appliedUpTo(FAR), end = FAR): Promise<ScoreFeed> {
-  const feed = new ScoreFeed({ ledgers, metrics, scheduler: systemScheduler });
+async function startFeed(ledgers = appliedUpTo(FAR), end = FAR, onAlert?: LiveFeedOptions['onAlert']): Promise<LiveFeed> {
+  const feed = new LiveFeed({ ledgers, metrics, scheduler: systemScheduler, ...(onAlert && { onAlert }) });
   feeds.push(feed);
   const events = Array.from({ length: PARTITIONS }, (_, partition) => ({ partition, start: 0, end, generation: 'g' }));
   const both = {
@@ -66,14 +71,21 @@ async function tell(partition: number, score: Pick<AccountScore, 'accountId' | '
   await log.append(SCORES_TOPIC, [{ key: null, value: encodeAccountScore({ ...rest, ...score }), partition }]);
 }
 
-const idsOf = (events: readonly ScoreEvent[]): readonly string[] => events.map(({ published }) => published.accountId);
-const positionsOf = (id: string): readonly number[] =>
+const idsOf = (events: readonly StreamEvent[]): readonly string[] => events.map(({ published }) => published.accountId);
+/** An id is of scores and of alerts: the generation of the topic and positions in it. */
+const SCORES = 1;
+const ALERTS = 3;
+const positionsOf = (id: string, part = SCORES): readonly number[] =>
   id
-    .slice(id.lastIndexOf(':') + 1)
-    .split('.')
+    .split(':')
+    [part]!.split('.')
     .map((offset) => Number.parseInt(offset, 36));
-const withPositions = (id: string, positions: readonly number[]): string =>
-  `${id.slice(0, id.lastIndexOf(':'))}:${positions.map((offset) => offset.toString(36)).join('.')}`;
+const withPositions = (id: string, positions: readonly number[], part = SCORES): string =>
+  id
+    .split(':')
+    .with(part, positions.map((offset) => offset.toString(36)).join('.'))
+    .join(':');
+const ALL: ReadonlySet<EventName> = new Set(EVENT_NAMES);
 
 describe('the feed of scores', () => {
   it('has read all that was published before it says that it has started', async () => {
@@ -87,18 +99,18 @@ describe('the feed of scores', () => {
     await publish(1, 0, 30);
     const feed = await startFeed();
     const start = withPositions(feed.currentId, [20, 5]);
-    const { missed, isComplete } = feed.resume(start)!;
+    const { missed, isComplete } = feed.resume(start, ALL)!;
     expect(isComplete).toBe(true);
     expect(missed).toHaveLength(35);
     for (const [index, { id }] of missed.entries()) {
-      expect(idsOf(feed.resume(id)!.missed).toSorted()).toEqual(idsOf(missed.slice(index + 1)).toSorted());
+      expect(idsOf(feed.resume(id, ALL)!.missed).toSorted()).toEqual(idsOf(missed.slice(index + 1)).toSorted());
     }
     expect(missed.at(-1)!.id).toBe(feed.currentId);
   });
 
   it('hands over what comes, each with the id after it', async () => {
     const feed = await startFeed();
-    const seen: ScoreEvent[] = [];
+    const seen: StreamEvent[] = [];
     const unfollow = feed.follow((event) => seen.push(event));
     await publish(1, 0, 3);
     await publish(0, 0, 1);
@@ -122,19 +134,19 @@ describe('the feed of scores', () => {
     await publish(0, 0, 10);
     for (let from = 0; from < 20_000; from += 5000) await publish(1, from, 5000);
     await expect.poll(() => positionsOf(feed.currentId)).toEqual([10, 20_000]);
-    const fromTheStart = feed.resume(currentId)!;
+    const fromTheStart = feed.resume(currentId, ALL)!;
     expect(fromTheStart.isComplete).toBe(false);
     expect(fromTheStart.missed).toHaveLength(20_000);
-    expect(feed.resume(withPositions(currentId, [9, 0]))!.isComplete).toBe(false);
-    expect(feed.resume(withPositions(currentId, [10, 0]))!.isComplete).toBe(true);
+    expect(feed.resume(withPositions(currentId, [9, 0]), ALL)!.isComplete).toBe(false);
+    expect(feed.resume(withPositions(currentId, [10, 0]), ALL)!.isComplete).toBe(true);
   });
 
   it('begins so much before the end when it starts, shared by the partitions', async () => {
     for (let from = 0; from < 15_000; from += 5000) await publish(0, from, 5000);
     await publish(1, 0, 10);
     const feed = await startFeed();
-    expect(feed.resume(withPositions(feed.currentId, [4999, 0]))!.isComplete).toBe(false);
-    const { missed, isComplete } = feed.resume(withPositions(feed.currentId, [5000, 0]))!;
+    expect(feed.resume(withPositions(feed.currentId, [4999, 0]), ALL)!.isComplete).toBe(false);
+    const { missed, isComplete } = feed.resume(withPositions(feed.currentId, [5000, 0]), ALL)!;
     expect(isComplete).toBe(true);
     expect(missed).toHaveLength(10_010);
   });
@@ -142,14 +154,14 @@ describe('the feed of scores', () => {
   it('waits a little for what a reader has seen already, as one that another process told it', async () => {
     const feed = await startFeed();
     const ahead = withPositions(feed.currentId, [0, 2]);
-    const reached = feed.reaches(ahead);
+    const reached = feed.reaches(ahead, ALL);
     await publish(1, 0, 5);
     await reached;
-    expect(idsOf(feed.resume(ahead)!.missed)).toEqual(['1-2', '1-3', '1-4']);
+    expect(idsOf(feed.resume(ahead, ALL)!.missed)).toEqual(['1-2', '1-3', '1-4']);
     const never = withPositions(feed.currentId, [1, 5]);
-    await feed.reaches(never);
-    expect(feed.resume(never)).toBeNull();
-    await feed.reaches('no id');
+    await feed.reaches(never, ALL);
+    expect(feed.resume(never, ALL)).toBeNull();
+    await feed.reaches('no id', ALL);
   });
 
   const strange: readonly (readonly [string, (id: string) => string])[] = [
@@ -158,15 +170,19 @@ describe('the feed of scores', () => {
     ['another topic', (id) => `x${id}`],
     ['fewer partitions', (id) => id.slice(0, id.lastIndexOf('.'))],
     ['more partitions', (id) => `${id}.0`],
+    ['more partitions of scores', (id) => withPositions(id, [0, 0, 0])],
+    ['scores alone, as before there were alerts', (id) => id.split(':').slice(0, 2).join(':')],
+    ['alerts alone', (id) => id.split(':').slice(2).join(':')],
     ['what is still to come', (id) => withPositions(id, [0, 1])],
+    ['alerts that are still to come', (id) => withPositions(id, [0, 1], ALERTS)],
     ['numbers beyond all offsets', (id) => id.replace(/\w+$/, 'zzzzzzzzzzz')],
     ['negative numbers', (id) => id.replace(/\w+$/, '-1')],
     ['capitals', (id) => id.replace(/\w+$/, 'A')],
   ];
   it.each(strange)('knows no place for %s', async (_case, idOf) => {
     const feed = await startFeed();
-    expect(feed.resume(feed.currentId)).toEqual({ missed: [], isComplete: true });
-    expect(feed.resume(idOf(feed.currentId))).toBeNull();
+    expect(feed.resume(feed.currentId, ALL)).toEqual({ missed: [], isComplete: true });
+    expect(feed.resume(idOf(feed.currentId), ALL)).toBeNull();
   });
 });
 
@@ -184,7 +200,7 @@ describe('scores of a former owner', () => {
     ['an older version of another account', { accountId: 'other', version: 1 }, true],
   ])('%s', async (_description, late, isTold) => {
     const feed = await startFeed();
-    const seen: ScoreEvent[] = [];
+    const seen: StreamEvent[] = [];
     feed.follow((event) => seen.push(event));
     await tell(0, FORMER);
     await tell(0, { ...FORMER, ...late });
@@ -192,7 +208,7 @@ describe('scores of a former owner', () => {
     await expect.poll(() => positionsOf(feed.currentId)).toEqual([3, 0]);
     expect(seen).toHaveLength(isTold ? 3 : 2);
     // Who comes back is told neither, and is not held up at it.
-    const { isComplete, missed } = feed.resume(withPositions(feed.currentId, [0, 0]))!;
+    const { isComplete, missed } = feed.resume(withPositions(feed.currentId, [0, 0]), ALL)!;
     expect({ isComplete, missed: missed.length }).toEqual({ isComplete: true, missed: seen.length });
     expect(await metrics.text()).toContain(`touchstone_stream_scores_dropped_total ${isTold ? 0 : 1}`);
   });
@@ -202,7 +218,7 @@ describe('scores of a former owner', () => {
     const feed = await startFeed();
     await tell(1, { ...FORMER, version: 4 });
     await expect.poll(() => positionsOf(feed.currentId)).toEqual([0, 2]);
-    expect(feed.resume(withPositions(feed.currentId, [0, 0]))!.missed).toHaveLength(1);
+    expect(feed.resume(withPositions(feed.currentId, [0, 0]), ALL)!.missed).toHaveLength(1);
   });
 
   it('are told from news by the ledger where the account was told too long ago to be remembered', async () => {
@@ -218,7 +234,7 @@ describe('scores of a former owner', () => {
     await tell(0, { ...FORMER, version: 9 });
     await tell(0, { ...FORMER, version: 8 });
     await expect.poll(() => positionsOf(feed.currentId)).toEqual([4, 0]);
-    const { missed } = feed.resume(withPositions(feed.currentId, [0, 0]))!;
+    const { missed } = feed.resume(withPositions(feed.currentId, [0, 0]), ALL)!;
     expect(missed.map(({ published }) => (JSON.parse(published.json) as AccountScore).version)).toEqual([7, 9]);
   });
 });
@@ -227,7 +243,7 @@ describe('a score whose version is not applied here yet', () => {
   it('waits, with its partition, and comes as soon as it is', async () => {
     const ledgers = appliedUpTo(10);
     const feed = await startFeed(ledgers);
-    const seen: ScoreEvent[] = [];
+    const seen: StreamEvent[] = [];
     feed.follow((event) => seen.push(event));
     for (const [partition, version] of [
       [0, 9],
@@ -258,7 +274,7 @@ describe('a score whose version is not applied here yet', () => {
     const ledgers = appliedUpTo(5);
     const feed = await startFeed(ledgers, 5);
     ledgers.of(0)!.position = 6;
-    const seen: ScoreEvent[] = [];
+    const seen: StreamEvent[] = [];
     feed.follow((event) => void seen.push(event));
     await tell(0, { accountId: 'acme', version: 5 });
     await expect.poll(() => idsOf(seen)).toEqual(['acme']);
@@ -271,5 +287,119 @@ describe('a score whose version is not applied here yet', () => {
     await expect.poll(() => metrics.text()).toContain('touchstone_stream_partitions_held 1');
     await feed.stop();
     expect(positionsOf(feed.currentId)).toEqual([0, 0]);
+  });
+});
+
+/** Appends alerts, one after another, to a partition. */
+async function raise(partition: number, ...alerts: readonly (Partial<Alert> & Pick<Alert, 'id'>)[]): Promise<void> {
+  await log.append(
+    ALERTS_TOPIC,
+    alerts.map((alert) => ({ key: null, value: encodeAlert(alertOf({ accountId: `of-${alert.id}`, partition, ...alert })), partition })),
+  );
+}
+
+const alertsOf = (events: readonly StreamEvent[]): readonly unknown[] =>
+  events.map(({ published }) => (JSON.parse(published.json) as { id?: string }).id ?? published.accountId);
+
+describe('alerts beside scores', () => {
+  it('come under their own names, with ids that count both topics', async () => {
+    const feed = await startFeed();
+    const seen: StreamEvent[] = [];
+    feed.follow((event) => seen.push(event));
+    await publish(0, 0, 1);
+    await expect.poll(() => seen.length).toBe(1);
+    await raise(1, { id: 'a1' }, { id: 'a2', type: 'account.stage.changed', owner: null });
+    await expect.poll(() => seen.length).toBe(3);
+    await publish(1, 0, 1);
+    await expect.poll(() => seen.length).toBe(4);
+    expect(seen.map(({ published }) => [published.event, published.accountId, published.owner])).toEqual([
+      ['score', '0-0', null],
+      ['alert', 'of-a1', 'eve'],
+      ['stage', 'of-a2', null],
+      ['score', '1-0', null],
+    ]);
+    expect(seen.map(({ id }) => [positionsOf(id), positionsOf(id, ALERTS)])).toEqual([
+      [
+        [1, 0],
+        [0, 0],
+      ],
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      [
+        [1, 0],
+        [0, 2],
+      ],
+      [
+        [1, 1],
+        [0, 2],
+      ],
+    ]);
+    expect(seen.at(-1)!.id).toBe(feed.currentId);
+  });
+
+  it('are told once, however often they stand on the topic, also when that was before the start', async () => {
+    await raise(0, { id: 'a1' }, { id: 'a2' });
+    const feed = await startFeed();
+    const seen: StreamEvent[] = [];
+    feed.follow((event) => seen.push(event));
+    await raise(0, { id: 'a2' }, { id: 'a3' }, { id: 'a1' }, { id: 'a3' }, { id: 'a4' });
+    await expect.poll(() => positionsOf(feed.currentId, ALERTS)).toEqual([7, 0]);
+    expect(alertsOf(seen)).toEqual(['a3', 'a4']);
+    expect(await metrics.text()).toContain('touchstone_stream_alerts_repeated_total 3');
+    const { isComplete, missed } = feed.resume(withPositions(feed.currentId, [1, 0], ALERTS), ALL)!;
+    expect([isComplete, alertsOf(missed)]).toEqual([true, ['a2', 'a3', 'a4']]);
+  });
+
+  it('are missed and resumed together with scores, from any event on, in the order in which they were told', async () => {
+    const feed = await startFeed();
+    const start = feed.currentId;
+    const seen: StreamEvent[] = [];
+    feed.follow((event) => seen.push(event));
+    for (let round = 0; round < 6; round++) {
+      await publish(round % 2, round, 2);
+      await expect.poll(() => seen.length).toBe(round * 4 + 2);
+      await raise((round >> 1) % 2, { id: `${round}x` }, { id: `${round}y`, type: 'account.stage.changed' });
+      await expect.poll(() => seen.length).toBe(round * 4 + 4);
+    }
+    for (const [index, id] of [start, ...seen.map((event) => event.id)].entries()) {
+      const { isComplete, missed } = feed.resume(id, ALL)!;
+      expect(isComplete).toBe(true);
+      expect(missed.map((event) => [event.id, event.published])).toEqual(seen.slice(index).map((event) => [event.id, event.published]));
+    }
+  });
+
+  it('do not make a gap for who wants only the other', async () => {
+    const feed = await startFeed();
+    const start = feed.currentId;
+    await raise(0, { id: 'a1' });
+    for (let from = 0; from < 20_001; from += 6667) await publish(1, from, 6667);
+    await expect.poll(() => positionsOf(feed.currentId)).toEqual([0, 20_001]);
+    expect(feed.resume(start, ALL)!.isComplete).toBe(false);
+    const { isComplete, missed } = feed.resume(start, new Set(['alert']))!;
+    expect([isComplete, alertsOf(missed)]).toEqual([true, ['a1']]);
+    // What another process has told of the other topic is nothing to wait for.
+    const ahead = withPositions(feed.currentId, [5, 30_000]);
+    expect(feed.resume(ahead, ALL)).toBeNull();
+    expect(feed.resume(ahead, new Set(['stage']))).toEqual({ missed: [], isComplete: true });
+  });
+
+  it('wait until their version is applied here, are handed over first, and then told', async () => {
+    const ledgers = appliedUpTo(5);
+    const handed: string[] = [];
+    const feed = await startFeed(ledgers, FAR, (partition, { id }) => handed.push(`${partition} ${id}`));
+    const seen: StreamEvent[] = [];
+    feed.follow((event) => {
+      expect(handed.at(-1)).toContain((JSON.parse(event.published.json) as { id: string }).id);
+      seen.push(event);
+    });
+    await raise(1, { id: 'a1', version: 4 }, { id: 'a2', version: 5 }, { id: 'a3', version: 1 });
+    await expect.poll(() => metrics.text()).toContain('touchstone_stream_partitions_held 1');
+    expect(handed).toEqual(['1 a1']);
+    ledgers.of(1)!.position = 6;
+    await expect.poll(() => handed).toEqual(['1 a1', '1 a2', '1 a3']);
+    expect(alertsOf(seen)).toEqual(['a1', 'a2', 'a3']);
+    expect([...feed.keptAlerts()].map(({ alert }) => alert.id)).toEqual(['a1', 'a2', 'a3']);
   });
 });

@@ -1,0 +1,83 @@
+import { ProblemError } from '@touchstone/runtime';
+import type { AlertCounts } from '@touchstone/store';
+import { z } from 'zod';
+import { alertRulesOf, RULE_KINDS } from './alert-rules-of.ts';
+import { time, timeText } from './answers.ts';
+import type { QueryApp, QueryOptions } from './query.ts';
+import { instant } from './query-parameters.ts';
+
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+
+const ruleSchema = z
+  .object({
+    ruleId: z.string(),
+    kind: z.enum(RULE_KINDS).nullable().describe('Null for a rule that the model in force does not have'),
+    rule: z.record(z.string(), z.unknown()).nullable().describe('As the model in force has it'),
+    told: z.int().describe('Alerts in the period, ends of episodes among them'),
+    heldBack: z.int().describe('Entries that the cooldown held back'),
+    acked: z.int(),
+    useful: z.int(),
+    notUseful: z.int(),
+    precision: z.number().min(0).max(1).nullable().describe('useful / (useful + notUseful); null while nobody has said either'),
+  })
+  .meta({ id: 'AlertRule' });
+
+const NONE = { told: 0, heldBack: 0, acked: 0, useful: 0, notUseful: 0 };
+
+/** The rules that alerts come from, and what came of them. */
+export function registerAlertRuleRoutes(
+  app: QueryApp,
+  options: Pick<QueryOptions, 'assertReady' | 'clock' | 'modelStatus' | 'store'>,
+): void {
+  const { clock, store } = options;
+
+  app.get(
+    '/v1/alert-rules',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listAlertRules',
+        summary: 'Rules, with their alerts and how useful these were',
+        description:
+          `Of the model in force, in its order; then former ones that had alerts in the period. Default: the last ${DAYS} days. From the store, a ` +
+          'moment after they are told.',
+        tags: ['alerts'],
+        querystring: z.strictObject({ from: instant.optional(), to: instant.optional() }),
+        response: {
+          200: z.object({ from: time, to: time, modelVersion: z.string(), data: z.array(ruleSchema) }).meta({ id: 'AlertRules' }),
+        },
+      },
+    },
+    async (request) => {
+      options.assertReady();
+      const to = request.query.to ?? clock() + 1;
+      const from = request.query.from ?? Math.max(0, to - DAYS * DAY_MS);
+      if (to <= from) {
+        const detail = 'to must be after from';
+        throw new ProblemError('invalid_request', detail, { errors: [{ in: 'query', pointer: '#/to', detail }] });
+      }
+      const { model } = options.modelStatus();
+      const counts = new Map((await store.alertCounts(from, to)).map((one) => [one.ruleId, one]));
+      const rules = alertRulesOf(model);
+      const inForce = new Set(rules.map(({ ruleId }) => ruleId));
+      const former = [...counts.keys()].filter((ruleId) => !inForce.has(ruleId)).map((ruleId) => ({ ruleId, kind: null, rule: null }));
+      return {
+        from: timeText(from),
+        to: timeText(to),
+        modelVersion: model.version,
+        data: [...rules, ...former].map(({ kind, rule, ruleId }) => ({
+          ruleId,
+          kind,
+          rule: rule && { ...rule },
+          ...countsOf(counts.get(ruleId)),
+        })),
+      };
+    },
+  );
+}
+
+function countsOf({ acked, heldBack, notUseful, told, useful }: Omit<AlertCounts, 'ruleId'> = NONE) {
+  const judged = useful + notUseful;
+  return { told, heldBack, acked, useful, notUseful, precision: judged === 0 ? null : useful / judged };
+}
