@@ -3,6 +3,16 @@ import type { RecordRun } from '@touchstone/engine';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
+import {
+  countPending,
+  countTold,
+  findDeliveries,
+  readDeliveriesOf,
+  readEndpoints,
+  readHeld,
+  readKnown,
+  readPending,
+} from './notifications.ts';
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';
 import type {
@@ -10,7 +20,13 @@ import type {
   Checkpoint,
   DeadLetterPlace,
   DeadLetterQuery,
+  DeliveryKey,
+  DeliveryQuery,
+  DeliveryRow,
+  EndpointRow,
   HistoryPoint,
+  OwnerCount,
+  PendingQuery,
   ReplayRange,
   ScoreRow,
   Store,
@@ -21,7 +37,7 @@ import type {
   TimelinePlace,
   TouchRows,
 } from './store.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, encodeSlices, FACTS, POSITIONS } from './tables.ts';
+import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, DELIVERIES, encodeSlices, ENDPOINTS, FACTS, POSITIONS } from './tables.ts';
 import type { Table } from './tables.ts';
 import { readTimeline } from './timeline.ts';
 import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';
@@ -135,6 +151,46 @@ export class ClickHouseStore implements Store {
 
   saveApiKey(row: ApiKeyRow): Promise<void> {
     return this.#insert(API_KEYS, [row]);
+  }
+
+  endpoints(): Promise<readonly EndpointRow[]> {
+    return readEndpoints(this.#transport);
+  }
+
+  saveEndpoint(row: EndpointRow): Promise<void> {
+    return this.#insert(ENDPOINTS, [row]);
+  }
+
+  saveDeliveries(rows: readonly DeliveryRow[]): Promise<void> {
+    return this.#insert(DELIVERIES, rows);
+  }
+
+  deliveries(query: DeliveryQuery): Promise<readonly DeliveryRow[]> {
+    return findDeliveries(this.#transport, query);
+  }
+
+  deliveriesOf(id: string): Promise<readonly DeliveryRow[]> {
+    return readDeliveriesOf(this.#transport, id);
+  }
+
+  pendingDeliveries(query: PendingQuery): Promise<readonly DeliveryRow[]> {
+    return readPending(this.#transport, query);
+  }
+
+  pendingCounts(partitions: readonly number[]): Promise<ReadonlyMap<string, number>> {
+    return countPending(this.#transport, partitions);
+  }
+
+  heldDeliveries(takenBefore: number, limit: number): Promise<readonly DeliveryRow[]> {
+    return readHeld(this.#transport, takenBefore, limit);
+  }
+
+  knownDeliveries(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {
+    return readKnown(this.#transport, keys);
+  }
+
+  toldCounts(endpointIds: readonly string[], takenFrom: number): Promise<readonly OwnerCount[]> {
+    return countTold(this.#transport, endpointIds, takenFrom);
   }
 
   ping(): Promise<void> {

@@ -3,7 +3,7 @@ import { ClickHouseStore } from './click-house-store.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import type { RowTransport } from './row-transport.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, FACTS, MIGRATIONS_APPLIED, POSITIONS } from './tables.ts';
+import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, DELIVERIES, ENDPOINTS, FACTS, MIGRATIONS_APPLIED, POSITIONS } from './tables.ts';
 import { WHOLE_TOUCH } from './touch-columns.ts';
 
 /** The part of the store's contract about its tables: how they come about, and what they promise of a row written. */
@@ -67,6 +67,8 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
         POSITIONS,
         ACCOUNT_SCORES,
         API_KEYS,
+        ENDPOINTS,
+        DELIVERIES,
         MIGRATIONS_APPLIED,
         { name: 'touches', ...WHOLE_TOUCH },
       ];
@@ -83,6 +85,8 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['dead_letter_replays', 'partition'],
       ['positions', 'partition'],
       ['api_keys', 'name'],
+      ['endpoints', 'revision'],
+      ['deliveries', 'partition'],
       ['schema_migrations', 'number'],
     ])('syncs what is written to %s, and what a merge makes of it', async (table, column) => {
       const syncs = async (work: string) => {

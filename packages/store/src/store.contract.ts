@@ -3,6 +3,7 @@ import { defaultModel } from '@touchstone/engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
+import { describeNotifications } from './notifications.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
 import { jsonRows } from './json-rows.ts';
 import { describeReplay } from './replay.contract.ts';
@@ -17,6 +18,7 @@ const HOUR_MS = 3_600_000;
 export function describeStore(name: string, open: () => Promise<RowTransport>): void {
   describeReplay(name, open);
   describeDeadLetters(name, open);
+  describeNotifications(name, open);
   describeSchema(name, open);
 
   describe(`the store on ${name}`, () => {
