@@ -3,6 +3,7 @@ import type { RecordRun } from '@touchstone/engine';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
+import type { DeliveryKey, DeliveryQuery, DeliveryRow, EndpointRow, OwnerCount, PendingQuery } from './notification-store.ts';
 import {
   countPending,
   countTold,
@@ -20,13 +21,7 @@ import type {
   Checkpoint,
   DeadLetterPlace,
   DeadLetterQuery,
-  DeliveryKey,
-  DeliveryQuery,
-  DeliveryRow,
-  EndpointRow,
   HistoryPoint,
-  OwnerCount,
-  PendingQuery,
   ReplayRange,
   ScoreRow,
   Store,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
 import type { RowTransport } from './row-transport.ts';
-import type { DeliveryRow, EndpointRow } from './store.ts';
+import type { DeliveryRow, EndpointRow } from './notification-store.ts';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 

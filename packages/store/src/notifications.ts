@@ -11,7 +11,7 @@ import type {
   EndpointState,
   OwnerCount,
   PendingQuery,
-} from './store.ts';
+} from './notification-store.ts';
 
 /** How the notifier's endpoints and deliveries are read. They are few and small beside touches. */
 

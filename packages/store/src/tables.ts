@@ -1,7 +1,8 @@
 import { accountOf } from '@touchstone/engine';
+import type { DeliveryRow, EndpointRow } from './notification-store.ts';
 import { DATE_TIME, RowBinaryWriter } from './row-binary.ts';
 import type { ColumnType } from './row-binary.ts';
-import type { ApiKeyRow, DeadLetter, DeadLetterPlace, DeliveryRow, EndpointRow, ScoreRow, StoredFact, StoredPosition } from './store.ts';
+import type { ApiKeyRow, DeadLetter, DeadLetterPlace, ScoreRow, StoredFact, StoredPosition } from './store.ts';
 
 /** The tables whose rows come as objects. An insert's list of columns, the structure of its bytes and the bytes all follow from these. */
 interface Column<Row> extends ColumnType {

@@ -1,14 +1,14 @@
 import { decodeAlert, isPoison } from '@touchstone/codec';
 import { ALERTS_TOPIC, NOTIFIER_GROUP, RecordReader, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
-import { persist, repeat, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { StoreError, type DeliveryRow, type Store } from '@touchstone/store';
+import { isRetriable, pauseMsAfter, persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
+import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 import { groupIntoDigests, HOUR_MS, hourOf } from './digest.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { EndpointBook } from './endpoint-book.ts';
 import { candidatesOf, deliveriesOf, keyOfCandidate, withoutKnown, type ReadAlert } from './take-alerts.ts';
 
 /** A position that is behind costs a look-up of messages that are stored already. */
-const COMMIT_INTERVAL_MS = 1000;
+const COMMIT_AFTER_MS = 1000;
 /** After the end of an hour, so that what was taken in its last moment is stored. */
 const DIGEST_DELAY_MS = 5000;
 /** Of held messages read at once. */
@@ -19,7 +19,7 @@ const DIGEST_PARTITION = 0;
 const MESSAGE_ID = /^[\w-]{1,128}$/;
 
 export interface IntakeOptions {
-  readonly store: Pick<Store, 'knownDeliveries' | 'toldCounts' | 'heldDeliveries'>;
+  readonly store: Pick<NotificationStore, 'knownDeliveries' | 'toldCounts' | 'heldDeliveries'>;
   readonly book: EndpointBook;
   readonly dispatcher: Dispatcher;
   readonly scheduler: Scheduler;
@@ -47,7 +47,9 @@ export class AlertIntake {
   #last: Promise<unknown> = Promise.resolve();
   #log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'> | null = null;
   #subscription: Subscription | null = null;
-  #commits: { stop(): void } | null = null;
+  #cancelCommit: (() => void) | null = null;
+  #failedCommits = 0;
+  #isStopping = false;
   #cancelDigests: () => void = () => {};
   #makesDigests = false;
 
@@ -57,7 +59,7 @@ export class AlertIntake {
 
   /** Resolves when it follows the topic. */
   async start(log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'>): Promise<void> {
-    const { dispatcher, logger, onFatal, scheduler } = this.#options;
+    const { dispatcher, onFatal } = this.#options;
     this.#log = log;
     this.#subscription = await log.subscribe({
       topic: ALERTS_TOPIC,
@@ -78,16 +80,11 @@ export class AlertIntake {
       onBlock: async (block) => {
         const assignment = this.#assignments.get(block.partition);
         await this.#inTurn(() => this.#take(readAlerts(block, this.#options)));
-        if (this.#assignments.get(block.partition) === assignment) this.#positions.set(block.partition, block.nextOffset);
+        if (this.#assignments.get(block.partition) !== assignment) return;
+        this.#positions.set(block.partition, block.nextOffset);
+        this.#commitSoon(COMMIT_AFTER_MS);
       },
       onFailed: onFatal,
-    });
-    this.#commits = repeat({
-      scheduler,
-      intervalMs: COMMIT_INTERVAL_MS,
-      step: () => this.#commit(),
-      onRetry: (err) => logger.warn({ err }, 'the position on the alerts topic could not be committed; it is tried again'),
-      onFault: onFatal,
     });
   }
 
@@ -96,8 +93,9 @@ export class AlertIntake {
   }
 
   async stop(): Promise<void> {
+    this.#isStopping = true;
     this.#endDigests();
-    this.#commits?.stop();
+    this.#cancelCommit?.();
     if (this.#subscription === null) return;
     // Before it stops: a position can only be committed by whoever holds the partition.
     await this.#commit().catch((err: unknown) => this.#options.logger.warn({ err }, 'the last position could not be committed'));
@@ -194,6 +192,27 @@ export class AlertIntake {
       dispatcher.take(fresh);
       if (held.length < HELD_ROWS_MAX) return;
     }
+  }
+
+  /** What comes until then is committed with it. */
+  #commitSoon(ms: number): void {
+    const { logger, onFatal, scheduler } = this.#options;
+    if (this.#cancelCommit !== null || this.#isStopping) return;
+    this.#cancelCommit = scheduler.after(ms, () => {
+      this.#cancelCommit = null;
+      this.#commit().then(
+        () => void (this.#failedCommits = 0),
+        (err: unknown) => {
+          if (this.#isStopping) return;
+          if (!isRetriable(err)) {
+            onFatal(err);
+            return;
+          }
+          logger.warn({ err }, 'the position on the alerts topic could not be committed; it is tried again');
+          this.#commitSoon(Math.max(COMMIT_AFTER_MS, pauseMsAfter(++this.#failedCommits, scheduler)));
+        },
+      );
+    });
   }
 
   async #commit(): Promise<void> {

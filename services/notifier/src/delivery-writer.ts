@@ -1,8 +1,8 @@
 import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { StoreError, type DeliveryRow, type Store } from '@touchstone/store';
+import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 
 export interface DeliveryWriterOptions {
-  readonly store: Pick<Store, 'saveDeliveries'>;
+  readonly store: Pick<NotificationStore, 'saveDeliveries'>;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
   readonly logger: Logger;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Alert } from '@touchstone/engine';
 import { repeat, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { StoreError, type DeliveryRow, type Store } from '@touchstone/store';
+import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 import type { Attempt } from './attempt.ts';
 import { createDeliveryWriter, type SaveDeliveries } from './delivery-writer.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -13,7 +13,7 @@ import type { Sender } from './send-request.ts';
 const COUNT_INTERVAL_MS = 30_000;
 
 export interface DispatcherOptions {
-  readonly store: Pick<Store, 'pendingDeliveries' | 'pendingCounts' | 'saveDeliveries'>;
+  readonly store: Pick<NotificationStore, 'pendingDeliveries' | 'pendingCounts' | 'saveDeliveries'>;
   readonly book: EndpointBook;
   readonly sender: Sender;
   readonly scheduler: Scheduler;

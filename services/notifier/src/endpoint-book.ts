@@ -1,12 +1,12 @@
 import { persist, repeat, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { StoreError, type Store } from '@touchstone/store';
+import { StoreError, type NotificationStore } from '@touchstone/store';
 import { createEndpointId, endpointOf, rowOf, type Endpoint } from './endpoint.ts';
 
 /** What another process changed is seen after this. */
 const REFRESH_INTERVAL_MS = 5000;
 
 export interface EndpointBookOptions {
-  readonly store: Pick<Store, 'endpoints' | 'saveEndpoint'>;
+  readonly store: Pick<NotificationStore, 'endpoints' | 'saveEndpoint'>;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -122,7 +122,7 @@ export class EndpointBook {
     });
   }
 
-  async #read(): ReturnType<Store['endpoints']> {
+  async #read(): ReturnType<NotificationStore['endpoints']> {
     try {
       return await this.#options.store.endpoints();
     } catch (cause) {

@@ -1,5 +1,5 @@
 import type { Logger, Metrics, Scheduler } from '@touchstone/runtime';
-import { StoreError, type DeliveryRow, type Store } from '@touchstone/store';
+import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 import { attemptsOf, judgeAttempt, type Attempt } from './attempt.ts';
 import { Circuit } from './circuit.ts';
 import { composeMessage } from './compose-message.ts';
@@ -21,7 +21,7 @@ const LOAD_GAP_MS = 1000;
 const EXPIRES_AFTER_MS = 4 * 24 * 3_600_000;
 
 export interface WorkerOptions {
-  readonly store: Pick<Store, 'pendingDeliveries'>;
+  readonly store: Pick<NotificationStore, 'pendingDeliveries'>;
   readonly save: SaveDeliveries;
   readonly sender: Pick<Sender, 'send'>;
   readonly scheduler: Scheduler;

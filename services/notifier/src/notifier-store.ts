@@ -1,8 +1,8 @@
 import { ProblemError, type Metrics } from '@touchstone/runtime';
-import { StoreError, type Store } from '@touchstone/store';
+import { StoreError, type NotificationStore } from '@touchstone/store';
 
 /** What of the store the routes ask. */
-export type RouteStore = Pick<Store, 'deliveries' | 'deliveriesOf'>;
+export type RouteStore = Pick<NotificationStore, 'deliveries' | 'deliveriesOf'>;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted. */
 export function createNotifierStore(store: RouteStore, metrics: Metrics): RouteStore {

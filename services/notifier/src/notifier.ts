@@ -1,6 +1,6 @@
 import type { EventLog } from '@touchstone/event-log';
 import type { Clock, HttpApp, Logger, Metrics, Readiness, Scheduler } from '@touchstone/runtime';
-import type { Store } from '@touchstone/store';
+import type { NotificationStore } from '@touchstone/store';
 import { createAddressGuard, type AddressGuard } from './address-guard.ts';
 import { AlertIntake } from './alert-intake.ts';
 import { registerDeliveryRoutes } from './delivery-routes.ts';
@@ -11,22 +11,8 @@ import { createNotifierStore } from './notifier-store.ts';
 import { createSender, type Sender } from './send-request.ts';
 import type { NotifierSettings } from './settings.ts';
 
-export type NotifierStore = Pick<
-  Store,
-  | 'endpoints'
-  | 'saveEndpoint'
-  | 'saveDeliveries'
-  | 'deliveries'
-  | 'deliveriesOf'
-  | 'pendingDeliveries'
-  | 'pendingCounts'
-  | 'heldDeliveries'
-  | 'knownDeliveries'
-  | 'toldCounts'
->;
-
 export interface NotifierOptions {
-  readonly store: NotifierStore;
+  readonly store: NotificationStore;
   readonly settings: NotifierSettings;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;

@@ -1,4 +1,4 @@
-import { openStore, type Store, type StoredModel } from '@touchstone/store';
+import { openStore, type NotificationStore, type Store, type StoredModel } from '@touchstone/store';
 import { peersModel } from './peers-job.ts';
 
 /** Before the first record: the comparison's topic has no control record, so the model is in force from the beginning. */
@@ -12,7 +12,7 @@ export async function openPeersStore(directory: string, partitions: number): Pro
 }
 
 /** A store that keeps nothing: the log is the only one, and a start reads all of it again. */
-export function logOnlyStore(partitions: number): Store {
+export function logOnlyStore(partitions: number): Omit<Store, keyof NotificationStore> {
   const nothing = () => Promise.resolve();
   const none = () => Promise.resolve([]);
   return {
