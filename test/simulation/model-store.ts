@@ -1,4 +1,5 @@
 import { scoringModelSchema, type RecordRun, type RuleState, type Transition } from '@touchstone/engine';
+import type { AggregatorStore } from '@touchstone/aggregator';
 import {
   OPTIONAL_FIELDS,
   type Checkpoint,
@@ -13,12 +14,6 @@ import type { Database } from './database.ts';
 import type { Link } from './link.ts';
 import { ModelRun } from './stored-run.ts';
 import { ModelTouchRows } from './stored-touches.ts';
-
-/** What an aggregator does with a store. */
-export type AggregatorStore = Pick<
-  Store,
-  'touchRows' | 'checkpoint' | 'positions' | 'replay' | 'models' | 'saveScores' | 'ruleStates' | 'transitions' | 'countTouches'
->;
 
 interface ModelStoreOptions {
   readonly link: Link;

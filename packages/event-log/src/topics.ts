@@ -8,3 +8,5 @@ export const ALERTS_TOPIC = 'alerts';
 export const DEAD_LETTERS_TOPIC = 'dead-letters';
 /** The consumer group of the aggregators. */
 export const AGGREGATOR_GROUP = 'aggregator';
+/** The consumer group of the notifiers. */
+export const NOTIFIER_GROUP = 'notifier';

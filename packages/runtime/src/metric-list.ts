@@ -109,6 +109,25 @@ export const METRICS = {
     help: 'What people did about alerts: ack, snooze, useful, not_useful',
     labels: { action: 4 },
   },
+  alert_deliveries_total: {
+    kind: 'counter',
+    help: 'Messages to endpoints: delivered, to be tried again after a failed attempt, failed for good, or held for a digest',
+    labels: { outcome: 4 },
+  },
+  alert_delivery_seconds: { kind: 'histogram', help: 'Time an attempt to deliver a message took', labels: {}, buckets: SECONDS },
+  alert_to_delivery_seconds: {
+    kind: 'histogram',
+    help: 'Time from the instant of an alert, which for a touch is its append, to its message being taken by the receiver',
+    labels: {},
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400],
+  },
+  alert_deliveries_pending: { kind: 'gauge', help: 'Messages that are still to be delivered', labels: {} },
+  alert_endpoints: {
+    kind: 'gauge',
+    help: 'Endpoints by state: active, failing (its last attempt failed) or disabled',
+    labels: { state: 3 },
+  },
+  alerts_unreadable_total: { kind: 'counter', help: 'Records of the alerts topic that are no alerts, and were passed over', labels: {} },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {
     kind: 'counter',

@@ -4,6 +4,17 @@ import { countAlerts, findAlerts } from './alerts.ts';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
+import type { DeliveryKey, DeliveryQuery, DeliveryRow, EndpointRow, OwnerCount, PendingQuery } from './notification-store.ts';
+import {
+  countPending,
+  countTold,
+  findDeliveries,
+  readDeliveriesOf,
+  readEndpoints,
+  readHeld,
+  readKnown,
+  readPending,
+} from './notifications.ts';
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';
 import { readRuleStates } from './rule-states.ts';
@@ -38,7 +49,9 @@ import {
   API_KEYS,
   DEAD_LETTER_REPLAYS,
   DEAD_LETTERS,
+  DELIVERIES,
   encodeSlices,
+  ENDPOINTS,
   FACTS,
   POSITIONS,
 } from './tables.ts';
@@ -199,6 +212,46 @@ export class ClickHouseStore implements Store {
 
   saveApiKey(row: ApiKeyRow): Promise<void> {
     return this.#insert(API_KEYS, [row]);
+  }
+
+  endpoints(): Promise<readonly EndpointRow[]> {
+    return readEndpoints(this.#transport);
+  }
+
+  saveEndpoint(row: EndpointRow): Promise<void> {
+    return this.#insert(ENDPOINTS, [row]);
+  }
+
+  saveDeliveries(rows: readonly DeliveryRow[]): Promise<void> {
+    return this.#insert(DELIVERIES, rows);
+  }
+
+  deliveries(query: DeliveryQuery): Promise<readonly DeliveryRow[]> {
+    return findDeliveries(this.#transport, query);
+  }
+
+  deliveriesOf(id: string): Promise<readonly DeliveryRow[]> {
+    return readDeliveriesOf(this.#transport, id);
+  }
+
+  pendingDeliveries(query: PendingQuery): Promise<readonly DeliveryRow[]> {
+    return readPending(this.#transport, query);
+  }
+
+  pendingCounts(partitions: readonly number[]): Promise<ReadonlyMap<string, number>> {
+    return countPending(this.#transport, partitions);
+  }
+
+  heldDeliveries(takenBefore: number, limit: number): Promise<readonly DeliveryRow[]> {
+    return readHeld(this.#transport, takenBefore, limit);
+  }
+
+  knownDeliveries(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {
+    return readKnown(this.#transport, keys);
+  }
+
+  toldCounts(endpointIds: readonly string[], takenFrom: number): Promise<readonly OwnerCount[]> {
+    return countTold(this.#transport, endpointIds, takenFrom);
   }
 
   ping(): Promise<void> {

@@ -2,6 +2,7 @@ export { openStore } from './open-store.ts';
 export type { StoreOptions } from './open-store.ts';
 export { STORE_SECRETS, storeOptionsOf, storeSettings } from './store-settings.ts';
 export type { StoreSettings } from './store-settings.ts';
+export type { DeliveryKey, DeliveryRow, EndpointRow, NotificationStore, OwnerCount } from './notification-store.ts';
 export { ALERT_ACTIONS, OPTIONAL_FIELDS, STORE_ERRORS, StoreError } from './store.ts';
 export type {
   AlertAction,

@@ -10,6 +10,8 @@ import {
   API_KEYS,
   DEAD_LETTER_REPLAYS,
   DEAD_LETTERS,
+  DELIVERIES,
+  ENDPOINTS,
   FACTS,
   MIGRATIONS_APPLIED,
   POSITIONS,
@@ -79,6 +81,8 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
         POSITIONS,
         ACCOUNT_SCORES,
         API_KEYS,
+        ENDPOINTS,
+        DELIVERIES,
         MIGRATIONS_APPLIED,
         { name: 'touches', ...WHOLE_TOUCH },
       ];
@@ -97,6 +101,8 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['alert_actions', 'alert_id'],
       ['positions', 'partition'],
       ['api_keys', 'name'],
+      ['endpoints', 'revision'],
+      ['deliveries', 'partition'],
       ['schema_migrations', 'number'],
     ])('syncs what is written to %s, and what a merge makes of it', async (table, column) => {
       const syncs = async (work: string) => {

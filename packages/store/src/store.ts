@@ -1,3 +1,4 @@
+import type { NotificationStore } from './notification-store.ts';
 import type {
   Alert,
   AlertCause,
@@ -257,7 +258,7 @@ export interface ApiKeyRow {
   readonly revokedAt: number | null;
 }
 
-export interface Store {
+export interface Store extends NotificationStore {
   /** Brings the schema up to the newest migration. */
   migrate(): Promise<void>;
   touchRows(partition: number): TouchRows;

@@ -1,3 +1,4 @@
+import type { DeliveryRow, EndpointRow } from './notification-store.ts';
 import { accountOf, type Transition } from '@touchstone/engine';
 import { DATE_TIME, RowBinaryWriter } from './row-binary.ts';
 import type { ColumnType } from './row-binary.ts';
@@ -50,6 +51,15 @@ const bytesOrNull = <Row>(name: string, of: Of<Row, Uint8Array | null>): Column<
     const value = of(row);
     out.uint8(value === null ? 1 : 0);
     if (value !== null) out.bytes(value);
+  },
+});
+const uint32OrNull = <Row>(name: string, of: Of<Row, number | null>): Column<Row> => ({
+  name,
+  type: 'Nullable(UInt32)',
+  write: (out, row) => {
+    const value = of(row);
+    out.uint8(value === null ? 1 : 0);
+    if (value !== null) out.uint32(value);
   },
 });
 const texts = <Row>(name: string, of: Of<Row, readonly string[]>): Column<Row> => ({
@@ -179,6 +189,43 @@ export const API_KEYS: Table<ApiKeyRow> = {
     texts('scopes', (row) => row.scopes),
     time('created_at', (row) => row.createdAt),
     time('revoked_at', (row) => row.revokedAt ?? 0),
+  ],
+};
+
+export const ENDPOINTS: Table<EndpointRow> = {
+  name: 'endpoints',
+  columns: [
+    text('id', (row) => row.id),
+    uint32('revision', (row) => row.revision),
+    text('name', (row) => row.name),
+    text('kind', (row) => row.kind),
+    text('url', (row) => row.url),
+    texts('secrets', (row) => row.secrets),
+    text('filter', (row) => row.filter),
+    uint32OrNull('owner_budget', (row) => row.ownerBudget),
+    text('state', (row) => row.state),
+    text('state_reason', (row) => row.stateReason),
+    time('created_at', (row) => row.createdAt),
+    time('updated_at', (row) => row.updatedAt),
+  ],
+};
+
+export const DELIVERIES: Table<DeliveryRow> = {
+  name: 'deliveries',
+  columns: [
+    text('endpoint_id', (row) => row.endpointId),
+    time('at', (row) => row.at),
+    text('id', (row) => row.id),
+    uint32('revision', (row) => row.revision),
+    text('kind', (row) => row.kind),
+    uint16('partition', (row) => row.partition),
+    text('owner', (row) => row.owner ?? ''),
+    text('state', (row) => row.state),
+    time('taken_at', (row) => row.takenAt),
+    time('next_attempt_at', (row) => row.nextAttemptAt),
+    uint32('attempts', (row) => row.attempts),
+    text('attempt_log', (row) => row.attemptLog),
+    text('payload', (row) => row.payload),
   ],
 };
 

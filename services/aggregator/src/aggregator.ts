@@ -2,7 +2,7 @@ import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
 import { EventLogError, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { Snapshots } from '@touchstone/recovery';
 import { repeat, sleep, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
-import type { Store } from '@touchstone/store';
+import type { AggregatorStore } from './aggregator-store.ts';
 import { Alerting } from './alerting.ts';
 import { BlockGate } from './block-gate.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -28,7 +28,7 @@ const ROOM_LOOK_INTERVAL_MS = 50;
 
 export interface AggregatorOptions {
   readonly log: EventLog;
-  readonly store: Store;
+  readonly store: AggregatorStore;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly scheduler: Scheduler;

@@ -1,7 +1,7 @@
 import type { ScoringModel } from '@touchstone/engine';
 import type { EventLog } from '@touchstone/event-log';
 import type { Metrics, Scheduler } from '@touchstone/runtime';
-import type { Store } from '@touchstone/store';
+import type { AggregatorStore } from './aggregator-store.ts';
 import { ClockTicker, TICK_INTERVAL_MS } from './clock-ticker.ts';
 import { FleetGrowthTeller } from './fleet-growth.ts';
 import type { Intake } from './intake.ts';
@@ -18,7 +18,7 @@ interface AlertingOptions {
   readonly modelInForce: () => ScoringModel;
   readonly topic: string;
   readonly log: EventLog;
-  readonly store: Store;
+  readonly store: AggregatorStore;
   readonly metrics: Metrics;
   readonly scheduler: Scheduler;
 }

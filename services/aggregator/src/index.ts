@@ -2,3 +2,4 @@ export { Aggregator } from './aggregator.ts';
 export type { AggregatorOptions } from './aggregator.ts';
 export type { ModelStatus } from './model-status.ts';
 export type { BlockRun, Publication, ScoringJob } from './scoring-job.ts';
+export type { AggregatorStore } from './aggregator-store.ts';

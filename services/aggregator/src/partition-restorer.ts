@@ -2,14 +2,15 @@ import { PartitionLedgers, type ScoringModel } from '@touchstone/engine';
 import type { EventLog } from '@touchstone/event-log';
 import { readStartState, restoreLedgers, type SnapshotOrigin, type Snapshots, type StartState } from '@touchstone/recovery';
 import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { StoreError, type Store } from '@touchstone/store';
+import { StoreError } from '@touchstone/store';
+import type { AggregatorStore } from './aggregator-store.ts';
 import { AlertStandings } from './alert-standings.ts';
 import { Intake } from './intake.ts';
 import type { ScoringJob } from './scoring-job.ts';
 
 interface RestorerOptions {
   readonly log: EventLog;
-  readonly store: Store;
+  readonly store: AggregatorStore;
   readonly job: ScoringJob;
   readonly logger: Logger;
   readonly metrics: Metrics;

@@ -1,7 +1,7 @@
 import { PartitionLedgers, RescoredSums, type LedgerSet, type ScoringModel } from '@touchstone/engine';
 import { restoreLedgers, restoreSums, type RestoreOptions } from '@touchstone/recovery';
 import { persist, type Logger, type Scheduler } from '@touchstone/runtime';
-import type { Store } from '@touchstone/store';
+import type { AggregatorStore } from './aggregator-store.ts';
 import type { Intake } from './intake.ts';
 
 /** Once so few records are missing, catching up with them is no longer noticed by anyone. */
@@ -13,7 +13,7 @@ const LANES = 2;
 interface RescoreOptions {
   readonly intakes: ReadonlyMap<number, Intake>;
   readonly ledgers: LedgerSet;
-  readonly store: Store;
+  readonly store: AggregatorStore;
   readonly logger: Logger;
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;

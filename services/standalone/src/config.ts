@@ -1,4 +1,5 @@
 import { KAFKA_SECRETS, kafkaSettingProblems, kafkaSettings } from '@touchstone/event-log';
+import { notifierSettings } from '@touchstone/notifier';
 import { aggregatorSettings, EDGE_SECRETS, edgeSettings, ledgerSettings, logSettings, wholeNumber } from '@touchstone/runtime';
 import { STORE_SECRETS, storeSettings } from '@touchstone/store';
 import { z } from 'zod';
@@ -15,6 +16,7 @@ export const configSchema = z
     ...logSettings,
     ...ledgerSettings,
     ...aggregatorSettings,
+    ...notifierSettings,
     /** Below this much free disk nothing more is accepted. */
     FREE_MEGABYTES_MIN: wholeNumber(0, 1_048_576).optional(),
     ...kafkaSettings,

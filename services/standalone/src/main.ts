@@ -16,6 +16,7 @@ import {
   type EventLog,
 } from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
+import { Notifier } from '@touchstone/notifier';
 import { LiveFeed, registerQuery } from '@touchstone/query';
 import {
   createHttpApp,
@@ -95,12 +96,14 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   await feed.start(log, leave);
   shutdown.add('feed', () => feed.stop());
   shutdown.add('aggregator', () => aggregator.stop());
+  const notifier = new Notifier({ store, settings: config, scheduler: systemScheduler, metrics, logger, onFatal: leave });
+  shutdown.add('notifier', () => notifier.stop());
 
   const app = await createHttpApp({
     logger,
     metrics,
     keys,
-    readiness: { ledgers: readiness },
+    readiness: { ledgers: readiness, alerts: () => notifier.readiness() },
     draining: () => shutdown.draining,
   });
   await registerIngest(app, {
@@ -127,13 +130,14 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
     modelStatus: () => aggregator.modelStatus,
     readiness,
   });
+  notifier.registerRoutes(app, systemClock);
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   shutdown.add('http', () => app.close());
   const firstKey = await keys.makeFirstKey();
   if (firstKey !== null) showFirstKey(firstKey, address);
 
   // The port is open from here, so that probes see the restore go on; touches are taken too, the log needs no ledger for that.
-  await aggregator.start();
+  await Promise.all([aggregator.start(), notifier.start(log)]);
   const seconds = Math.round(performance.now() - startedAt) / 1000;
   logger.info({ address, docs: `${address}/docs`, data: directory, seconds }, 'serving');
 }

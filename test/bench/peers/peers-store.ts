@@ -1,3 +1,4 @@
+import type { AggregatorStore } from '@touchstone/aggregator';
 import { openStore, type Store, type StoredModel } from '@touchstone/store';
 import { peersModel } from './peers-job.ts';
 
@@ -12,31 +13,16 @@ export async function openPeersStore(directory: string, partitions: number): Pro
 }
 
 /** A store that keeps nothing: the log is the only one, and a start reads all of it again. */
-export function logOnlyStore(partitions: number): Store {
+export function logOnlyStore(partitions: number): AggregatorStore & Pick<Store, 'close'> {
   const nothing = () => Promise.resolve();
-  const none = () => Promise.resolve([]);
   return {
-    migrate: nothing,
     touchRows: () => ({ count: 0, byteLength: 0, add() {} }),
     checkpoint: nothing,
     positions: () => Promise.resolve(new Map()),
     async *replay() {},
     async *ruleStates() {},
     async *transitions() {},
-    alerts: none,
-    alertCounts: none,
-    stageFigures: none,
-    stalledAccounts: none,
-    saveAlertAction: nothing,
     countTouches: () => Promise.resolve(0),
-    timeline: none,
-    history: none,
-    deadLetters: none,
-    deadLettersAt: none,
-    saveReplays: nothing,
-    apiKeys: none,
-    saveApiKey: nothing,
-    ping: nothing,
     close: nothing,
     ...peersDifferences(partitions),
   };

@@ -1,0 +1,174 @@
+import { jsonRows } from './json-rows.ts';
+import type { Params, RowTransport } from './row-transport.ts';
+import type {
+  DeliveryKey,
+  DeliveryKind,
+  DeliveryQuery,
+  DeliveryRow,
+  DeliveryState,
+  EndpointKind,
+  EndpointRow,
+  EndpointState,
+  OwnerCount,
+  PendingQuery,
+} from './notification-store.ts';
+
+/** How the notifier's endpoints and deliveries are read. They are few and small beside touches. */
+
+interface EndpointJson {
+  readonly id: string;
+  readonly revision: number;
+  readonly name: string;
+  readonly kind: EndpointKind;
+  readonly url: string;
+  readonly secrets: readonly string[];
+  readonly filter: string;
+  readonly ownerBudget: number | null;
+  readonly state: EndpointState;
+  readonly stateReason: string;
+  readonly createdAt: number | string;
+  readonly updatedAt: number | string;
+}
+
+/** Those that were not deleted, oldest first. */
+export async function readEndpoints(transport: RowTransport): Promise<EndpointRow[]> {
+  const answer = await transport.read(
+    `SELECT id, revision, name, kind, url, secrets, filter, owner_budget AS ownerBudget, state, state_reason AS stateReason,
+       toUnixTimestamp64Milli(created_at) AS createdAt, toUnixTimestamp64Milli(updated_at) AS updatedAt
+     FROM endpoints FINAL WHERE state != 'deleted' ORDER BY created_at, id FORMAT JSONEachRow`,
+  );
+  return jsonRows<EndpointJson>(answer).map((row) => ({ ...row, createdAt: Number(row.createdAt), updatedAt: Number(row.updatedAt) }));
+}
+
+interface DeliveryJson {
+  readonly endpointId: string;
+  readonly at: number | string;
+  readonly id: string;
+  readonly revision: number;
+  readonly kind: DeliveryKind;
+  readonly partition: number;
+  readonly owner: string;
+  readonly state: DeliveryState;
+  readonly takenAt: number | string;
+  readonly nextAttemptAt: number | string;
+  readonly attempts: number;
+  readonly attemptLog: string;
+  readonly payload: string;
+}
+
+const KEY = 'endpoint_id, at, id';
+
+/** Names of columns go in front of those of the answer, which would else take their place in conditions. */
+const WHOLE = `endpoint_id AS endpointId, toUnixTimestamp64Milli(d.at) AS at, d.id AS id, d.revision AS revision, d.kind AS kind, d.partition AS partition,
+  d.owner AS owner, d.state AS state, toUnixTimestamp64Milli(taken_at) AS takenAt, toUnixTimestamp64Milli(next_attempt_at) AS nextAttemptAt,
+  d.attempts AS attempts, attempt_log AS attemptLog, d.payload AS payload`;
+
+/** Texts for `IN`, as one value: they hold no line ends. */
+const listed = (name: string): string => `(SELECT arrayJoin(splitByChar('\\n', {${name}:String})))`;
+const list = (values: Iterable<string | number>): string => [...values].join('\n');
+
+/**
+ * Rows whose keys a statement over the narrow columns finds: payloads, which are most of the bytes, are then read of just those.
+ * @param keys the conditions and, for a page, the order and the limit
+ */
+async function read(transport: RowTransport, keys: string, params: Params, order: string): Promise<DeliveryRow[]> {
+  const answer = await transport.read(
+    `SELECT ${WHOLE} FROM deliveries AS d FINAL WHERE (endpoint_id, d.at, d.id) IN (SELECT ${KEY} FROM deliveries FINAL WHERE ${keys}) ${order} FORMAT JSONEachRow`,
+    params,
+  );
+  return jsonRows<DeliveryJson>(answer).map(({ at, nextAttemptAt, owner, takenAt, ...row }) => ({
+    ...row,
+    at: Number(at),
+    owner: owner === '' ? null : owner,
+    takenAt: Number(takenAt),
+    nextAttemptAt: Number(nextAttemptAt),
+  }));
+}
+
+/** An endpoint's deliveries, newest first. */
+export function findDeliveries(transport: RowTransport, { before, endpointId, limit, state }: DeliveryQuery): Promise<DeliveryRow[]> {
+  const conditions = ['endpoint_id = {endpointId:String}'];
+  const params: Record<string, string | number> = { endpointId, rows: limit };
+  if (state !== undefined) {
+    conditions.push('state = {state:String}');
+    params['state'] = state;
+  }
+  if (before !== undefined) {
+    conditions.push(`(at, id) < (fromUnixTimestamp64Milli({beforeAt:Int64}, 'UTC'), {beforeId:String})`);
+    Object.assign(params, { beforeAt: before.at, beforeId: before.id });
+  }
+  const keys = `${conditions.join(' AND ')} ORDER BY at DESC, id DESC LIMIT {rows:UInt32}`;
+  return read(transport, keys, params, 'ORDER BY d.at DESC, d.id DESC');
+}
+
+/** All deliveries of one message, by endpoint. */
+export function readDeliveriesOf(transport: RowTransport, id: string): Promise<DeliveryRow[]> {
+  return read(transport, 'id = {id:String}', { id }, 'ORDER BY endpoint_id');
+}
+
+/** What has to be sent to an endpoint, of the partitions given: what is due first comes first. */
+export async function readPending(transport: RowTransport, query: PendingQuery): Promise<DeliveryRow[]> {
+  if (query.partitions.length === 0) return [];
+  return read(
+    transport,
+    `endpoint_id = {endpointId:String} AND state = 'pending' AND partition IN ${listed('partitions')}
+     ORDER BY next_attempt_at, at, id LIMIT {rows:UInt32}`,
+    { endpointId: query.endpointId, partitions: list(query.partitions), rows: query.limit },
+    'ORDER BY next_attempt_at, d.at, d.id',
+  );
+}
+
+/** How many messages are pending for each endpoint, of the partitions given. */
+export async function countPending(transport: RowTransport, partitions: readonly number[]): Promise<ReadonlyMap<string, number>> {
+  if (partitions.length === 0) return new Map();
+  const answer = await transport.read(
+    `SELECT endpoint_id AS endpointId, count() AS pending FROM deliveries FINAL
+     WHERE state = 'pending' AND partition IN ${listed('partitions')} GROUP BY endpoint_id FORMAT JSONEachRow`,
+    { partitions: list(partitions) },
+  );
+  const rows = jsonRows<{ endpointId: string; pending: number | string }>(answer);
+  return new Map(rows.map(({ endpointId, pending }) => [endpointId, Number(pending)]));
+}
+
+/** What was held back for digests before an instant, oldest first. */
+export function readHeld(transport: RowTransport, takenBefore: number, limit: number): Promise<DeliveryRow[]> {
+  return read(
+    transport,
+    `state = 'held' AND taken_at < fromUnixTimestamp64Milli({takenBefore:Int64}, 'UTC') ORDER BY taken_at, ${KEY} LIMIT {rows:UInt32}`,
+    { takenBefore, rows: limit },
+    'ORDER BY taken_at, endpoint_id, d.at, d.id',
+  );
+}
+
+/** Those of the keys that are stored already, whatever has become of them. */
+export async function readKnown(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  if (keys.length === 0) return [];
+  const times = keys.map(({ at }) => at);
+  const answer = await transport.read(
+    `SELECT endpoint_id AS endpointId, toUnixTimestamp64Milli(d.at) AS at, d.id AS id FROM deliveries AS d
+     WHERE endpoint_id IN ${listed('endpointIds')} AND d.id IN ${listed('ids')}
+       AND d.at BETWEEN fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+     LIMIT 1 BY endpoint_id, d.at, d.id FORMAT JSONEachRow`,
+    {
+      endpointIds: list(new Set(keys.map(({ endpointId }) => endpointId))),
+      ids: list(new Set(keys.map(({ id }) => id))),
+      from: times.reduce((least, at) => Math.min(least, at)),
+      to: times.reduce((most, at) => Math.max(most, at)),
+    },
+  );
+  return jsonRows<{ endpointId: string; at: number | string; id: string }>(answer).map((row) => ({ ...row, at: Number(row.at) }));
+}
+
+/** How many alerts each owner was sent, or will be, of those taken at an instant or later. */
+export async function countTold(transport: RowTransport, endpointIds: readonly string[], takenFrom: number): Promise<OwnerCount[]> {
+  if (endpointIds.length === 0) return [];
+  const answer = await transport.read(
+    `SELECT endpoint_id AS endpointId, d.owner AS owner, count() AS told FROM deliveries AS d FINAL
+     WHERE endpoint_id IN ${listed('endpointIds')} AND kind = 'alert' AND state NOT IN ('held', 'digested')
+       AND taken_at >= fromUnixTimestamp64Milli({takenFrom:Int64}, 'UTC')
+     GROUP BY endpoint_id, d.owner FORMAT JSONEachRow`,
+    { endpointIds: list(endpointIds), takenFrom },
+  );
+  const rows = jsonRows<{ endpointId: string; owner: string; told: number | string }>(answer);
+  return rows.map(({ endpointId, owner, told }) => ({ endpointId, owner: owner === '' ? null : owner, told: Number(told) }));
+}

@@ -1,0 +1,47 @@
+import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
+import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
+
+export interface DeliveryWriterOptions {
+  readonly store: Pick<NotificationStore, 'saveDeliveries'>;
+  readonly scheduler: Scheduler;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Resolves once the rows would survive a power cut. While the store is away it waits. @throws what asking again can not mend */
+export type SaveDeliveries = (rows: readonly DeliveryRow[]) => Promise<void>;
+
+/**
+ * Stores what became of messages. An insert costs the same for one row as for a hundred, so what comes while one is under way goes together into
+ * the next. Whoever waits for its row holds back the next message: what is not stored is bounded by what is under way.
+ */
+export function createDeliveryWriter({ logger, metrics, scheduler, store }: DeliveryWriterOptions): SaveDeliveries {
+  let waiting: DeliveryRow[] = [];
+  let next: Promise<void> | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function write(): Promise<void> {
+    const rows = waiting;
+    waiting = [];
+    next = null;
+    await persist({
+      scheduler,
+      step: () => store.saveDeliveries(rows),
+      onRetry: (err) => {
+        if (err instanceof StoreError) metrics.count('store_errors_total', { code: err.code });
+        logger.warn({ err, deliveries: rows.length }, 'deliveries could not be stored; it is tried again');
+      },
+    });
+  }
+
+  return function saveDeliveries(rows) {
+    if (rows.length === 0) return Promise.resolve();
+    waiting.push(...rows);
+    if (next === null) {
+      next = last.then(write, write);
+      last = next;
+      last.catch(() => {});
+    }
+    return next;
+  };
+}

@@ -1,0 +1,67 @@
+import type { DeliveryRow } from '@touchstone/store';
+
+/** The messages of an endpoint that are in memory, what is due first in front; no more than so many, each once. */
+export class DueQueue {
+  readonly #most: number;
+  readonly #rows: DeliveryRow[] = [];
+  readonly #keys = new Set<string>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#rows.length;
+  }
+
+  get first(): DeliveryRow | undefined {
+    return this.#rows[0];
+  }
+
+  has(row: DeliveryRow): boolean {
+    return this.#keys.has(keyOf(row));
+  }
+
+  /** Takes the place of the same message; of too many, the last is let go. False when one was. */
+  add(row: DeliveryRow): boolean {
+    if (this.has(row)) this.#drop((other) => keyOf(other) === keyOf(row));
+    let [from, to] = [0, this.#rows.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (isBefore(row, this.#rows[middle]!)) to = middle;
+      else from = middle + 1;
+    }
+    this.#rows.splice(from, 0, row);
+    this.#keys.add(keyOf(row));
+    if (this.#rows.length <= this.#most) return true;
+    this.#keys.delete(keyOf(this.#rows.pop()!));
+    return false;
+  }
+
+  takeFirst(): DeliveryRow | undefined {
+    const row = this.#rows.shift();
+    if (row !== undefined) this.#keys.delete(keyOf(row));
+    return row;
+  }
+
+  dropPartition(partition: number): void {
+    this.#drop((row) => row.partition === partition);
+  }
+
+  #drop(isDropped: (row: DeliveryRow) => boolean): void {
+    const kept = this.#rows.filter((row) => !isDropped(row));
+    this.#rows.splice(0, this.#rows.length, ...kept);
+    this.#keys.clear();
+    for (const row of kept) this.#keys.add(keyOf(row));
+  }
+}
+
+export function keyOf({ at, id }: Pick<DeliveryRow, 'at' | 'id'>): string {
+  return `${at}/${id}`;
+}
+
+function isBefore(one: DeliveryRow, other: DeliveryRow): boolean {
+  if (one.nextAttemptAt !== other.nextAttemptAt) return one.nextAttemptAt < other.nextAttemptAt;
+  if (one.at !== other.at) return one.at < other.at;
+  return one.id < other.id;
+}

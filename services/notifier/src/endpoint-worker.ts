@@ -1,0 +1,228 @@
+import type { Logger, Metrics, Scheduler } from '@touchstone/runtime';
+import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
+import { attemptsOf, judgeAttempt, type Attempt } from './attempt.ts';
+import { Circuit } from './circuit.ts';
+import { composeMessage } from './compose-message.ts';
+import type { SaveDeliveries } from './delivery-writer.ts';
+import { DueQueue, keyOf } from './due-queue.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Sender } from './send-request.ts';
+
+/** Some megabytes an endpoint. What is more waits in the store. */
+const QUEUE_MAX = 1000;
+/** Messages under way at once, so that a receiver that takes its time is no bottleneck. */
+const WEBHOOK_LANES = 8;
+/** Slack takes about one message a second by an incoming webhook. */
+const SLACK_LANES = 1;
+const SLACK_GAP_MS = 1000;
+/** The store is not asked more often than this for more that is due. */
+const LOAD_GAP_MS = 1000;
+/** What an endpoint that has failed for so long was never asked about is given up with the rest: the whole schedule takes less. */
+const EXPIRES_AFTER_MS = 4 * 24 * 3_600_000;
+
+export interface WorkerOptions {
+  readonly store: Pick<NotificationStore, 'pendingDeliveries'>;
+  readonly save: SaveDeliveries;
+  readonly sender: Pick<Sender, 'send'>;
+  readonly scheduler: Scheduler;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly publicUrl: string;
+  /** Partitions of the topic whose messages are ours to send. */
+  readonly partitions: ReadonlySet<number>;
+  /** The receiver answered that it wants nothing any more. */
+  readonly onGone: (endpointId: string) => void;
+  readonly onFatal: (cause: unknown) => void;
+}
+
+/**
+ * Sends an endpoint's messages, each with its own schedule, from a queue of its own: an endpoint that is slow or dead holds up no other. The queue
+ * is a window on what is pending in the store, which is asked for more when nothing that is due is left in memory.
+ */
+export class EndpointWorker {
+  readonly #options: WorkerOptions;
+  readonly #queue = new DueQueue(QUEUE_MAX);
+  readonly #underWay = new Set<string>();
+  readonly #circuit = new Circuit();
+  readonly #idle: (() => void)[] = [];
+  #endpoint: Endpoint;
+  /** The store may hold messages that are not in memory. */
+  #hasMore = false;
+  #isLoading = false;
+  /** What ended since the store was asked: its answer may show that as pending still. */
+  readonly #endedWhileLoading = new Set<string>();
+  #loadsFrom = 0;
+  #nextStartAt = 0;
+  #cancelTimer: () => void = () => {};
+  #isStopped = false;
+
+  constructor(endpoint: Endpoint, options: WorkerOptions) {
+    this.#endpoint = endpoint;
+    this.#options = options;
+  }
+
+  get state(): 'active' | 'failing' | 'disabled' {
+    return this.#endpoint.state === 'disabled' ? 'disabled' : this.#circuit.isFailing ? 'failing' : 'active';
+  }
+
+  /** Messages in memory. */
+  get held(): number {
+    return this.#queue.size + this.#underWay.size;
+  }
+
+  /** The endpoint was changed: what fails may work now, so it is tried at once. */
+  change(endpoint: Endpoint): void {
+    if (endpoint.revision === this.#endpoint.revision) return;
+    this.#endpoint = endpoint;
+    this.#circuit.succeeded();
+    this.lookForMore();
+  }
+
+  /** Takes messages that are stored as pending. */
+  add(rows: readonly DeliveryRow[]): void {
+    for (const row of rows) this.#enqueue(row);
+    this.#pump();
+  }
+
+  lookForMore(): void {
+    this.#hasMore = true;
+    this.#loadsFrom = 0;
+    this.#pump();
+  }
+
+  dropPartition(partition: number): void {
+    this.#queue.dropPartition(partition);
+  }
+
+  /** Begins no more; resolves when what is under way has ended. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTimer();
+    if (this.#underWay.size > 0) await new Promise<void>((resolve) => void this.#idle.push(resolve));
+  }
+
+  /** One attempt outside of the queue, whatever state the endpoint is in: its outcome, after it is stored. */
+  async sendTest(row: DeliveryRow): Promise<Attempt> {
+    const judged = await this.#try(row);
+    const ended: DeliveryRow = { ...judged.row, state: judged.outcome === 'delivered' ? 'delivered' : 'failed' };
+    await this.#options.save([ended]);
+    return attemptsOf(ended).at(-1)!;
+  }
+
+  #enqueue(row: DeliveryRow): void {
+    if (this.#underWay.has(keyOf(row))) return;
+    if (!this.#queue.add(row)) this.#hasMore = true;
+  }
+
+  /** Begins what may begin, and comes back when more may. */
+  #pump(): void {
+    this.#cancelTimer();
+    if (this.#isStopped || this.#endpoint.state !== 'active') return;
+    const { scheduler } = this.#options;
+    const isSlack = this.#endpoint.kind === 'slack';
+    const now = scheduler.now();
+    this.#dropExpired(now);
+    while (
+      this.#isDue(now) &&
+      now >= this.#nextStartAt &&
+      this.#underWay.size < this.#circuit.lanes(now, isSlack ? SLACK_LANES : WEBHOOK_LANES)
+    ) {
+      if (isSlack) this.#nextStartAt = now + SLACK_GAP_MS;
+      void this.#send(this.#queue.takeFirst()!);
+    }
+    if (this.#hasMore && !this.#isDue(now) && now >= this.#loadsFrom && !this.#isLoading) void this.#load();
+    this.#comeBack(now);
+  }
+
+  #isDue(now: number): boolean {
+    const { first } = this.#queue;
+    return first !== undefined && first.nextAttemptAt <= now;
+  }
+
+  #comeBack(now: number): void {
+    const { first } = this.#queue;
+    const times = [];
+    if (first !== undefined) times.push(Math.max(first.nextAttemptAt, this.#circuit.opensAt, this.#nextStartAt));
+    if (this.#hasMore && !this.#isLoading) times.push(Math.max(this.#loadsFrom, this.#circuit.opensAt));
+    const next = Math.min(...times);
+    // What is due waits for what is under way, whose end comes here.
+    if (next === Infinity || (next <= now && this.#underWay.size > 0)) return;
+    this.#cancelTimer = this.#options.scheduler.after(Math.min(Math.max(1, next - now), 3_600_000), () => this.#pump());
+  }
+
+  async #send(row: DeliveryRow): Promise<void> {
+    const { logger, metrics, onFatal, onGone, save, scheduler } = this.#options;
+    const key = keyOf(row);
+    this.#underWay.add(key);
+    try {
+      const judged = await this.#try(row);
+      const now = scheduler.now();
+      if (judged.outcome === 'delivered') {
+        this.#circuit.succeeded();
+        if (row.kind === 'alert') metrics.observe('alert_to_delivery_seconds', {}, Math.max(0, now - row.at) / 1000);
+      } else {
+        this.#circuit.failed(now, judged.pauseMs);
+        const attempt = attemptsOf(judged.row).at(-1);
+        logger.debug({ endpointId: row.endpointId, messageId: row.id, ...attempt }, 'a message was not taken');
+      }
+      metrics.count('alert_deliveries_total', { outcome: judged.outcome === 'gone' ? 'failed' : judged.outcome });
+      await save([judged.row]);
+      if (judged.outcome === 'gone') onGone(row.endpointId);
+      this.#underWay.delete(key);
+      if (this.#isLoading) this.#endedWhileLoading.add(key);
+      if (judged.row.state === 'pending' && this.#options.partitions.has(row.partition)) this.#enqueue(judged.row);
+    } catch (cause) {
+      this.#underWay.delete(key);
+      onFatal(cause);
+      return;
+    }
+    if (this.#underWay.size === 0) for (const done of this.#idle.splice(0)) done();
+    this.#pump();
+  }
+
+  async #try(row: DeliveryRow): Promise<ReturnType<typeof judgeAttempt>> {
+    const { metrics, publicUrl, scheduler, sender } = this.#options;
+    const startedAt = scheduler.now();
+    const began = scheduler.elapsed();
+    const result = await sender.send(composeMessage(this.#endpoint, row, publicUrl, startedAt));
+    const ms = scheduler.elapsed() - began;
+    metrics.observe('alert_delivery_seconds', {}, ms / 1000);
+    return judgeAttempt(row, { result, startedAt, endedAt: startedAt + ms, random: scheduler.random() });
+  }
+
+  #dropExpired(now: number): void {
+    if (!this.#circuit.isFailing) return;
+    const expired: DeliveryRow[] = [];
+    for (let { first } = this.#queue; first !== undefined && first.takenAt + EXPIRES_AFTER_MS < now; { first } = this.#queue) {
+      expired.push({ ...this.#queue.takeFirst()!, revision: first.revision + 1, state: 'failed' });
+    }
+    if (expired.length === 0) return;
+    this.#options.metrics.count('alert_deliveries_total', { outcome: 'failed' }, expired.length);
+    this.#options.save(expired).catch(this.#options.onFatal);
+  }
+
+  async #load(): Promise<void> {
+    const { logger, onFatal, partitions, scheduler, store } = this.#options;
+    this.#isLoading = true;
+    this.#loadsFrom = scheduler.now() + LOAD_GAP_MS;
+    try {
+      const rows = await store.pendingDeliveries({ endpointId: this.#endpoint.id, partitions: [...partitions], limit: QUEUE_MAX });
+      this.#hasMore = rows.length === QUEUE_MAX;
+      // What was revoked meanwhile is another's.
+      for (const row of rows) {
+        if (partitions.has(row.partition) && !this.#queue.has(row) && !this.#endedWhileLoading.has(keyOf(row))) this.#enqueue(row);
+      }
+    } catch (err) {
+      if (!(err instanceof StoreError) || !err.retriable) {
+        onFatal(err);
+        return;
+      }
+      this.#options.metrics.count('store_errors_total', { code: err.code });
+      logger.warn({ err, endpointId: this.#endpoint.id }, 'pending messages could not be read; it is tried again');
+    } finally {
+      this.#isLoading = false;
+      this.#endedWhileLoading.clear();
+    }
+    this.#pump();
+  }
+}

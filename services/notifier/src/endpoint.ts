@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { ALERT_TYPES, type Alert } from '@touchstone/engine';
+import type { EndpointRow } from '@touchstone/store';
+import { z } from 'zod';
+
+/** What an endpoint wants to hear of. */
+
+const idText = z.string().min(1).max(128);
+
+export const filterSchema = z
+  .strictObject({
+    types: z.array(z.enum(ALERT_TYPES)).min(1).max(ALERT_TYPES.length).optional(),
+    ruleIds: z.array(idText).min(1).max(200).optional().describe('Of thresholds and watches; qualification, stages, surge'),
+    owners: z.array(idText).min(1).max(1000).optional().describe('Owners of accounts'),
+    directions: z
+      .array(z.enum(['up', 'down']))
+      .min(1)
+      .max(2)
+      .optional(),
+    minValue: z.number().optional().describe('Only alerts whose current value is at least this; those without a value are left out'),
+  })
+  .describe('All that are given must hold; an empty filter lets everything through')
+  .meta({ id: 'EndpointFilter' });
+
+export type EndpointFilter = z.output<typeof filterSchema>;
+
+export type Endpoint = Omit<EndpointRow, 'filter'> & { readonly filter: EndpointFilter };
+
+export function wants({ directions, minValue, owners, ruleIds, types }: EndpointFilter, alert: Alert): boolean {
+  return (
+    (types?.includes(alert.type) ?? true) &&
+    (ruleIds?.includes(alert.ruleId) ?? true) &&
+    (owners === undefined || (alert.owner !== null && owners.includes(alert.owner))) &&
+    (directions?.includes(alert.direction) ?? true) &&
+    (minValue === undefined || (alert.currentValue !== null && alert.currentValue >= minValue))
+  );
+}
+
+export function createEndpointId(): string {
+  return `ep_${randomBytes(8).toString('hex')}`;
+}
+
+/** @throws ZodError, SyntaxError for a filter that this version can not read */
+export function endpointOf(row: EndpointRow): Endpoint {
+  return { ...row, filter: filterSchema.parse(JSON.parse(row.filter)) };
+}
+
+export function rowOf(endpoint: Endpoint): EndpointRow {
+  return { ...endpoint, filter: JSON.stringify(endpoint.filter) };
+}

@@ -1,0 +1,126 @@
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import type { AddressGuard } from './address-guard.ts';
+
+/**
+ * One request to an endpoint. Redirects are not followed: Node's own client never does, and a target could send us anywhere by one. Addresses
+ * are judged as they are resolved, by the client that then connects to them, so that there is no moment in between.
+ */
+
+export interface OutgoingRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export type SendResult =
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter: string | undefined }
+  /** `refused`: it may not be sent there. `timeout`: it took too long. `unreachable`: anything else, with a code of Node's. */
+  | { readonly kind: 'refused' | 'timeout' | 'unreachable'; readonly error: string };
+
+export interface Sender {
+  send(request: OutgoingRequest): Promise<SendResult>;
+  close(): void;
+}
+
+/** All addresses of a name, as `dns.lookup` gives them with `all`. */
+export type ResolveAll = (name: string, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
+
+export interface SenderOptions {
+  readonly guard: AddressGuard;
+  /** Of everything: name, connection, request and the head of the answer. */
+  readonly timeoutMs?: number;
+  readonly resolveAll?: ResolveAll;
+}
+
+const TIMEOUT_MS = 15_000;
+/** Of an answer's body, which nobody reads: more than that ends the connection. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+const SOCKETS_PER_TARGET_MAX = 16;
+const SOCKETS_MAX = 512;
+const IDLE_SOCKETS_MAX = 4;
+
+class RefusedAddress extends Error {}
+
+const resolveBySystem: ResolveAll = (name, callback) => systemLookup(name, { all: true, order: 'verbatim' }, callback);
+
+export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = TIMEOUT_MS }: SenderOptions): Sender {
+  const lookup: LookupFunction = (name, options, callback) => {
+    resolveAll(name, (error, addresses) => {
+      if (error) {
+        callback(error, []);
+        return;
+      }
+      // One that is refused is enough: who could put it there could have the client choose it.
+      const refusal = addresses.map(({ address }) => guard.judgeAddress(address)).find((found) => found !== null);
+      const [first] = addresses;
+      if (refusal !== undefined || first === undefined) callback(new RefusedAddress(refusal ?? 'the name stands for no address'), []);
+      else if (options.all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+  const shared = {
+    lookup,
+    keepAlive: true,
+    maxSockets: SOCKETS_PER_TARGET_MAX,
+    maxTotalSockets: SOCKETS_MAX,
+    maxFreeSockets: IDLE_SOCKETS_MAX,
+  };
+  const agents = { 'http:': new HttpAgent(shared), 'https:': new HttpsAgent(shared) };
+
+  function open(url: URL, { body, headers }: OutgoingRequest): ClientRequest {
+    const options = { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) }, setDefaultHeaders: true };
+    return url.protocol === 'https:'
+      ? httpsRequest(url, { ...options, agent: agents['https:'] })
+      : httpRequest(url, { ...options, agent: agents['http:'] });
+  }
+
+  return {
+    async send(outgoing) {
+      const refusal = guard.judgeUrl(outgoing.url);
+      // Literal addresses are not looked up, and the settings may be others than when the endpoint was made.
+      if (refusal !== null) return { kind: 'refused', error: refusal };
+      const { promise, resolve } = Promise.withResolvers<SendResult>();
+      const request = open(new URL(outgoing.url), outgoing);
+      const timer = setTimeout(() => {
+        resolve({ kind: 'timeout', error: `no answer within ${timeoutMs / 1000} s` });
+        request.destroy();
+      }, timeoutMs);
+      request.on('response', (response) => {
+        const { headers, statusCode = 0 } = response;
+        resolve({ kind: 'answered', status: statusCode, retryAfter: headers['retry-after'] });
+        drain(response);
+      });
+      request.on('error', (error) => resolve(resultOf(error)));
+      request.on('close', () => {
+        clearTimeout(timer);
+        resolve({ kind: 'unreachable', error: 'the connection was closed before an answer' });
+      });
+      request.end(outgoing.body);
+      return promise;
+    },
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+function resultOf(error: Error): SendResult {
+  const cause = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : error;
+  if (cause instanceof RefusedAddress) return { kind: 'refused', error: cause.message };
+  const { code } = (cause ?? error) as NodeJS.ErrnoException;
+  // A message may hold what the target sent; a code is of Node's or OpenSSL's list.
+  return { kind: 'unreachable', error: code ?? 'the connection failed' };
+}
+
+/** Reads what is left, so that the connection can be used again, as long as that is little. */
+function drain(response: IncomingMessage): void {
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) response.destroy();
+  });
+  response.on('error', () => {});
+}

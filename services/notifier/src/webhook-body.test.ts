@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { alertOf, anyAlert, NOON } from './test-alerts.ts';
+import { alertBody, BODY_BYTES_MAX, digestBody } from './webhook-body.ts';
+
+const options = { publicUrl: 'https://touchstone.example' };
+
+describe('the body of an alert', () => {
+  it('has the documented form', () => {
+    expect(JSON.parse(alertBody(alertOf(), options))).toEqual({
+      type: 'account.threshold.crossed',
+      timestamp: '2026-11-22T11:50:00.000Z',
+      data: {
+        accountId: 'acme.example',
+        scoreId: 'engagement',
+        modelVersion: '2026-11-20.3',
+        revision: 1842,
+        direction: 'up',
+        cause: 'touch',
+        previousValue: 64.25,
+        currentValue: 72.5,
+        crossedThresholds: [{ code: 'hot', value: 70 }],
+        late: false,
+        reach: { engagedContacts: 4, coverage: 2 / 3, missingRoles: ['economic_buyer'] },
+        reasons: [
+          { points: 60.5, contactId: 'u1', role: 'champion', eventType: 'meeting', ruleId: 'meeting' },
+          { points: 6, contactId: null, role: null, eventType: null, ruleId: null },
+        ],
+        explainUrl: 'https://touchstone.example/v1/accounts/acme.example/explain?at=2026-11-22T11:50:00.000Z',
+        ruleId: 'hot',
+        episode: 3,
+        metric: 'score',
+        owner: 'bo@us.example',
+        previousStage: null,
+        currentStage: null,
+        heldBack: 0,
+        met: [],
+        missing: [],
+      },
+    });
+  });
+
+  it('names no threshold where there is none, and says that it is a test', () => {
+    const { data } = JSON.parse(alertBody(alertOf({ threshold: null, touch: null }), { ...options, isTest: true })) as {
+      data: Record<string, unknown>;
+    };
+    expect(data).toMatchObject({ crossedThresholds: [], test: true, reasons: [{ eventType: null, ruleId: null }, {}] });
+  });
+
+  it('is below 20 kB and whole JSON, whatever the alert holds, and keeps what tells it apart', () => {
+    fc.assert(
+      fc.property(anyAlert, (alert) => {
+        const body = alertBody(alert, options);
+        expect(Buffer.byteLength(body)).toBeLessThanOrEqual(BODY_BYTES_MAX);
+        const { data, type } = JSON.parse(body) as { type: string; data: { accountId: string; revision: number; explainUrl: string } };
+        expect([type, data.accountId, data.revision]).toEqual([alert.type, alert.accountId, alert.version]);
+        expect(URL.canParse(data.explainUrl)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps its lists where there is room for them', () => {
+    const roles = Array.from({ length: 60 }, (_, i) => `role-${i}`);
+    const { data } = JSON.parse(alertBody(alertOf({ missingRoles: roles }), options)) as { data: { reach: { missingRoles: string[] } } };
+    expect(data.reach.missingRoles).toEqual(roles);
+  });
+});
+
+it('the body of a digest is below 20 kB, and tells how many there were', () => {
+  fc.assert(
+    fc.property(fc.array(anyAlert, { maxLength: 50 }), (alerts) => {
+      const body = digestBody({ owner: 'bo', from: NOON, to: NOON + 3_600_000, total: 999, alerts }, options);
+      expect(Buffer.byteLength(body)).toBeLessThanOrEqual(BODY_BYTES_MAX);
+      const { data, type } = JSON.parse(body) as { type: string; data: { total: number; alerts: { id: string }[] } };
+      expect([type, data.total]).toEqual(['owner.digest.ready', 999]);
+      expect(data.alerts.map(({ id }) => id)).toEqual(alerts.slice(0, data.alerts.length).map(({ id }) => id));
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,40 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** Secrets and signatures of Standard Webhooks 1.0, symmetric: https://github.com/standard-webhooks/standard-webhooks */
+
+const PREFIX = 'whsec_';
+const BYTES_MIN = 24;
+const BYTES_MAX = 64;
+const BYTES_MADE = 32;
+
+export function createSecret(): string {
+  return PREFIX + randomBytes(BYTES_MADE).toString('base64');
+}
+
+/** Why a text is no secret; null when it is one. Says nothing of the text itself. */
+export function secretProblem(text: string): string | null {
+  const encoded = text.slice(PREFIX.length);
+  const bytes = Buffer.from(encoded, 'base64');
+  // Buffer skips what is no base64: only what comes out the same was.
+  const isBase64 = text.startsWith(PREFIX) && bytes.toString('base64') === encoded;
+  if (isBase64 && bytes.length >= BYTES_MIN && bytes.length <= BYTES_MAX) return null;
+  return `must be ${PREFIX} and ${BYTES_MIN} to ${BYTES_MAX} bytes in base64`;
+}
+
+export interface SignedMessage {
+  /** The same for all attempts. */
+  readonly id: string;
+  /** Of the attempt, epoch seconds. */
+  readonly timestamp: number;
+  readonly body: string;
+}
+
+/** The header `webhook-signature`: one signature for each secret, so that receivers can change theirs at their own time. */
+export function signatureHeader({ body, id, timestamp }: SignedMessage, secrets: readonly string[]): string {
+  return secrets
+    .map((secret) => {
+      const key = Buffer.from(secret.slice(PREFIX.length), 'base64');
+      return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+    })
+    .join(' ');
+}
