@@ -34,7 +34,7 @@ export function judgeImport(file: string, imported: Import, workspace: Workspace
   const part = partOf(file);
   if (imported.specifier.startsWith('.')) return judgeRelative(file, part, imported.specifier);
   if (isForTests(file, part)) return null;
-  if (part.name === ENGINE && imported.specifier.startsWith('node:')) return ENGINE_IS_PURE;
+  if (part.name === ENGINE && imported.specifier.startsWith('node:') && !isHashAlone(imported)) return ENGINE_IS_PURE;
   if (!imported.specifier.startsWith(SCOPE)) return null;
 
   const target = imported.specifier.slice(SCOPE.length).split('/')[0]!;
@@ -45,6 +45,11 @@ export function judgeImport(file: string, imported: Import, workspace: Workspace
 const ENGINE_IS_PURE =
   'the engine is a function of the log alone: no I/O, clock or randomness of its own. ' +
   'Pass what it needs as an argument from the service that has it.';
+
+/** A hash is a function of its argument; all else of the module is not. */
+function isHashAlone({ specifier, values, whole }: Import): boolean {
+  return specifier === 'node:crypto' && !whole && values.every((value) => value === 'hash');
+}
 
 function judgeRelative(file: string, part: Part, specifier: string): string | null {
   const target = posix.join(posix.dirname(file), specifier);

@@ -1,3 +1,4 @@
+import type { RuleState, Transition } from '@touchstone/engine';
 import type { Checkpoint, DeadLetter, ScoreRow, StoredFact, StoredPosition } from '@touchstone/store';
 import type { FactRow } from './stored-run.ts';
 import { isSameTouch, type StoredTouch } from './stored-touches.ts';
@@ -8,8 +9,8 @@ export interface StoreObserver {
   positioned(position: StoredPosition): void;
   scored(row: ScoreRow): void;
   deadLettered(deadLetter: DeadLetter): void;
-  /** Two different rows were written for one place on the log. */
-  contradicted(partition: number, offset: number): void;
+  /** Two different rows were written for one place on the log, or for one step of an account. */
+  contradicted(partition: number, place: number | string): void;
 }
 
 /**
@@ -22,6 +23,8 @@ export class Database {
   readonly facts = new Map<number, FactRow[]>();
   readonly deadLetters = new Map<string, DeadLetter>();
   readonly scores = new Map<string, ScoreRow>();
+  /** By partition, then by account, rule and step. */
+  readonly transitions = new Map<number, Map<string, Transition>>();
   /** By partition, one of each generation, in the order first written. */
   readonly #positions = new Map<number, Map<string, StoredPosition & { writtenAt: number }>>();
   readonly #observer: StoreObserver;
@@ -48,7 +51,7 @@ export class Database {
   insertFacts(rows: readonly StoredFact[]): void {
     for (const { appendedAt, fact, offset, partition } of rows) {
       const known = this.#of(this.facts, partition);
-      const row = { offset, appendedAt, type: fact.type, body: JSON.stringify(fact.type === 'model' ? fact.model : fact) };
+      const row = { offset, appendedAt, type: fact.type, body: JSON.stringify(bodyOf(fact)) };
       const standing = known[offset];
       if (standing !== undefined && standing.body !== row.body) this.#observer.contradicted(partition, offset);
       known[offset] = row;
@@ -60,6 +63,60 @@ export class Database {
       this.deadLetters.set(`${row.partition}/${row.offset}`, row);
       this.#observer.deadLettered(row);
     }
+  }
+
+  insertTransitions(rows: readonly Transition[]): void {
+    for (const row of rows) {
+      const { accountId, partition, ruleId } = row.alert;
+      const known = this.transitions.get(partition) ?? new Map<string, Transition>();
+      this.transitions.set(partition, known);
+      const key = stepKey(row);
+      const standing = known.get(key);
+      if (standing !== undefined && JSON.stringify(standing) !== JSON.stringify(row))
+        this.#observer.contradicted(partition, `step ${row.step} of ${accountId} under ${ruleId}`);
+      known.set(key, row);
+    }
+  }
+
+  /** What the steps of each account and rule below an offset come to, one after another. */
+  ruleStates(partition: number, before: number): RuleState[] {
+    const byRule = Map.groupBy(this.transitionsOf(partition, 0, before), ({ alert }) => JSON.stringify([alert.accountId, alert.ruleId]));
+    return [...byRule.values()].map((steps) => {
+      const state = {
+        step: 0,
+        episode: 0,
+        isIn: false,
+        isHeld: false,
+        lastUpAt: null as number | null,
+        since: 0,
+        heldBack: 0,
+        stage: null as string | null,
+      };
+      for (const { alert, isHeld, step } of steps.toSorted((one, other) => one.step - other.step)) {
+        const isIn = alert.direction === 'up';
+        Object.assign(state, { step, episode: alert.episode, isIn, isHeld, since: alert.at, stage: alert.currentStage });
+        if (!isHeld) state.heldBack = 0;
+        if (isHeld && isIn) state.heldBack++;
+        if (!isHeld && isIn) state.lastUpAt = alert.at;
+      }
+      const { accountId, ruleId } = steps[0]!.alert;
+      return { accountId, ruleId, ...state };
+    });
+  }
+
+  /** By offset and time. */
+  transitionsOf(partition: number, from: number, before: number): Transition[] {
+    const rows = [...(this.transitions.get(partition)?.values() ?? [])].filter(({ offset }) => offset >= from && offset < before);
+    return rows.sort(
+      (one, other) => one.offset - other.offset || one.alert.at - other.alert.at || (stepKey(one) < stepKey(other) ? -1 : 1),
+    );
+  }
+
+  countTouches(from: number, to: number): number {
+    let count = 0;
+    for (const rows of this.touches.values())
+      for (const row of rows) if (row !== undefined && row.occurredAt >= from && row.occurredAt < to) count++;
+    return count;
   }
 
   /** Within a generation of the topic the highest offset stays. */
@@ -120,4 +177,14 @@ export class Database {
     table.set(partition, rows);
     return rows;
   }
+}
+
+function bodyOf(fact: StoredFact['fact']): object {
+  if (fact.type === 'model') return fact.model;
+  return fact.type === 'tick' ? fact.tick : fact;
+}
+
+/** Of an account and rule; steps sort by it as numbers do. */
+export function stepKey({ alert, step }: Transition): string {
+  return JSON.stringify([alert.accountId, alert.ruleId, String(step).padStart(9, '0')]);
 }

@@ -1,5 +1,5 @@
 import { LogRun } from '@touchstone/codec';
-import { accountOf, defaultModel, FIELD, OUTCOME, PartitionLedgers, type Outcome, type ScoringModel } from '@touchstone/engine';
+import { accountOf, FIELD, OUTCOME, PartitionLedgers, type Outcome, type ScoringModel, type Transition } from '@touchstone/engine';
 import { RecordReader, type RecordBlock } from '@touchstone/event-log';
 import type { LogEntry } from '@touchstone/testkit';
 import type { Appended } from './broker.ts';
@@ -21,12 +21,21 @@ export class ExpectedPartition {
   readonly values: (Uint8Array | undefined)[] = [];
   readonly changes: Change[] = [];
   readonly models: { readonly offset: number; readonly model: ScoringModel }[] = [];
+  /** Every step of an account under a rule, in the order they happen. */
+  readonly transitions: Transition[] = [];
+  /** The alert of each id that is to be told, with its place among the transitions. */
+  readonly alerts = new Map<string, { readonly place: number; readonly transition: Transition }>();
+  /** Offsets of the ticks that bring growth. */
+  readonly growthAt = new Set<number>();
+  readonly #model: ScoringModel;
   readonly #ledgers: PartitionLedgers;
   readonly #run: LogRun<RecordBlock>;
 
-  constructor(partition: number, dedupeHorizonMs: number) {
+  /** @param model in force at first; rules are those of this one throughout */
+  constructor(partition: number, model: ScoringModel, dedupeHorizonMs: number) {
     this.partition = partition;
-    this.#ledgers = new PartitionLedgers(partition, defaultModel, dedupeHorizonMs);
+    this.#model = model;
+    this.#ledgers = new PartitionLedgers(partition, model, dedupeHorizonMs);
     this.#run = new LogRun(partition, new RecordReader());
   }
 
@@ -34,7 +43,8 @@ export class ExpectedPartition {
     const { block } = partition.batchAt(baseOffset)!;
     this.blocks.push(block);
     for (const [index, record] of records.entries()) {
-      const { entry } = record as WorkRecord;
+      // Ticks say nothing that a score depends on.
+      const { entry = null } = record as Partial<WorkRecord>;
       if (entry !== null) this.entries.push({ partition: this.partition, offset: baseOffset + index, appendedAt, record: entry });
     }
     const run = this.#run;
@@ -43,6 +53,8 @@ export class ExpectedPartition {
       const { offset } = run;
       const outcome = this.#ledgers.apply(run, false);
       this.outcomes[offset] = outcome;
+      this.#addTransitions();
+      if (outcome === OUTCOME.tick && run.tick!.fleetGrowth !== null) this.growthAt.add(offset);
       if (outcome === OUTCOME.counted) this.changes.push({ offset, accountId: run.touch.text(FIELD.accountId)! });
       if (outcome === OUTCOME.fact) this.#addFact(offset);
       if (outcome === OUTCOME.model) this.models.push({ offset, model: run.model! });
@@ -52,12 +64,19 @@ export class ExpectedPartition {
 
   /** The model of the last control record below an offset. */
   modelBelow(offset: number): ScoringModel {
-    return this.models.findLast((published) => published.offset < offset)?.model ?? defaultModel;
+    return this.models.findLast((published) => published.offset < offset)?.model ?? this.#model;
   }
 
   /** Among the models of the partition; -1 for the default and others. */
   placeOfModel(version: string): number {
     return this.models.findLastIndex((published) => published.model.version === version);
+  }
+
+  #addTransitions(): void {
+    for (const transition of this.#ledgers.alerts.takeTransitions()) {
+      if (!transition.isHeld) this.alerts.set(transition.alert.id, { place: this.transitions.length, transition });
+      this.transitions.push(transition);
+    }
   }
 
   #addFact(offset: number): void {

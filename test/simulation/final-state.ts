@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LogRun } from '@touchstone/codec';
-import { engagementOf, OUTCOME, PartitionLedgers, pointsOf, viewOf, type ScoringModel } from '@touchstone/engine';
+import { engagementOf, OUTCOME, PartitionLedgers, pointsOf, viewOf, type ScoringModel, type Transition } from '@touchstone/engine';
 import { RecordReader, type RecordBlock } from '@touchstone/event-log';
 import { differences, referenceOf } from '@touchstone/testkit';
+import { stepKey } from './database.ts';
 import type { ExpectedPartition } from './expected.ts';
 import type { SimulationOptions } from './options.ts';
 import type { ScoreReader } from './score-reader.ts';
@@ -21,6 +23,7 @@ export function wrongAtTheEnd(state: FinalState, reader: ScoreReader): string[] 
     ...state.expected.flatMap((one) => [...wrongPartition(one, state, reader)]),
     ...wrongRows(state),
     ...wrongDeadLetters(state),
+    ...state.expected.flatMap((one) => [...wrongAlerts(one, state)]),
   ];
   return found.slice(0, LINES_MAX);
 }
@@ -174,6 +177,18 @@ function differenceOf(published: Publication, ledgers: PartitionLedgers): string
     published.lastTouchAt === lastTouchAt;
   const expected = JSON.stringify({ points, contacts, engaged, lastTouchAt });
   return isRight ? null : `published was ${JSON.stringify(published)}, its prefix of the log gives ${expected}`;
+}
+
+/** Every alert that the log gives was told, and none besides; and every step is stored. */
+function* wrongAlerts({ alerts, partition, transitions }: ExpectedPartition, { database, watcher }: FinalState): Generator<string> {
+  const told = watcher.alertsTold[partition]!;
+  for (const [id, { transition }] of alerts) if (!told.has(id)) yield `never told was ${JSON.stringify(transition.alert)}`;
+  const stored = database.transitions.get(partition) ?? new Map<string, Transition>();
+  if (stored.size !== transitions.length)
+    yield `partition ${partition} has ${stored.size} steps stored, the log gives ${transitions.length}`;
+  for (const expected of transitions) {
+    if (!isDeepStrictEqual(stored.get(stepKey(expected)), expected)) yield `not stored as the log gives it is ${JSON.stringify(expected)}`;
+  }
 }
 
 function* wrongDeadLetters({ database, expected, watcher }: FinalState): Generator<string> {

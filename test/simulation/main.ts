@@ -63,11 +63,11 @@ async function runMany(): Promise<void> {
 }
 
 function print(result: SeedsResult, seconds: number): void {
-  const { failed, publications, records, seeds, steps, virtualMs } = result;
+  const { alerts, failed, publications, records, seeds, steps, virtualMs } = result;
   if (failed > 0) console.log(describeFailures(result, bug));
   console.log(`${seeds} seeds, ${failed} failed, ${(seeds / seconds).toFixed(1)} seeds/s`);
   console.log(
-    `${steps} steps, ${records} records, ${publications} scores published, ${(virtualMs / 3_600_000).toFixed(1)} h of virtual time`,
+    `${steps} steps, ${records} records, ${publications} scores published, ${alerts} alerts told, ${(virtualMs / 3_600_000).toFixed(1)} h of virtual time`,
   );
   const faults = Object.entries(result.faults).map(([kind, count]) => `${kind} ${count}`);
   console.log(`faults injected: ${faults.join(', ')}`);

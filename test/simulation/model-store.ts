@@ -1,4 +1,4 @@
-import { scoringModelSchema, type RecordRun } from '@touchstone/engine';
+import { scoringModelSchema, type RecordRun, type RuleState, type Transition } from '@touchstone/engine';
 import {
   OPTIONAL_FIELDS,
   type Checkpoint,
@@ -15,7 +15,10 @@ import { ModelRun } from './stored-run.ts';
 import { ModelTouchRows } from './stored-touches.ts';
 
 /** What an aggregator does with a store. */
-export type AggregatorStore = Pick<Store, 'touchRows' | 'checkpoint' | 'positions' | 'replay' | 'models' | 'saveScores'>;
+export type AggregatorStore = Pick<
+  Store,
+  'touchRows' | 'checkpoint' | 'positions' | 'replay' | 'models' | 'saveScores' | 'ruleStates' | 'transitions' | 'countTouches'
+>;
 
 interface ModelStoreOptions {
   readonly link: Link;
@@ -51,6 +54,7 @@ export class ModelStore implements AggregatorStore {
     const touches = checkpoints.map(({ partition, touches: rows }) => ({ partition, rows: [...(rows as ModelTouchRows).rows] }));
     const facts = checkpoints.flatMap((checkpoint) => checkpoint.facts);
     const deadLetters = checkpoints.flatMap((checkpoint) => checkpoint.deadLetters);
+    const transitions = checkpoints.flatMap((checkpoint) => checkpoint.transitions);
     const database = this.#database;
     if (touches.some(({ rows }) => rows.length > 0)) {
       await this.#link.call(
@@ -64,6 +68,12 @@ export class ModelStore implements AggregatorStore {
     }
     if (facts.length > 0) await this.#link.call(() => database.insertFacts(facts));
     if (deadLetters.length > 0) await this.#link.call(() => database.insertDeadLetters(deadLetters));
+    if (transitions.length > 0) {
+      await this.#link.call(
+        () => database.insertTransitions(transitions),
+        () => database.insertTransitions(transitions.slice(0, transitions.length / 2)),
+      );
+    }
     if (checkpoints.length > 0) await this.#link.call(() => database.insertPositions(checkpoints));
     this.#options.onCheckpoint(checkpoints, true);
   }
@@ -101,6 +111,28 @@ export class ModelStore implements AggregatorStore {
           .map(({ body, offset }) => ({ partition, offset, model: scoringModelSchema.parse(JSON.parse(body)) })),
       ),
     );
+  }
+
+  ruleStates(partition: number, before: number): AsyncGenerator<readonly RuleState[]> {
+    return this.#pagesOf(() => this.#database.ruleStates(partition, before));
+  }
+
+  transitions(partition: number, from: number, before: number): AsyncGenerator<readonly Transition[]> {
+    return this.#pagesOf(() => this.#database.transitionsOf(partition, from, before));
+  }
+
+  countTouches(from: number, to: number): Promise<number> {
+    return this.#link.call(() => this.#database.countTouches(from, to));
+  }
+
+  /** Each page is read anew: what it goes on from is the last row of the one before, as what is asked for is not written any more. */
+  async *#pagesOf<Row>(read: () => readonly Row[]): AsyncGenerator<readonly Row[]> {
+    const rows = this.#options.pageOffsets();
+    for (let from = 0; ; from += rows) {
+      const page = await this.#link.call(() => read().slice(from, from + rows));
+      if (page.length > 0) yield page;
+      if (page.length < rows) return;
+    }
   }
 
   async saveScores(rows: readonly ScoreRow[]): Promise<void> {

@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly records: number;
   /** Taken from a generated hostile history instead of plain traffic. */
   readonly isHostile: boolean;
+  /** The model in force from the beginning has rules that make alerts; then no other follows it, and the log's clock never falls: see `rules.ts`. */
+  readonly hasRules: boolean;
   readonly models: number;
   readonly poisonRate: number;
   readonly repeatRate: number;
@@ -54,6 +56,8 @@ export interface SimulationOptions {
   /** How often the log's own clock stands up to an hour behind for one batch. */
   readonly logClockBackRate: number;
   readonly disaster: Disaster | null;
+  /** How often hours or days pass at once with nothing on the log: only where there are rules, as nothing else waits for time to pass. */
+  readonly leaps: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -70,13 +74,14 @@ export function drawOptions(seed: number): SimulationOptions {
   const isLarge = random.chance(0.1);
   const isHostile = random.chance(0.4);
   const sessionTimeoutMs = random.pick([1000, 2000, 4000]);
-  return {
+  const drawn: SimulationOptions = {
     seed,
     partitions: random.chance(0.5) ? random.whole(1, 3) : random.whole(1, 8),
     instances: random.pick([1, 2, 2, 3, 3, 4]),
     accounts: isLarge ? random.whole(50, 200) : random.whole(5, 40),
     records: isLarge ? random.whole(800, 3000) : random.whole(150, 500),
     isHostile,
+    hasRules: false,
     models: random.chance(0.4) ? random.whole(1, 3) : 0,
     poisonRate: rate(0.5, 0.05),
     repeatRate: rate(0.8, 0.1),
@@ -113,5 +118,8 @@ export function drawOptions(seed: number): SimulationOptions {
     pageOffsets: random.pick([7, 60, 1000]),
     disaster: random.chance(0.04) ? random.pick(['made anew', 'swept', 'truncated']) : null,
     logClockBackRate: rate(0.15, 0.1),
+    leaps: 0,
   };
+  // Drawn last: what was drawn before them stays what it was.
+  return random.chance(0.5) ? { ...drawn, hasRules: true, models: 0, logClockBackRate: 0, leaps: random.whole(0, 8) } : drawn;
 }

@@ -10,7 +10,11 @@ const KINDS = ['web_visit', 'web_visit', 'ad_impression', 'ad_click', 'form_fill
 const ROLES = ['decision_maker', 'champion', 'influencer', 'user', null] as const;
 
 /** Touches and facts of many accounts: late ones, repeated ones, ones ahead of the clock, some of no account; roles that change. */
-export function plainEntries({ accounts, records, repeatRate }: SimulationOptions, random: Random, begin: number): GeneratedEntry[] {
+export function plainEntries(
+  { accounts, hasRules, records, repeatRate }: SimulationOptions,
+  random: Random,
+  begin: number,
+): GeneratedEntry[] {
   const entries: GeneratedEntry[] = [];
   const touches: GeneratedTouch[] = [];
   let appendedAt = begin;
@@ -24,6 +28,8 @@ export function plainEntries({ accounts, records, repeatRate }: SimulationOption
 
   function recordOf(index: number): GeneratedTouch | Fact {
     const accountId = `account-${random.whole(0, accounts - 1)}`;
+    // Only rules ask for what the CRM says of accounts.
+    if (hasRules && random.chance(0.06)) return random.chance(0.6) ? accountFact(accountId) : opportunityFact(accountId);
     if (random.chance(0.08)) return contactFact(accountId);
     const former = touches.length > 0 && random.chance(repeatRate) ? random.pick(touches) : null;
     return former ?? touch(`touch-${index}`, random.chance(0.03) ? null : accountId);
@@ -43,6 +49,41 @@ export function plainEntries({ accounts, records, repeatRate }: SimulationOption
       url: random.chance(0.2) ? '/pricing' : null,
       source: null,
       properties: {},
+    };
+  }
+
+  function accountFact(id: string): Fact {
+    return {
+      type: 'account',
+      id,
+      updatedAt: appendedAt - random.whole(0, 3) * HOUR_MS,
+      name: null,
+      domains: [],
+      industry: random.pick(['mining', 'none', null]),
+      employees: null,
+      tier: random.pick(['first', 'second', null]),
+      targetList: random.pick([true, false, null]),
+      owner: random.pick(['ann', 'bo', null]),
+      parentId: null,
+      attributes: {},
+    };
+  }
+
+  function opportunityFact(accountId: string): Fact {
+    return {
+      type: 'opportunity',
+      id: `opportunity-${random.whole(0, 20)}`,
+      updatedAt: appendedAt - random.whole(0, 3) * HOUR_MS,
+      accountId,
+      name: null,
+      stage: null,
+      amount: null,
+      currency: null,
+      source: null,
+      owner: null,
+      createdAt: null,
+      closedAt: null,
+      outcome: random.pick(['won', 'lost', null, null]),
     };
   }
 

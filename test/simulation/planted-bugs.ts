@@ -9,8 +9,10 @@ export interface PlantedBug {
 const AGGREGATOR = 'services/aggregator/src/aggregator.ts';
 const CHECKPOINTER = 'services/aggregator/src/checkpointer.ts';
 const INTAKE = 'services/aggregator/src/intake.ts';
+const ALERTS = 'services/aggregator/src/publish-alerts.ts';
 const PUBLISHER = 'services/aggregator/src/publish-scores.ts';
 const RESTORER = 'services/aggregator/src/partition-restorer.ts';
+const READINESS = 'services/aggregator/src/readiness-of.ts';
 const FIND_START = 'packages/recovery/src/find-start.ts';
 const START_STATE = 'packages/recovery/src/start-state.ts';
 const RECENT_IDS = 'packages/engine/src/columns/recent-ids.ts';
@@ -35,7 +37,7 @@ export const PLANTED_BUGS = {
     code: '    kept.ledgers.model.version === model.version\n',
     becomes: '    true\n',
   },
-  'commits-what-was-left-out': { file: CHECKPOINTER, code: 'this.#commit(out.intersection(published))', becomes: 'this.#commit(out)' },
+  'commits-what-was-left-out': { file: CHECKPOINTER, code: 'out.intersection(published).intersection(told)', becomes: 'out' },
   'commits-before-it-stores': {
     file: CHECKPOINTER,
     code: 'if (cut.length > 0) await store.checkpoint(cut);\n    this.#failedCut = [];',
@@ -44,9 +46,9 @@ export const PLANTED_BUGS = {
       '    if (cut.length > 0) await store.checkpoint(cut);\n    this.#failedCut = [];',
   },
   'commits-while-a-model-is-awaited': {
-    file: AGGREGATOR,
-    code: 'this.#mayPublish(partition) && !this.#intakes.get(partition)!.isModelAwaited',
-    becomes: 'this.#mayPublish(partition)',
+    file: INTAKE,
+    code: 'return isAwaited || this.#hasUncutTakeover;',
+    becomes: 'return isAwaited && this.#hasUncutTakeover;',
   },
   'forgets-to-commit-what-it-took-up': { file: AGGREGATOR, code: 'this.#checkpointer.remember(partition, stored);', becomes: '' },
   'drops-a-failed-cut': { file: CHECKPOINTER, code: 'this.#failedCut = cut;', becomes: '' },
@@ -109,14 +111,14 @@ export const PLANTED_BUGS = {
     becomes: 'was not restored.\n',
   },
   'stays-ready-with-new-partitions': {
-    file: AGGREGATOR,
-    code: 'const isWhole = this.#awaited.size === 0 && [...assigned].every((partition) => this.#intakes.has(partition));',
+    file: READINESS,
+    code: 'const isWhole = awaited === 0 && [...assigned].every((partition) => intakes.has(partition));',
     becomes: 'const isWhole = true;',
   },
   'gathers-without-bound': {
     file: AGGREGATOR,
-    code: 'while (this.#pendingBytes() > pendingBytesMax && isHeld()) await this.#checkpointer.run();',
-    becomes: '',
+    code: 'while (this.#pendingBytes() > pendingBytesMax && isHeld()) {',
+    becomes: 'while (isHeld() && this.#isStopping) {',
   },
   'takes-a-topic-made-anew-for-the-same': {
     file: FIND_START,
@@ -127,6 +129,34 @@ export const PLANTED_BUGS = {
     file: FIND_START,
     code: 'if (offset < start) {',
     becomes: 'if (offset < start) return start;\n  if (offset < start) {',
+  },
+  'stores-alerts-before-they-are-told': {
+    file: CHECKPOINTER,
+    code: 'const told = await alerts.publish();',
+    becomes: 'const told = out;\n    alerts.publish().catch(() => {});',
+  },
+  'commits-before-alerts-are-told': { file: CHECKPOINTER, code: '.intersection(told)', becomes: '' },
+  'drops-alerts-that-failed-to-be-told': {
+    file: ALERTS,
+    code: 'const alerts = some.map(({ alert }) => alert);',
+    becomes: 'const alerts = some.map(({ alert }) => alert);\n      if (some.length > 0) untold.dropThrough(some.at(-1)!.number);',
+  },
+  'tells-alerts-without-owning': { file: ALERTS, code: 'if (!mayTell(partition)) return false;', becomes: '' },
+  'forgets-what-a-former-life-has-not-told': {
+    file: RESTORER,
+    code: 'if (told < position) intake.untold.stored = { from: told, before: position };',
+    becomes: '',
+  },
+  'does-not-restore-rule-states': { file: RESTORER, code: 'ledgers.alerts.restore(states);', becomes: '' },
+  'restores-rule-states-beyond-the-position': {
+    file: RESTORER,
+    code: 'this.#options.store.ruleStates(ledgers.partition, before)',
+    becomes: 'this.#options.store.ruleStates(ledgers.partition, Infinity)',
+  },
+  'does-not-store-growth': {
+    file: INTAKE,
+    code: "this.#facts.push({ partition: this.partition, offset, appendedAt, fact: { type: 'tick', tick } });",
+    becomes: '',
   },
 } as const satisfies Record<string, PlantedBug>;
 

@@ -9,6 +9,7 @@ export interface SeedsResult {
   steps: number;
   records: number;
   publications: number;
+  alerts: number;
   virtualMs: number;
   faults: Record<string, number>;
 }
@@ -16,7 +17,7 @@ export interface SeedsResult {
 const FAILURES_SHOWN = 5;
 
 export function noSeeds(): SeedsResult {
-  return { seeds: 0, failures: [], failed: 0, steps: 0, records: 0, publications: 0, virtualMs: 0, faults: {} };
+  return { seeds: 0, failures: [], failed: 0, steps: 0, records: 0, publications: 0, alerts: 0, virtualMs: 0, faults: {} };
 }
 
 /**
@@ -45,6 +46,7 @@ export function add(sum: SeedsResult, more: SeedsResult): void {
   sum.steps += more.steps;
   sum.records += more.records;
   sum.publications += more.publications;
+  sum.alerts += more.alerts;
   sum.virtualMs += more.virtualMs;
   sum.failures = [...sum.failures, ...more.failures].toSorted((one, other) => one.seed - other.seed).slice(0, FAILURES_SHOWN);
   for (const [kind, count] of Object.entries(more.faults)) sum.faults[kind] = (sum.faults[kind] ?? 0) + count;

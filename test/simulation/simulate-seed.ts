@@ -24,12 +24,16 @@ export interface SeedResult {
   readonly records: number;
   /** Scores that were published. */
   readonly publications: number;
+  /** Alerts that were told, each once. */
+  readonly alerts: number;
 }
 
 /** After the faults everything must have drained within this much virtual time. */
 const DRAIN_MS_MAX = 150_000;
 const LOOK_MS = 100;
 const START_MS_MAX = 2000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 interface SimulateOptions {
   /** Drawn by the seed when absent. */
@@ -51,6 +55,7 @@ export async function simulateSeed(seed: number, { onLine, options = drawOptions
 
   for (const instance of instances) timeline.after(random() * START_MS_MAX, () => instance.start());
   startChaos(system);
+  startLeaps(system);
   const isProduced = startProducer(system, work);
   const reader = startReader(system);
   await runUntil(timeline, () => timeline.now >= options.faultsMs || isWrong());
@@ -73,7 +78,19 @@ export async function simulateSeed(seed: number, { onLine, options = drawOptions
     faults: counts,
     records: system.expected.reduce((sum, { outcomes }) => sum + outcomes.length, 0),
     publications: watcher.publications.length,
+    alerts: watcher.alertsTold.reduce((sum, { size }) => sum + size, 0),
   };
+}
+
+/** Some of them after the faults. */
+function startLeaps({ calendar, counts, options, random, timeline, trace }: System): void {
+  for (let leap = 0; leap < options.leaps; leap++) {
+    timeline.after(random() * options.faultsMs * 1.3, () => {
+      counts.add('leap in time');
+      trace.note('leap in time');
+      calendar.advanceTo(calendar.now() + random.whole(1, random.pick([HOUR_MS, DAY_MS, 30 * DAY_MS])));
+    });
+  }
 }
 
 /** @returns whether all work has been appended */

@@ -8,7 +8,13 @@ import { startSeeds } from './start-seeds.ts';
 const SEEDS = 150;
 /** Seeds that have found mistakes which nobody planted. */
 const TELLING_SEEDS = [780, 1074, 1305, 2745, 3302];
-const QUICKLY_FOUND = ['publishes-without-owning', 'drops-a-failed-cut', 'forgets-ids-at-a-restart'] as const satisfies BugName[];
+const QUICKLY_FOUND = [
+  'publishes-without-owning',
+  'drops-a-failed-cut',
+  'forgets-ids-at-a-restart',
+  'does-not-restore-rule-states',
+  'forgets-what-a-former-life-has-not-told',
+] as const satisfies BugName[];
 const QUICKLY = 60;
 
 const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, index) => from + index);
@@ -19,7 +25,18 @@ describe('aggregators on a model log and a model store', { timeout: 180_000 }, (
     expect(describeFailures(result)).toBe('');
     // So that nobody makes the runs so tame that they prove nothing.
     expect(result.publications).toBeGreaterThan(20 * SEEDS);
-    for (const kind of ['crash', 'stall', 'restart', 'rebalance', 'storeOutage', 'brokerOutage', 'clockStep', 'batch sent twice']) {
+    expect(result.alerts).toBeGreaterThan(10 * SEEDS);
+    for (const kind of [
+      'crash',
+      'stall',
+      'restart',
+      'rebalance',
+      'storeOutage',
+      'brokerOutage',
+      'clockStep',
+      'batch sent twice',
+      'leap in time',
+    ]) {
       expect(result.faults[kind], kind).toBeGreaterThan(10);
     }
   });

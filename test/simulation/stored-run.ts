@@ -1,4 +1,4 @@
-import { RECORD, scoringModelSchema, TouchCursor, type Fact, type RecordRun, type ScoringModel } from '@touchstone/engine';
+import { RECORD, scoringModelSchema, TouchCursor, type ClockTick, type Fact, type RecordRun, type ScoringModel } from '@touchstone/engine';
 import type { OptionalField } from '@touchstone/store';
 import { pointAt, type StoredTouch } from './stored-touches.ts';
 
@@ -14,13 +14,13 @@ export interface FactRow {
 export class ModelRun implements RecordRun {
   readonly partition: number;
   readonly poison = null;
-  readonly tick = null;
   readonly touch = new TouchCursor();
   kind: RecordRun['kind'] = RECORD.touch;
   offset = -1;
   appendedAt = 0;
   fact: Fact | null = null;
   model: ScoringModel | null = null;
+  tick: ClockTick | null = null;
   readonly #fields: readonly OptionalField[];
   #rows: readonly (StoredTouch | FactRow)[] = [];
   #given = 0;
@@ -43,15 +43,26 @@ export class ModelRun implements RecordRun {
     this.appendedAt = row.appendedAt;
     this.fact = null;
     this.model = null;
+    this.tick = null;
     if (!('body' in row)) {
       this.kind = RECORD.touch;
       pointAt(this.touch, row, this.#fields);
       return true;
     }
     const content: unknown = JSON.parse(row.body);
-    this.kind = row.type === 'model' ? RECORD.model : RECORD.fact;
-    if (row.type === 'model') this.model = scoringModelSchema.parse(content);
-    else this.fact = content as Fact;
+    switch (row.type) {
+      case 'model':
+        this.kind = RECORD.model;
+        this.model = scoringModelSchema.parse(content);
+        break;
+      case 'tick':
+        this.kind = RECORD.tick;
+        this.tick = content as ClockTick;
+        break;
+      default:
+        this.kind = RECORD.fact;
+        this.fact = content as Fact;
+    }
     return true;
   }
 }

@@ -1,3 +1,4 @@
+import { defaultModel } from '@touchstone/engine';
 import { ALERTS_TOPIC, DEAD_LETTERS_TOPIC, EventLogError, EVENTS_TOPIC, SCORES_TOPIC } from '@touchstone/event-log';
 import { StartError } from '@touchstone/recovery';
 import { StoreError } from '@touchstone/store';
@@ -17,6 +18,7 @@ import { ModelLog } from './model-log.ts';
 import { ModelStore } from './model-store.ts';
 import type { SimulationOptions } from './options.ts';
 import { checkReadiness } from './readiness.ts';
+import { beginWithRules, modelWithRules } from './rules.ts';
 import { Timeline } from './timeline.ts';
 import { Trace } from './trace.ts';
 import { Watcher } from './watcher.ts';
@@ -24,6 +26,9 @@ import { Watcher } from './watcher.ts';
 /** Far below two thirds of the shortest session timeout stand the answers, far above it those that do not come. */
 const LOG_TIMEOUT_MS = 1000;
 const STORE_TIMEOUT_MS = 2000;
+
+/** Rules are drawn apart from everything else. */
+const RULES_SALT = 0x5eed;
 
 /** Until when in virtual time nobody gets an answer. */
 interface Outages {
@@ -64,10 +69,12 @@ export class System {
       [ALERTS_TOPIC]: partitions,
       [DEAD_LETTERS_TOPIC]: 1,
     });
-    this.expected = Array.from({ length: partitions }, (_, partition) => new ExpectedPartition(partition, dedupeHorizonMs));
+    const model = options.hasRules ? modelWithRules(createRandom(seed ^ RULES_SALT)) : defaultModel;
+    this.expected = Array.from({ length: partitions }, (_, partition) => new ExpectedPartition(partition, model, dedupeHorizonMs));
     this.watcher = new Watcher({ expected: this.expected, trace, onPublish: () => checkReadiness(this.instances, this.watcher) });
     this.database = new Database(this.watcher);
     this.watcher.database = this.database;
+    if (options.hasRules) beginWithRules(model, this);
     this.#memory = new MemoryBound(options, this.watcher);
     const rebalanceTimeoutMs = sessionTimeoutMs * 1.5;
     this.coordinator = new Coordinator({

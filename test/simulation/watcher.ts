@@ -1,9 +1,10 @@
-import { decodeAccountScore, isPoison, type AccountScore } from '@touchstone/codec';
-import { OUTCOME } from '@touchstone/engine';
-import { DEAD_LETTERS_TOPIC, SCORES_TOPIC, type OutgoingRecord } from '@touchstone/event-log';
+import { isDeepStrictEqual } from 'node:util';
+import { decodeAccountScore, decodeAlert, isPoison, type AccountScore } from '@touchstone/codec';
+import { OUTCOME, type Transition } from '@touchstone/engine';
+import { ALERTS_TOPIC, DEAD_LETTERS_TOPIC, EVENTS_TOPIC, SCORES_TOPIC, type OutgoingRecord } from '@touchstone/event-log';
 import type { DeadLetter, ScoreRow, StoredPosition } from '@touchstone/store';
 import type { Appended } from './broker.ts';
-import type { Database, StoreObserver } from './database.ts';
+import { stepKey, type Database, type StoreObserver } from './database.ts';
 import type { ExpectedPartition } from './expected.ts';
 import type { LogObserver } from './log-world.ts';
 import type { GroupSubscription } from './model-subscription.ts';
@@ -33,6 +34,8 @@ export class Watcher implements LogObserver, StoreObserver {
   readonly scoreRows: ScoreRow[] = [];
   /** Keys on the dead-letter topic. */
   readonly deadLetterKeys = new Set<string>();
+  /** Ids of the alerts that were told, by partition. */
+  readonly alertsTold: Set<string>[];
   /** Set once it stands. */
   database: Database | null = null;
   /** From now on the log is not what the store was written from. */
@@ -45,6 +48,9 @@ export class Watcher implements LogObserver, StoreObserver {
   readonly committedBelow: number[];
   /** Place of the model, among those of the partition, under which all that is committed was published; -1 for the default. */
   readonly #modelSeen: number[];
+  /** Of the transitions expected these were seen to be stored, and those of them that are alerts to be told: how many from the beginning, by partition. */
+  readonly #transitionsStored: number[];
+  readonly #transitionsTold: number[];
   readonly #effectsBelow: { offset: number; changes: number; model: string }[];
 
   constructor(options: WatcherOptions) {
@@ -53,6 +59,9 @@ export class Watcher implements LogObserver, StoreObserver {
     this.storedBelow = options.expected.map(() => 0);
     this.committedBelow = options.expected.map(() => 0);
     this.#modelSeen = options.expected.map(() => -1);
+    this.alertsTold = options.expected.map(() => new Set<string>());
+    this.#transitionsStored = options.expected.map(() => 0);
+    this.#transitionsTold = options.expected.map(() => 0);
     this.#effectsBelow = options.expected.map(() => ({ offset: 0, changes: 0, model: '' }));
   }
 
@@ -62,14 +71,21 @@ export class Watcher implements LogObserver, StoreObserver {
   }
 
   appends(topic: string, records: readonly OutgoingRecord[], subscription: GroupSubscription | null): void {
-    if (topic !== SCORES_TOPIC || subscription === null) return;
+    if ((topic !== SCORES_TOPIC && topic !== ALERTS_TOPIC) || subscription === null) return;
     for (const partition of new Set(records.map((record) => record.partition ?? -1))) {
-      if (!subscription.owns(partition)) this.violate(`scores of partition ${partition} are published by one who does not own it`);
+      if (!subscription.owns(partition)) this.violate(`${topic} of partition ${partition} are published by one who does not own it`);
     }
-    this.#options.onPublish(subscription);
+    if (topic === SCORES_TOPIC) this.#options.onPublish(subscription);
   }
 
-  appended({ partition: { index, topic }, records }: Appended, isOwner: boolean): void {
+  appended(appended: Appended, isOwner: boolean): void {
+    const { baseOffset, partition, records } = appended;
+    const { index, topic } = partition;
+    if (topic === EVENTS_TOPIC) {
+      this.#options.trace.note('ticks', index, baseOffset, records.length);
+      if (!this.isAfterDisaster) this.#options.expected[index]!.add(appended);
+    }
+    if (topic === ALERTS_TOPIC) this.#alerted(index, records);
     if (topic === DEAD_LETTERS_TOPIC) for (const { key } of records) this.deadLetterKeys.add(decoder.decode(key ?? undefined));
     if (topic !== SCORES_TOPIC) return;
     this.#options.trace.note('scores', index, records.length);
@@ -107,7 +123,7 @@ export class Watcher implements LogObserver, StoreObserver {
   positioned({ offset, partition }: StoredPosition): void {
     this.#options.trace.note('stored', partition, offset);
     if (this.isAfterDisaster) return;
-    const { blocks, outcomes } = this.#options.expected[partition]!;
+    const { blocks, growthAt, outcomes } = this.#options.expected[partition]!;
     const end = blocks.at(-1)?.nextOffset ?? 0;
     if (offset > end) this.violate(`partition ${partition} is stored at ${offset}, it ends at ${end}`);
     const touches = this.database!.touches.get(partition) ?? [];
@@ -115,7 +131,7 @@ export class Watcher implements LogObserver, StoreObserver {
     for (let at = this.storedBelow[partition]!; at < offset; at++) {
       const outcome = outcomes[at];
       const isTouch = outcome === OUTCOME.counted || outcome === OUTCOME.unresolved;
-      const isFact = outcome === OUTCOME.fact || outcome === OUTCOME.model;
+      const isFact = outcome === OUTCOME.fact || outcome === OUTCOME.model || growthAt.has(at);
       const isMissing =
         isTouch !== (touches[at] !== undefined) ||
         isFact !== (facts[at] !== undefined) ||
@@ -123,6 +139,7 @@ export class Watcher implements LogObserver, StoreObserver {
       if (isMissing)
         this.violate(`partition ${partition} is stored at ${offset}, but record ${at} (${outcome}) is not stored as it should be`);
     }
+    this.#checkTransitions(partition, offset);
     this.storedBelow[partition] = Math.max(this.storedBelow[partition]!, offset);
   }
 
@@ -136,8 +153,8 @@ export class Watcher implements LogObserver, StoreObserver {
     }
   }
 
-  contradicted(partition: number, offset: number): void {
-    this.violate(`two different rows were stored for ${partition}/${offset}`);
+  contradicted(partition: number, place: number | string): void {
+    this.violate(`two different rows were stored for ${partition}/${place}`);
   }
 
   /** What of the changes below an offset is not published under this model or a later one; null when all is. */
@@ -169,8 +186,61 @@ export class Watcher implements LogObserver, StoreObserver {
     known.set(modelVersion, Math.max(known.get(modelVersion) ?? -1, version));
   }
 
+  /** Each is one of those that the log before it gives, with the same content whenever it is told, and none is told before those that came first. */
+  #alerted(partition: number, records: readonly OutgoingRecord[]): void {
+    this.#options.trace.note('alerts', partition, records.length);
+    if (this.isAfterDisaster) return;
+    const { alerts, transitions } = this.#options.expected[partition]!;
+    const told = this.alertsTold[partition]!;
+    for (const { value } of records) {
+      const alert = decodeAlert(value!, 0, value!.length);
+      if (isPoison(alert)) {
+        this.violate(`an alert can not be read: ${alert.detail}`);
+        continue;
+      }
+      const expected = alerts.get(alert.id);
+      if (expected === undefined) this.violate(`an alert was told that the log does not give: ${JSON.stringify(alert)}`);
+      else if (!isDeepStrictEqual(alert, expected.transition.alert))
+        this.violate(`told was ${JSON.stringify(alert)}, the log gives ${JSON.stringify(expected.transition.alert)}`);
+      if (expected === undefined) continue;
+      told.add(alert.id);
+      const lacking = this.#lacksAlert(partition, expected.transition.offset);
+      if (lacking !== null)
+        this.violate(`partition ${partition} tells ${alert.id} before ${JSON.stringify(transitions[lacking])}, which came first`);
+    }
+  }
+
+  /** Place of the first transition below an offset that is to be told and was not; null when all were. */
+  #lacksAlert(partition: number, below: number): number | null {
+    const { transitions } = this.#options.expected[partition]!;
+    let place = this.#transitionsTold[partition]!;
+    const isOut = ({ alert, isHeld }: Transition): boolean => isHeld || this.alertsTold[partition]!.has(alert.id);
+    while (place < transitions.length && isOut(transitions[place]!)) place++;
+    this.#transitionsTold[partition] = place;
+    return place < transitions.length && transitions[place]!.offset < below ? place : null;
+  }
+
+  /** Every step below a position that is stored is stored as well, as the log gives it. */
+  #checkTransitions(partition: number, below: number): void {
+    const { transitions } = this.#options.expected[partition]!;
+    const stored = this.database!.transitions.get(partition);
+    let place = this.#transitionsStored[partition]!;
+    for (; place < transitions.length && transitions[place]!.offset < below; place++) {
+      const expected = transitions[place]!;
+      const row = stored?.get(stepKey(expected));
+      if (row === undefined || !isDeepStrictEqual(row, expected))
+        this.violate(`partition ${partition} is stored at ${below} with ${JSON.stringify(row)}, the log gives ${JSON.stringify(expected)}`);
+    }
+    this.#transitionsStored[partition] = place;
+  }
+
   /** What is committed must be out: a start does not publish it again. */
   #checkEffects(partition: number, offset: number): void {
+    const untold = this.#lacksAlert(partition, offset);
+    if (untold !== null) {
+      const { alert } = this.#options.expected[partition]!.transitions[untold]!;
+      this.violate(`partition ${partition} is committed at ${offset}, but not told is ${JSON.stringify(alert)}`);
+    }
     const checked = this.#effectsBelow[partition]!;
     const model = this.#options.expected[partition]!.modelBelow(offset).version;
     if (offset <= checked.offset) return;

@@ -21,14 +21,14 @@ import type { TouchBatch } from './touch-batch.ts';
  * touches had been added one by one.
  */
 
-/** The columns that the worth of touches is added up in: what depends on the model. */
+/** The columns that touches come to under a model: what their worth is added up in, and which of them qualify an account at once. */
 export interface SummingColumns {
   readonly model: ScoringModel;
   readonly decay: Decay;
   readonly roles: Roles;
   readonly ahead: Ahead;
   readonly caps: CapCounts;
-  readonly accounts: Pick<Accounts, 'sum' | 'nobodySum' | 'ahead' | 'changedAt'>;
+  readonly accounts: Pick<Accounts, 'sum' | 'nobodySum' | 'ahead' | 'changedAt' | 'actNowAt'>;
   readonly contacts: Pick<Contacts, 'sum' | 'role'>;
 }
 
@@ -52,11 +52,12 @@ export function countTouches(columns: CountingColumns, batch: TouchBatch): void 
   noteAccounts(columns, batch);
 }
 
-/** Adds the worth of touches whose rows are found. */
+/** Does with touches whose rows are found what depends on the model. */
 export function sumUp(columns: SummingColumns, batch: TouchBatch): void {
   setSlots(batch);
   weigh(columns, batch);
   addWorths(columns, batch);
+  noteActNow(columns, batch);
 }
 
 export function findAccounts({ accounts }: Pick<CountingColumns, 'accounts'>, batch: TouchBatch): void {
@@ -130,6 +131,13 @@ function addWorths(columns: SummingColumns, batch: TouchBatch): void {
       accounts.sum[row]! += weighted;
     }
     if (occurredAt[i]! > now[i]!) ahead.add(accounts, row, person + 1, occurredAt[i]!, worth);
+  }
+}
+
+function noteActNow({ accounts }: SummingColumns, { account, actNow, occurredAt }: TouchBatch): void {
+  for (const i of actNow) {
+    const row = account[i]!;
+    if (occurredAt[i]! > accounts.actNowAt[row]!) accounts.actNowAt[row] = occurredAt[i]!;
   }
 }
 

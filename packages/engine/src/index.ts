@@ -3,6 +3,8 @@ export { ALERT_CAUSES, ALERT_TYPES } from './alerts/alert.ts';
 export type { Alert, AlertCause, AlertReason, AlertTouch, AlertType, RuleState, Transition } from './alerts/alert.ts';
 export { accountFilterSchema, durationMs, durationSchema, metricSchema } from './alerts/alert-rules.ts';
 export type { AlertFilter, Criterion, Qualification, Stage, Surge, Threshold, TouchPattern, Watch } from './alerts/alert-rules.ts';
+export type { NearThreshold } from './alerts/nearest.ts';
+export type { QualificationView } from './alerts/qualification.ts';
 export { defaultModel } from './default-model.ts';
 export { accountOf, FACT_TYPES } from './fact.ts';
 export type { AccountFact, ContactFact, Fact, FactType, LeadFact, OpportunityFact, SpendFact, SubscriptionFact } from './fact.ts';

@@ -1,5 +1,6 @@
+import { kindsWatched } from './alerts/alert-rules.ts';
 import { Names } from './columns/names.ts';
-import { compileRules, type CompiledRule } from './match-rule.ts';
+import { compileActNow, compileRules, type CompiledRule } from './match-rule.ts';
 import type { ScoringModel } from './model.ts';
 import type { StateWalk } from './state-walk.ts';
 import type { TouchCursor } from './touch.ts';
@@ -20,10 +21,13 @@ const NO_RULES: readonly CompiledRule[] = [];
 export class Kinds {
   readonly #names: Names;
   readonly #rulesByName: ReadonlyMap<string, readonly CompiledRule[]>;
+  readonly #actNowByName: ReadonlyMap<string, (touch: TouchCursor) => boolean>;
   readonly #rules: (readonly CompiledRule[])[] = [];
   /** Whether a rule of the kind asks for more than the kind. */
   readonly #isSelective: boolean[] = [];
   readonly #engages: boolean[] = [];
+  /** Whether a touch of the kind qualifies its account at once; undefined for kinds of which none does. */
+  readonly #actNow: (((touch: TouchCursor) => boolean) | undefined)[] = [];
   /** Each kind's name: views ask for it more often than it is worth reading from its bytes. */
   readonly #texts: string[] = [];
   readonly #unruled = new Map<number, number>();
@@ -32,11 +36,9 @@ export class Kinds {
   constructor(model: ScoringModel, names: Names = new Names()) {
     this.#names = names;
     this.#rulesByName = compileRules(model);
+    this.#actNowByName = compileActNow(model);
     for (let kind = 0; kind < names.size; kind++) this.#add(kind);
-    for (const name of ['other', ...PASSIVE, ...this.#rulesByName.keys()]) {
-      const bytes = encoder.encode(name);
-      this.intern(bytes, 0, bytes.length);
-    }
+    for (const name of ['other', ...PASSIVE, ...this.#rulesByName.keys(), ...kindsWatched(model)]) this.number(name);
   }
 
   intern(bytes: Uint8Array, start: number, end: number): number {
@@ -45,6 +47,11 @@ export class Kinds {
     const kind = this.#names.intern(0, bytes, start, end);
     if (kind === size) this.#add(kind);
     return kind;
+  }
+
+  number(name: string): number {
+    const bytes = encoder.encode(name);
+    return this.intern(bytes, 0, bytes.length);
   }
 
   name(kind: number): string {
@@ -59,6 +66,12 @@ export class Kinds {
   matchingRules(kind: number, touch: TouchCursor): readonly CompiledRule[] {
     const rules = this.#rules[kind]!;
     return this.#isSelective[kind] === true ? rules.filter(({ where }) => where === null || where(touch)) : rules;
+  }
+
+  /** Whether the touch, of this kind, qualifies its account at once. */
+  isActNow(kind: number, touch: TouchCursor): boolean {
+    const isActNow = this.#actNow[kind];
+    return isActNow !== undefined && isActNow(touch);
   }
 
   /** Notes a touch of a kind that no rule names. */
@@ -85,7 +98,7 @@ export class Kinds {
 
   /** Whether no kind was ever counted as `other`, and none would have been under another model. */
   areAllKnown(model: ScoringModel): boolean {
-    return this.#names.size + model.rules.length <= KINDS_MAX;
+    return this.#names.size + model.rules.length + kindsWatched(model).length <= KINDS_MAX;
   }
 
   #add(kind: number): void {
@@ -95,6 +108,7 @@ export class Kinds {
     this.#rules[kind] = rules;
     this.#isSelective[kind] = rules.some(({ where }) => where !== null);
     this.#engages[kind] = !PASSIVE.has(name);
+    this.#actNow[kind] = this.#actNowByName.get(name);
   }
 
   walk(state: StateWalk): void {

@@ -74,7 +74,8 @@ export class PartitionLedgers implements CountingColumns {
   now = 0;
   /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
-  readonly alerts: AccountAlerts = new AccountAlerts(this);
+  /** What makes accounts news. */
+  readonly alerts: AccountAlerts;
   readonly #recentIds: RecentIds;
   readonly #batch = new TouchBatch();
 
@@ -85,6 +86,7 @@ export class PartitionLedgers implements CountingColumns {
     this.kinds = new Kinds(model);
     this.roles = new Roles(model);
     this.#recentIds = new RecentIds(dedupeHorizonMs);
+    this.alerts = new AccountAlerts(this);
   }
 
   get rememberedIds(): number {
@@ -100,24 +102,31 @@ export class PartitionLedgers implements CountingColumns {
 
   /**
    * Takes the record that the run stands on. Records come in offset order; each once. Touches show in the columns after `settle` at the latest:
-   * nothing is read of the ledgers in between.
+   * nothing is read of the ledgers in between. Where the model has rules for alerts, live records are evaluated one by one (see account-alerts.ts).
    * @param isStored the record comes from the store, where only what counted is kept: it counts without being looked up
    */
   take(run: RecordRun, isStored: boolean): Outcome {
     if (run.offset < this.position) throw new RangeError(`record ${run.offset} of partition ${this.partition} was applied before`);
     const now = run.appendedAt > this.now ? run.appendedAt : this.now;
+    const isEvaluated = !isStored && this.alerts.isEvaluating;
+    if (isEvaluated) {
+      this.settle();
+      this.alerts.evaluateAll();
+      this.alerts.advance(now, run.offset);
+    }
     this.now = now;
     this.position = run.offset + 1;
     switch (run.kind) {
       case RECORD.touch:
-        return this.#takeTouch(run.touch, run.offset, now, isStored);
+        return this.#takeTouch(run.touch, run.offset, now, isStored, isEvaluated);
       case RECORD.fact:
         this.settle();
-        this.#applyFact(run.fact!, run.offset, now);
+        this.#applyFact(run.fact!, run.offset, now, isEvaluated);
         return OUTCOME.fact;
       case RECORD.model:
         return OUTCOME.model;
       case RECORD.tick:
+        if (run.tick!.fleetGrowth !== null) this.alerts.setFleetGrowth(run.tick!.fleetGrowth, run.offset);
         return OUTCOME.tick;
       default:
         return OUTCOME.setAside;
@@ -129,10 +138,10 @@ export class PartitionLedgers implements CountingColumns {
     const batch = this.#batch;
     if (batch.count === 0) return;
     countTouches(this, batch);
-    batch.count = 0;
+    batch.clear();
   }
 
-  #takeTouch(touch: TouchCursor, offset: number, now: number, isStored: boolean): Outcome {
+  #takeTouch(touch: TouchCursor, offset: number, now: number, isStored: boolean, isEvaluated: boolean): Outcome {
     const { bytes, start, end, occurredAt } = touch;
     // What is stored was judged when it came, by a clock that may have stood later: records that are not stored moved it too.
     if (!isStored && occurredAt > now + AHEAD_MAX_MS) return OUTCOME.setAside;
@@ -145,20 +154,30 @@ export class PartitionLedgers implements CountingColumns {
       if (this.kinds.rules(kind).length === 0) this.kinds.countUnruled(kind);
     }
     if (this.#batch.isFullFor(bytes)) this.settle();
-    this.#batch.add(touch, offset, now, kind, this.kinds.matchingRules(kind, touch));
+    const rules = this.kinds.matchingRules(kind, touch);
+    const isActNow = this.kinds.isActNow(kind, touch);
+    if (isEvaluated) this.alerts.expectTouch(touch, kind, now, rules.length > 0, isActNow);
+    this.#batch.add(touch, offset, now, kind, rules, isActNow);
+    if (isEvaluated) {
+      this.settle();
+      this.alerts.touched(this.#batch.account[0]!, touch, rules, offset);
+    }
     return OUTCOME.counted;
   }
 
-  #applyFact(fact: Fact, offset: number, now: number): void {
+  #applyFact(fact: Fact, offset: number, now: number, isEvaluated: boolean): void {
     const accountId = accountOf(fact);
     if (accountId === null) return;
     const bytes = encoder.encode(accountId);
+    if (isEvaluated) this.alerts.expectFact(fact.type, this.accounts.names.find(0, bytes, 0, bytes.length), now);
     const account = this.accounts.intern(bytes, 0, bytes.length);
     if (fact.type === 'account') {
       const known = this.accounts.facts.get(account);
       if (known === undefined || fact.updatedAt >= known.updatedAt) this.accounts.facts.set(account, fact);
     } else if (fact.type === 'contact') this.#applyContact(fact, account);
+    else if (fact.type === 'opportunity') this.accounts.noteOpportunity(account, fact);
     this.accounts.change(account, offset, now);
+    if (isEvaluated) this.alerts.factTaken(fact.type, account, offset);
   }
 
   /** A role counts for all of a contact's touches, past ones too. */
@@ -196,6 +215,8 @@ export class PartitionLedgers implements CountingColumns {
     this.kinds = this.kinds.under(model);
     this.roles = this.roles.under(model);
     for (let account = 0; account < this.accounts.size; account++) this.accounts.markChanged(account);
+    this.alerts.changeRules();
+    this.alerts.evaluateAll();
   }
 
   /** Everything that a replay of the records below `position` would give, in order: see `StateWalk`. */
@@ -204,5 +225,6 @@ export class PartitionLedgers implements CountingColumns {
     this.now = state.number(this.now);
     for (const part of [this.decay, this.accounts, this.contacts, this.campaigns, this.kinds, this.roles]) part.walk(state);
     for (const part of [this.hourCells, this.dayCells, this.ahead, this.#recentIds, this.caps]) part.walk(state);
+    this.alerts.walk(state);
   }
 }

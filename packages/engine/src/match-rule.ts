@@ -1,3 +1,4 @@
+import type { TouchPattern } from './alerts/alert-rules.ts';
 import type { Rule, ScoringModel } from './model.ts';
 import { FIELD, type TextField, type TouchCursor } from './touch.ts';
 
@@ -24,9 +25,10 @@ export function fieldsUsed(model: ScoringModel): UsedField[] {
   return [...new Set<UsedField>(['campaignId', ...fieldsAsked(model)])];
 }
 
-/** Those of them that its rules ask for. */
-export function fieldsAsked(model: ScoringModel): UsedField[] {
-  return [...new Set(model.rules.flatMap(({ where }) => Object.keys(where ?? {}) as UsedField[]))];
+/** Those of them that its rules and its act-now patterns ask for. */
+export function fieldsAsked({ qualification, rules }: ScoringModel): UsedField[] {
+  const asking = [...rules, ...(qualification?.actNow ?? [])];
+  return [...new Set(asking.flatMap(({ where }) => Object.keys(where ?? {}) as UsedField[]))];
 }
 
 /** The rules of a model by the kind they match. */
@@ -46,6 +48,17 @@ export function compileRules(model: ScoringModel): ReadonlyMap<string, readonly 
     else ofKind.push(compiled);
   }
   return byKind;
+}
+
+/** The touches that qualify an account at once, by the kind they are of: whether one is such a touch. */
+export function compileActNow({ qualification }: ScoringModel): ReadonlyMap<string, (touch: TouchCursor) => boolean> {
+  const byKind = Map.groupBy(qualification?.actNow ?? [], ({ kind }) => kind);
+  return new Map([...byKind].map(([kind, patterns]) => [kind, anyOf(patterns)]));
+}
+
+function anyOf(patterns: readonly TouchPattern[]): Test {
+  const tests = patterns.map(({ minMinutes, where }) => ({ minMinutes, where: compileWhere(where) }));
+  return (touch) => tests.some(({ minMinutes, where }) => touch.minutes >= minMinutes && (where === null || where(touch)));
 }
 
 function compileWhere(where: Rule['where']): Test | null {

@@ -13,7 +13,7 @@ import { TouchBatch } from './touch-batch.ts';
 import { FIELD, type TouchCursor } from './touch.ts';
 
 /**
- * What another model makes of the touches of ledgers that go on living: points, and nothing else. Windows, people, ids and names are the same
+ * What another model makes of the touches of ledgers that go on living: points, and which touches qualify an account at once, nothing else. Windows, people, ids and names are the same
  * under any model, so they are not built again but looked up in the living ledgers, which are ahead all the time.
  *
  * Budget of a touch: a microsecond with reading its row, no allocation. Sums come out to the last bit as in a whole replay, so every addition is made in its
@@ -46,6 +46,7 @@ export class RescoredSums implements SummingColumns {
       sum: new Float64Array(0),
       nobodySum: new Float64Array(0),
       ahead: new Uint32Array(0),
+      actNowAt: new Float64Array(0),
       changedAt: live.accounts.changedAt,
     };
     this.#live = live;
@@ -74,7 +75,7 @@ export class RescoredSums implements SummingColumns {
     if (accounts.size > accountsBefore || contacts.size > contactsBefore) throw nobodyKnown();
     this.#makeRoom();
     sumUp(this, batch);
-    batch.count = 0;
+    batch.clear();
   }
 
   /** Puts the model in force in the living ledgers, which stand at the same position. */
@@ -86,6 +87,7 @@ export class RescoredSums implements SummingColumns {
     accounts.sum = this.accounts.sum;
     accounts.nobodySum = this.accounts.nobodySum;
     accounts.ahead = this.accounts.ahead;
+    accounts.actNowAt = this.accounts.actNowAt;
     contacts.sum = this.contacts.sum;
     this.#live.rescore(this.model, this);
   }
@@ -95,9 +97,10 @@ export class RescoredSums implements SummingColumns {
     if (start[FIELD.accountId]! < 0) return OUTCOME.unresolved;
     const kind = this.#kinds.intern(bytes, start[FIELD.kind]!, end[FIELD.kind]!);
     const rules = this.#kinds.matchingRules(kind, touch);
-    if (rules.length === 0) return OUTCOME.counted;
+    const isActNow = this.#kinds.isActNow(kind, touch);
+    if (rules.length === 0 && !isActNow) return OUTCOME.counted;
     if (this.#batch.isFullFor(bytes)) this.settle();
-    this.#batch.add(touch, offset, now, kind, rules);
+    this.#batch.add(touch, offset, now, kind, rules, isActNow);
     return OUTCOME.counted;
   }
 
@@ -135,6 +138,7 @@ export class RescoredSums implements SummingColumns {
       this.accounts.sum = grown(this.accounts.sum, live.version.length);
       this.accounts.nobodySum = grown(this.accounts.nobodySum, live.version.length);
       this.accounts.ahead = grown(this.accounts.ahead, live.version.length);
+      this.accounts.actNowAt = grown(this.accounts.actNowAt, live.version.length);
     }
     if (people.next.length > this.contacts.sum.length) {
       this.contacts.sum = grown(this.contacts.sum, people.next.length);

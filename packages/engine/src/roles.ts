@@ -1,3 +1,4 @@
+import { rolesWatched } from './alerts/alert-rules.ts';
 import type { ScoringModel } from './model.ts';
 import type { StateWalk } from './state-walk.ts';
 
@@ -18,7 +19,7 @@ export class Roles {
     this.wanted = model.wantedRoles ?? Object.keys(model.roles);
     for (const name of names) this.number(name);
     // Before any contact's: they keep their multipliers whatever else is called a role.
-    for (const name of [...Object.keys(model.roles), ...this.wanted]) this.number(name);
+    for (const name of [...Object.keys(model.roles), ...this.wanted, ...rolesWatched(model)]) this.number(name);
   }
 
   /** The number of a role; null is 0. So many different roles that numbers run out are no roles at all, but contacts' jobs: they count as none. */
@@ -48,8 +49,8 @@ export class Roles {
   }
 
   /** Whether no role was ever left without a number, and none would have been under another model. */
-  areAllKnown({ roles, wantedRoles = [] }: ScoringModel): boolean {
-    return this.#names.length + Object.keys(roles).length + wantedRoles.length <= ROLES_MAX;
+  areAllKnown({ roles, wantedRoles = [], watches }: ScoringModel): boolean {
+    return this.#names.length + Object.keys(roles).length + wantedRoles.length + watches.length <= ROLES_MAX;
   }
 
   walk(state: StateWalk): void {

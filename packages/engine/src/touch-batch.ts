@@ -28,6 +28,8 @@ export class TouchBatch {
   readonly campaignEnd = new Int32Array(BATCH_TOUCHES);
   /** The rules that match the touch; what their caps leave of them is found out when they are added. */
   readonly rules: (readonly CompiledRule[])[] = [];
+  /** Those that qualify their account at once, by their place. */
+  readonly actNow: number[] = [];
   /** Rows that the stages find: the account's, and the contact's or -1. */
   readonly account = new Int32Array(BATCH_TOUCHES);
   readonly contact = new Int32Array(BATCH_TOUCHES);
@@ -50,6 +52,7 @@ export class TouchBatch {
     now: number,
     kind: number,
     rules: readonly CompiledRule[],
+    isActNow: boolean,
   ): void {
     const i = this.count++;
     this.bytes = bytes;
@@ -65,5 +68,11 @@ export class TouchBatch {
     this.campaignStart[i] = start[FIELD.campaignId]!;
     this.campaignEnd[i] = end[FIELD.campaignId]!;
     this.rules[i] = rules;
+    if (isActNow) this.actNow.push(i);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.actNow.length = 0;
   }
 }

@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS alert_transitions
 )
 ENGINE = {replicated}ReplacingMergeTree
 ORDER BY (partition, account_id, rule_id, step)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+-- A page of a list reads few bodies from all over the table: in small granules few others are read with them.
+SETTINGS index_granularity = 1024, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
 -- What people did about alerts. `until` is the end of a snooze, and the epoch for every other action.
 CREATE TABLE IF NOT EXISTS alert_actions

@@ -24,10 +24,11 @@ const STATEMENT = `SELECT account_id AS accountId, rule_id AS ruleId, max(step) 
     argMax(toUnixTimestamp64Milli(at), step) AS since,
     argMax(stage, step) AS stage,
     maxIf(toUnixTimestamp64Milli(at), direction = 'up' AND NOT is_held) AS lastUpAt,
-    arrayCount(held -> held > lastTold, groupUniqArrayIf(step, direction = 'up' AND is_held)) AS heldBack,
+    toUInt32(arrayCount(held -> held > lastTold, groupUniqArrayIf(step, direction = 'up' AND is_held))) AS heldBack,
     maxIf(step, NOT is_held) AS lastTold
   FROM alert_transitions
-  WHERE partition = {partition:UInt16} AND offset < {before:UInt64} AND (account_id, rule_id) > ({accountId:String}, {ruleId:String})
+  WHERE partition = {partition:UInt16} AND offset < {before:UInt64}
+    AND account_id >= {accountId:String} AND (account_id, rule_id) > ({accountId:String}, {ruleId:String})
   GROUP BY account_id, rule_id ORDER BY account_id, rule_id LIMIT {rows:UInt32}
   SETTINGS optimize_aggregation_in_order = 1 FORMAT JSONEachRow`;
 
@@ -60,7 +61,7 @@ function stateOf(row: StateRow & { readonly lastStep: number }): RuleState {
     isHeld: Boolean(isHeld),
     lastUpAt: Number(lastUpAt) || null,
     since: Number(since),
-    heldBack: Number(heldBack),
+    heldBack,
     stage: stage || null,
   };
 }

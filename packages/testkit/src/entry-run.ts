@@ -1,4 +1,4 @@
-import { FIELD, RECORD, TouchCursor, type Fact, type RecordRun, type ScoringModel, type TextField } from '@touchstone/engine';
+import { FIELD, RECORD, TouchCursor, type ClockTick, type Fact, type RecordRun, type ScoringModel, type TextField } from '@touchstone/engine';
 import type { GeneratedEntry } from './reference/index.ts';
 
 const encoder = new TextEncoder();
@@ -10,12 +10,12 @@ export class EntryRun implements RecordRun {
   readonly partition: number;
   readonly touch = new TouchCursor();
   readonly poison = null;
-  readonly tick = null;
   kind: RecordRun['kind'] = RECORD.touch;
   offset = -1;
   appendedAt = 0;
   fact: Fact | null = null;
   model: ScoringModel | null = null;
+  tick: ClockTick | null = null;
   readonly #entries: readonly GeneratedEntry[];
   /** What touches are ranges of: that of many, as a block of the log is. */
   #bytes = new Uint8Array(0);
@@ -34,6 +34,7 @@ export class EntryRun implements RecordRun {
     this.appendedAt = entry.appendedAt;
     this.fact = null;
     this.model = null;
+    this.tick = null;
     const { record } = entry;
     if (!('type' in record)) {
       this.kind = RECORD.touch;
@@ -41,6 +42,9 @@ export class EntryRun implements RecordRun {
     } else if (record.type === 'model') {
       this.kind = RECORD.model;
       this.model = record.model;
+    } else if (record.type === 'tick') {
+      this.kind = RECORD.tick;
+      this.tick = record.tick;
     } else {
       this.kind = RECORD.fact;
       this.fact = record;

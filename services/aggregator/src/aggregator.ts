@@ -3,28 +3,26 @@ import { EventLogError, type EventLog, type RecordBlock, type Subscription } fro
 import { Snapshots } from '@touchstone/recovery';
 import { repeat, sleep, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
+import { Alerting } from './alerting.ts';
 import { BlockGate } from './block-gate.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { ClockTicker, TICK_INTERVAL_MS } from './clock-ticker.ts';
 import { countOutcome } from './count-outcome.ts';
-import { FleetGrowthTeller } from './fleet-growth.ts';
 import type { Intake } from './intake.ts';
 import { KeptPartitions } from './kept-partitions.ts';
 import { LagWatchdog } from './lag-watchdog.ts';
 import type { ModelStatus } from './model-status.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
-import { AlertPublisher } from './publish-alerts.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
+import { readinessOf } from './readiness-of.ts';
 import { rescore } from './rescore.ts';
 import { accountScoring, type ScoringJob } from './scoring-job.ts';
 import { setGauges } from './set-gauges.ts';
 import { Snapshotter } from './snapshotter.ts';
+import { tellRestored } from './tell-restored.ts';
 
 const ENDS_INTERVAL_MS = 1000;
 const SNAPSHOT_LOOK_INTERVAL_MS = 1000;
-/** Whether it is time for another tick of growth is looked at so often; it is told once an hour. */
-const GROWTH_LOOK_INTERVAL_MS = 10_000;
 /** Until there may be room again where a checkpoint has made none: what waits can't be told while a partition is not surely ours. */
 const ROOM_LOOK_INTERVAL_MS = 50;
 
@@ -66,9 +64,7 @@ export class Aggregator {
   readonly #options: AggregatorOptions;
   readonly #job: ScoringJob;
   readonly #publisher: ScorePublisher;
-  readonly #alerts: AlertPublisher;
-  readonly #ticker: ClockTicker;
-  readonly #growth: FleetGrowthTeller;
+  readonly #alerting: Alerting;
   readonly #checkpointer: Checkpointer;
   readonly #restorer: PartitionRestorer;
   readonly #kept: KeptPartitions;
@@ -106,30 +102,22 @@ export class Aggregator {
     const snapshots = snapshotsDirectory === undefined ? null : new Snapshots(snapshotsDirectory);
     this.#restorer = new PartitionRestorer({ ...options, job, snapshots });
     this.#publisher = new ScorePublisher({
+      ...options,
       job,
       ledgers: this.ledgers,
-      log,
-      metrics,
-      scheduler,
       mayPublish: (partition) => this.#mayPublish(partition),
     });
-    const owns = (partition: number): boolean => this.#intakes.has(partition) && this.#subscription?.owns(partition) === true;
-    const intakes = (): Iterable<Intake> => this.#intakes.values();
-    this.#alerts = new AlertPublisher({ intakes, log, store, metrics, mayTell: owns });
-    const topic = job.eventsTopic;
-    this.#ticker = new ClockTicker({ intakes, owns, topic, log, metrics, scheduler });
-    this.#growth = new FleetGrowthTeller({
-      store,
-      log,
-      topic,
-      metrics,
-      scheduler,
-      isOurs: () => this.modelStatus.model.surge !== undefined && owns(0) && this.#intakes.get(0)!.isCaughtUp,
+    this.#alerting = new Alerting({
+      ...options,
+      intakes: this.#intakes,
+      owns: (partition) => this.#subscription?.owns(partition) === true,
+      modelInForce: () => this.modelStatus.model,
+      topic: job.eventsTopic,
     });
     this.#checkpointer = new Checkpointer({
       intakes: () => [...this.#intakes.values(), ...this.#kept.intakes],
       publisher: this.#publisher,
-      alerts: this.#alerts,
+      alerts: this.#alerting.publisher,
       publishDeadLetters: createDeadLetterPublisher(log, job.eventsTopic),
       store,
       subscription: () => this.#subscription,
@@ -137,11 +125,7 @@ export class Aggregator {
       logger,
       scheduler,
       // While another model is prepared its scores are still to come, even if the newest one is in force again by now.
-      mayCommit: (partition) =>
-        this.#rescoringTo === null &&
-        this.#mayPublish(partition) &&
-        !this.#intakes.get(partition)!.isModelAwaited &&
-        !this.#intakes.get(partition)!.hasUncutTakeover,
+      mayCommit: (partition) => this.#rescoringTo === null && this.#mayPublish(partition) && !this.#intakes.get(partition)!.owesEffects,
     });
     this.#snapshotter = new Snapshotter({
       ...options,
@@ -185,9 +169,8 @@ export class Aggregator {
         if (!this.#isStopping) this.#options.onFatal(cause);
       },
     });
-    this.#every(publishIntervalMs, async () => void (await Promise.all([this.#publisher.publish(), this.#alerts.publish()])));
-    this.#every(TICK_INTERVAL_MS, () => this.#ticker.look());
-    this.#every(GROWTH_LOOK_INTERVAL_MS, () => this.#growth.look());
+    this.#every(publishIntervalMs, async () => void (await Promise.all([this.#publisher.publish(), this.#alerting.publisher.publish()])));
+    this.#alerting.start((intervalMs, step) => this.#every(intervalMs, step));
     this.#every(checkpointIntervalMs, () => this.#checkpointer.run());
     // Apart from the checkpoints: the lag is worth most while the store does not answer.
     this.#every(ENDS_INTERVAL_MS, async () => {
@@ -219,15 +202,12 @@ export class Aggregator {
   }
 
   readiness(): Readiness {
-    const assigned = this.#subscription?.assigned ?? null;
-    if (assigned === null) return { ready: false, detail: this.#subscription === null ? 'not started' : 'waits to be told its partitions' };
-    const isWhole = this.#awaited.size === 0 && [...assigned].every((partition) => this.#intakes.has(partition));
-    if (!isWhole) return { ready: false, detail: `restored ${this.#intakes.size} of ${assigned.size} partitions` };
-    let behind = 0;
-    for (const { heldUntil, ledgers } of this.#intakes.values()) behind += Math.max(0, heldUntil - ledgers.position);
-    return behind === 0
-      ? { ready: true, detail: 'state is restored' }
-      : { ready: false, detail: `${behind} records of the log are still to be applied` };
+    return readinessOf({
+      isStarted: this.#subscription !== null,
+      assigned: this.#subscription?.assigned ?? null,
+      intakes: this.#intakes,
+      awaited: this.#awaited.size,
+    });
   }
 
   /** Stops taking blocks, publishes and stores what was applied, commits, leaves the partitions to others. */
@@ -266,7 +246,6 @@ export class Aggregator {
     const assertWanted = (): void => {
       if (this.#isStopping || this.#awaited.get(partition) !== assignment) throw new Superseded(`partition ${partition} is not wanted`);
     };
-    const { metrics } = this.#options;
     try {
       assertWanted();
       const [any] = this.ledgers.partitions;
@@ -285,7 +264,7 @@ export class Aggregator {
       this.#takeover.set(partition, intake.ledgers.position);
       this.#checkpointer.remember(partition, stored);
       this.#serve();
-      metrics.count('partitions_taken_total', { from: intake === kept ? 'memory' : 'store' });
+      this.#options.metrics.count('partitions_taken_total', { from: intake === kept ? 'memory' : 'store' });
       if (this.#awaited.size === 0) this.#tellRestored();
       this.#rescoreIfPublished();
       return intake.ledgers.position;
@@ -296,23 +275,9 @@ export class Aggregator {
   }
 
   #tellRestored(): void {
-    const { logger, metrics, scheduler } = this.#options;
-    const seconds = (scheduler.elapsed() - this.#restoreStartedAt) / 1000;
-    const records = this.#restoredRecords;
-    metrics.set('recovery_seconds', {}, seconds);
-    metrics.set('recovered_records', {}, records);
-    const { accountCount, contactCount } = this.ledgers;
-    logger.info(
-      {
-        records,
-        seconds,
-        accounts: accountCount,
-        contacts: contactCount,
-        modelVersion: this.modelStatus.model.version,
-        positions: Object.fromEntries([...this.#intakes].map(([partition, { ledgers }]) => [partition, ledgers.position])),
-      },
-      records === 0 ? 'took up the partitions: nothing of them had to be restored' : 'recovered from the stored touches',
-    );
+    const { ledgers } = this;
+    const seconds = (this.#options.scheduler.elapsed() - this.#restoreStartedAt) / 1000;
+    tellRestored({ records: this.#restoredRecords, seconds, ledgers, modelVersion: this.modelStatus.model.version }, this.#options);
     this.#restored.resolve();
   }
 

@@ -226,10 +226,10 @@ describe('a checkpoint', () => {
     await checkpointer.run();
     alerts.happen(transitionOf());
     intake.takeOver();
-    expect(intake.hasUncutTakeover).toBe(true);
+    expect(intake.owesEffects).toBe(true);
     await checkpointer.run();
     expect(calls.slice(4)).toEqual(['tell 1', 'saveScores 0', 'checkpoint 0 up to 1', 'commit 1']);
-    expect([checkpoints.at(-1)!.transitions.length, intake.hasUncutTakeover]).toEqual([1, false]);
+    expect([checkpoints.at(-1)!.transitions.length, intake.owesEffects]).toEqual([1, false]);
   });
 
   it('gives up at once where trying again can not help', async () => {

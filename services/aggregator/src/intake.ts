@@ -62,14 +62,14 @@ export class Intake {
   readonly standings: AlertStandings;
   /** The last tick applied here. */
   lastTick: ClockTick | null = null;
-  /** Another model has taken over, and what came of it is not in a cut yet. */
-  hasUncutTakeover = false;
   readonly #store: Pick<Store, 'touchRows'>;
   readonly #run: BlockRun;
   #touches: TouchRows;
   #facts: StoredFact[] = [];
   #deadLetters: DeadLetter[] = [];
   #transitions: Transition[] = [];
+  /** Another model has taken over, and what that came to is not in a cut yet. */
+  #hasUncutTakeover = false;
   #factBytes = 0;
   #deadBytes = 0;
   #transitionBytes = 0;
@@ -99,9 +99,10 @@ export class Intake {
     return placeOf(this.ledgers.model.version) >= placeOf(this.modelPublished);
   }
 
-  /** A model has arrived and is not in force: the scores under it, its effect, are not out. */
-  get isModelAwaited(): boolean {
-    return this.models.length > 0 && this.models.at(-1)!.version !== this.ledgers.model.version;
+  /** A model has arrived, and the scores under it, its effect, are not out; or it has taken over, and what that came to is not cut. */
+  get owesEffects(): boolean {
+    const isAwaited = this.models.length > 0 && this.models.at(-1)!.version !== this.ledgers.model.version;
+    return isAwaited || this.#hasUncutTakeover;
   }
 
   /** Bytes gathered for the next checkpoint, about. */
@@ -174,7 +175,7 @@ export class Intake {
     this.#deadBytes = 0;
     this.#transitions = [];
     this.#transitionBytes = 0;
-    this.hasUncutTakeover = false;
+    this.#hasUncutTakeover = false;
     return cut;
   }
 
@@ -185,7 +186,7 @@ export class Intake {
    */
   takeOver(): number {
     const heldBack = this.#gatherTransitions();
-    this.hasUncutTakeover = this.#transitions.length > 0;
+    this.#hasUncutTakeover = this.#transitions.length > 0;
     return heldBack;
   }
 

@@ -112,10 +112,7 @@ export class PartitionRestorer {
     return { ledgers: new PartitionLedgers(partition, model, dedupeHorizonMs), snapshot: null };
   }
 
-  /**
-   * Where accounts stand under their rules. The latest step also tells how far the clock was, which records that are not stored, such as ticks,
-   * may have moved on.
-   */
+  /** Where accounts stand under their rules. */
   async #restoreStates(ledgers: PartitionLedgers, before: number, assertWanted: () => void): Promise<AlertStandings> {
     const standings = new AlertStandings();
     if (!ledgers.alerts.hasRules) return standings;
@@ -123,7 +120,6 @@ export class PartitionRestorer {
       assertWanted();
       ledgers.alerts.restore(states);
       standings.restore(states);
-      for (const { since } of states) ledgers.now = Math.max(ledgers.now, since);
     }
     return standings;
   }

@@ -1,9 +1,13 @@
-import { AccountAlerts, type Alert, type Transition } from '@touchstone/engine';
+import { AccountAlerts, defaultModel, PartitionLedgers, type Alert, type Transition } from '@touchstone/engine';
 
 /** Rules for tests: what happens is said instead of computed. */
 export class FakeAlerts extends AccountAlerts {
   dueAt = Infinity;
   #happened: Transition[] = [];
+
+  constructor() {
+    super(new PartitionLedgers(0, defaultModel));
+  }
 
   override get hasRules(): boolean {
     return true;

@@ -154,8 +154,27 @@ export type TouchPattern = z.output<typeof touchPattern>;
 
 interface AlertRules {
   readonly thresholds: readonly Threshold[];
+  readonly qualification?: Qualification | undefined;
   readonly stages: readonly Stage[];
   readonly watches: readonly Watch[];
+}
+
+/** Every metric that rules of a model name. */
+function* metricsOf({ qualification, stages, thresholds }: Pick<AlertRules, 'qualification' | 'stages' | 'thresholds'>): Generator<string> {
+  for (const { metric } of thresholds) yield metric;
+  for (const { metric } of qualification?.of ?? []) yield metric;
+  for (const { metrics = [] } of stages) for (const { metric } of metrics) yield metric;
+}
+
+/** The kinds of touches that alerts ask for by name: these are always told apart. */
+export function kindsWatched(rules: Pick<AlertRules, 'qualification' | 'stages' | 'thresholds'>): string[] {
+  const ofMetrics = [...metricsOf(rules)].filter((metric) => metric.startsWith('kind.')).map((metric) => metric.split('.')[1]!);
+  return [...new Set([...ofMetrics, ...(rules.qualification?.actNow ?? []).map(({ kind }) => kind)])];
+}
+
+/** The roles that are watched. */
+export function rolesWatched({ watches }: Pick<AlertRules, 'watches'>): string[] {
+  return watches.flatMap((each) => ('role' in each ? [each.role] : []));
 }
 
 /** Ids that alerts are told apart by must not repeat; what is wrong, with its path. */

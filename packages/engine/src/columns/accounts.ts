@@ -1,13 +1,18 @@
-import type { AccountFact } from '../fact.ts';
+import type { AccountFact, OpportunityFact } from '../fact.ts';
 import type { StateWalk } from '../state-walk.ts';
 import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
 import { Names } from './names.ts';
+
+/** What is kept of an opportunity. */
+export type Opportunity = Pick<OpportunityFact, 'id' | 'updatedAt' | 'outcome'>;
 
 /** One row an account. Sums are in the weights of the decay's landmark (see decay.ts): multiply by its factor to get points. */
 export class Accounts {
   readonly names = new Names();
   /** What the CRM says of the account, where it said anything. */
   readonly facts = new Map<number, AccountFact>();
+  /** The account's opportunities, where it has any; a list is never changed but replaced. */
+  readonly opportunities = new Map<number, readonly Opportunity[]>();
   /** Offset of the last touch or fact applied. */
   version = new Float64Array(FIRST_ROWS);
   /** Time of append of that touch or fact, epoch ms: views can't be asked for an earlier instant. */
@@ -28,6 +33,8 @@ export class Accounts {
   /** The two newest days with an engaging touch of nobody known; see `EngagedDays`. */
   engagedDay = new Uint16Array(FIRST_ROWS);
   formerEngagedDay = new Uint16Array(FIRST_ROWS);
+  /** Largest occurredAt of the touches that qualify the account at once under the model; 0 for none. */
+  actNowAt = new Float64Array(FIRST_ROWS);
   #isChanged = new Uint8Array(FIRST_ROWS);
   /** Rows changed since they were last taken. */
   #changed: number[] = [];
@@ -47,6 +54,14 @@ export class Accounts {
   lastTouch(row: number): number | null {
     const at = this.lastTouchAt[row]!;
     return at > 0 ? at : null;
+  }
+
+  /** Takes what is said of an opportunity, unless something newer is known of it. */
+  noteOpportunity(row: number, { id, outcome, updatedAt }: OpportunityFact): void {
+    const known = this.opportunities.get(row) ?? [];
+    const former = known.find((one) => one.id === id);
+    if (former !== undefined && updatedAt < former.updatedAt) return;
+    this.opportunities.set(row, [...known.filter((one) => one !== former), { id, updatedAt, outcome }]);
   }
 
   /** Sets version and time of the last change, and notes it for whoever publishes. */
@@ -92,6 +107,7 @@ export class Accounts {
     this.ahead = step(this.ahead);
     this.engagedDay = step(this.engagedDay);
     this.formerEngagedDay = step(this.formerEngagedDay);
+    this.actNowAt = step(this.actNowAt);
   }
 
   /** All but which rows have changed: that is the publisher's. */
@@ -99,8 +115,10 @@ export class Accounts {
     this.names.walk(state);
     this.#eachColumn((column) => state.column(column, this.size));
     const facts = state.list([...this.facts]);
+    const opportunities = state.list([...this.opportunities]);
     if (!state.isBringing) return;
     for (const [row, fact] of facts) this.facts.set(row, fact);
+    for (const [row, known] of opportunities) this.opportunities.set(row, known);
     this.#isChanged = new Uint8Array(this.version.length);
   }
 }

@@ -1,7 +1,7 @@
 import type { Fact, ScoringModel } from '@touchstone/engine';
 import fc from 'fast-check';
 import { stepArbitrary, type Action, type Moment, type Step, type TouchDraft } from './history-steps.ts';
-import type { TouchRecord } from './log-entry.ts';
+import type { TickRecord, TouchRecord } from './log-entry.ts';
 
 /**
  * Hostile histories: few accounts and contacts, touches late by up to 400 days and ahead by up to 5 minutes, many a millisecond from the edge
@@ -19,7 +19,7 @@ export interface GeneratedEntry {
   readonly partition: number;
   readonly offset: number;
   readonly appendedAt: number;
-  readonly record: GeneratedTouch | Fact | { readonly type: 'model'; readonly model: ScoringModel };
+  readonly record: GeneratedTouch | Fact | { readonly type: 'model'; readonly model: ScoringModel } | TickRecord;
 }
 
 export interface History {
@@ -40,6 +40,8 @@ export interface HistoryOptions {
   readonly datedAhead?: boolean;
   /** Models published on the way; default true. */
   readonly models?: boolean;
+  /** Also what only alerts depend on: ticks, accounts that are described, opportunities, and weeks in which nothing happens; default false. */
+  readonly alerts?: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -51,10 +53,10 @@ const YEAR_2026 = Date.UTC(2026, 0, 1);
 
 export function historyArbitrary(options: HistoryOptions = {}): fc.Arbitrary<History> {
   const { min, max } = options.steps ?? { min: 0, max: 120 };
-  const { datedAhead = false, models = true } = options;
+  const { alerts = false, datedAhead = false, models = true } = options;
   return fc
     .record({
-      steps: fc.array(stepArbitrary({ datedAhead, models }), { minLength: min, maxLength: max, size: 'max' }),
+      steps: fc.array(stepArbitrary({ alerts, datedAhead, models }), { minLength: min, maxLength: max, size: 'max' }),
       asOf: options.asOf === undefined ? fc.integer({ min: YEAR_2026, max: YEAR_2026 + 365 * DAY_MS }) : fc.constant(options.asOf),
       quietMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: HOUR_MS }), fc.integer({ min: 0, max: 100 * DAY_MS })),
     })
@@ -78,8 +80,8 @@ function unfold(steps: readonly Step[], asOf: number, quietMs: number, options: 
     appendedAt += gapMs;
     const record = recordOf(action, index, appendedAt, asOf, touches);
     if (isTouch(record)) touches.push(record);
-    const isModel = 'type' in record && record.type === 'model';
-    const partitions = isModel ? nextOffsets.keys() : [partitionOf(keyOf(record))];
+    const isOfAll = 'type' in record && (record.type === 'model' || record.type === 'tick');
+    const partitions = isOfAll ? nextOffsets.keys() : [partitionOf(keyOf(record))];
     for (const partition of partitions) {
       const offset = nextOffsets[partition]! + offsetsSkipped;
       nextOffsets[partition] = offset + 1;
@@ -121,6 +123,15 @@ function recordOf(
     }
     case 'fact':
       return factOf(action, appendedAt);
+    case 'describe':
+      return { ...emptyAccount, ...action.said, type: 'account', id: action.accountId, updatedAt: appendedAt - action.updatedBackMs };
+    case 'deal': {
+      const { accountId, id, outcome, updatedBackMs } = action;
+      const said = { ...emptyOpportunity, source: null, createdAt: null };
+      return { ...said, type: 'opportunity', id, accountId, outcome, updatedAt: appendedAt - updatedBackMs };
+    }
+    case 'tick':
+      return { type: 'tick', tick: { writtenAt: appendedAt, fleetGrowth: action.fleetGrowth } };
     case 'publish':
       return { type: 'model', model: { ...action.model, version: `generated-${index}` } };
   }
@@ -189,6 +200,6 @@ function isTouch(record: GeneratedEntry['record']): record is GeneratedTouch {
 /** The key by which a log chooses the partition of a touch or a fact. */
 function keyOf(record: GeneratedEntry['record']): string {
   if (isTouch(record)) return record.accountId ?? record.contactId ?? record.id;
-  if (record.type === 'model') return '';
+  if (record.type === 'model' || record.type === 'tick') return '';
   return 'accountId' in record ? (record.accountId ?? record.id) : record.id;
 }

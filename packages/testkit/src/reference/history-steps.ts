@@ -1,4 +1,4 @@
-import type { ScoringModel } from '@touchstone/engine';
+import type { AccountFact, ScoringModel } from '@touchstone/engine';
 import fc from 'fast-check';
 import { modelArbitrary } from './generate-model.ts';
 import { KINDS, oneOf, oneOfOrNull, ROLES } from './pick.ts';
@@ -55,6 +55,16 @@ export type Action =
       readonly updated: { readonly unitMs: number; readonly back: number };
     }
   | { readonly do: 'fact'; readonly type: 'account' | 'lead' | 'opportunity' | 'subscription' | 'spend'; readonly accountId: string }
+  /** What the CRM says of an account that filters ask for. */
+  | { readonly do: 'describe'; readonly accountId: string; readonly updatedBackMs: number; readonly said: Partial<AccountFact> }
+  | {
+      readonly do: 'deal';
+      readonly accountId: string;
+      readonly id: string;
+      readonly outcome: 'won' | 'lost' | null;
+      readonly updatedBackMs: number;
+    }
+  | { readonly do: 'tick'; readonly fleetGrowth: number | null }
   | { readonly do: 'publish'; readonly model: ScoringModel };
 
 export interface Step {
@@ -139,8 +149,38 @@ const factStep = fc.record({
   accountId: oneOf([...ACCOUNTS, 'facts-only.example']),
 });
 
+interface StepOptions {
+  readonly alerts: boolean;
+  readonly datedAhead: boolean;
+  readonly models: boolean;
+}
+
+const describeStep = fc.record({
+  do: fc.constant('describe' as const),
+  accountId: oneOf(ACCOUNTS),
+  updatedBackMs: oneOf([0, 0, HOUR_MS]),
+  said: fc.record({
+    tier: oneOfOrNull(['a', 'b']),
+    industry: oneOfOrNull(['retail', 'steel']),
+    owner: oneOfOrNull(['kim', 'lee']),
+    targetList: oneOfOrNull([true, false]),
+    employees: oneOfOrNull([10, 1000]),
+    attributes: oneOf<Readonly<Record<string, string>>>([{}, { plan: 'pro' }]),
+  }),
+});
+
+const dealStep = fc.record({
+  do: fc.constant('deal' as const),
+  accountId: oneOf(ACCOUNTS),
+  id: oneOf(['deal-1', 'deal-2']),
+  outcome: oneOf(['won', 'lost', null] as const),
+  updatedBackMs: oneOf([0, 0, HOUR_MS]),
+});
+
+const tickStep = fc.record({ do: fc.constant('tick' as const), fleetGrowth: oneOf([null, null, 0, 0.5, 2, 4]) });
+
 /** @param datedAhead also touches dated around one hour ahead of their append, which no API lets in but a log may hold */
-export function stepArbitrary({ datedAhead, models }: { readonly datedAhead: boolean; readonly models: boolean }): fc.Arbitrary<Step> {
+export function stepArbitrary({ alerts, datedAhead, models }: StepOptions): fc.Arbitrary<Step> {
   const touch = touchDraft.map((draft) => ({ do: 'touch' as const, touch: draft }));
   const repeat = fc.record({
     do: fc.constant('repeat' as const),
@@ -168,9 +208,15 @@ export function stepArbitrary({ datedAhead, models }: { readonly datedAhead: boo
     { weight: 3, arbitrary: factStep },
     { weight: datedAhead ? 3 : 0, arbitrary: dateAhead },
     { weight: models ? 2 : 0, arbitrary: publish },
+    { weight: alerts ? 8 : 0, arbitrary: describeStep },
+    { weight: alerts ? 5 : 0, arbitrary: dealStep },
+    { weight: alerts ? 8 : 0, arbitrary: tickStep },
   );
+  // Long enough for everything to decay, or for windows to turn.
+  const longGapMs = oneOf([DAY_MS, 3 * DAY_MS + 1, WEEK_MS, 30 * DAY_MS, 95 * DAY_MS]);
+  const gap = alerts ? fc.oneof({ weight: 5, arbitrary: gapMs }, { weight: 1, arbitrary: longGapMs }) : gapMs;
   const offsetsSkipped = fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) });
-  const step = fc.record({ gapMs, offsetsSkipped, action });
+  const step = fc.record({ gapMs: gap, offsetsSkipped, action });
   // The last touch again, right at the horizon: with gaps and repeats drawn apart that would be rare.
   const atHorizon = fc.record({
     gapMs: oneOf([HORIZON_MS - 1, HORIZON_MS, HORIZON_MS + 1]),

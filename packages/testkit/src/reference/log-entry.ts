@@ -27,6 +27,13 @@ export interface FactRecord {
   readonly updatedAt: number;
   readonly accountId?: Maybe<string>;
   readonly role?: Maybe<string>;
+  readonly tier?: Maybe<string>;
+  readonly industry?: Maybe<string>;
+  readonly owner?: Maybe<string>;
+  readonly targetList?: Maybe<boolean>;
+  readonly employees?: Maybe<number>;
+  readonly attributes?: Maybe<Readonly<Record<string, string>>>;
+  readonly outcome?: Maybe<string>;
 }
 
 /** A scoring model as its author writes it: what may be left out has the value that `MODEL_DEFAULTS` names. */
@@ -65,12 +72,18 @@ export interface ModelRecord {
   readonly model: ModelDocument;
 }
 
+/** Time has passed. */
+export interface TickRecord {
+  readonly type: 'tick';
+  readonly tick: { readonly writtenAt: number; readonly fleetGrowth: number | null };
+}
+
 export interface LogEntry {
   /** 0 when absent. A model without a partition stands for the control records of all partitions. */
   readonly partition?: number | undefined;
   readonly offset: number;
   readonly appendedAt: number;
-  readonly record: TouchRecord | FactRecord | ModelRecord;
+  readonly record: TouchRecord | FactRecord | ModelRecord | TickRecord;
 }
 
 export function isModel(record: LogEntry['record']): record is ModelRecord {
@@ -78,5 +91,9 @@ export function isModel(record: LogEntry['record']): record is ModelRecord {
 }
 
 export function isFact(record: LogEntry['record']): record is FactRecord {
-  return 'type' in record && record.type !== 'model';
+  return 'type' in record && record.type !== 'model' && record.type !== 'tick';
+}
+
+export function isTick(record: LogEntry['record']): record is TickRecord {
+  return 'type' in record && record.type === 'tick';
 }

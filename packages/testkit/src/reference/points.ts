@@ -35,7 +35,7 @@ export function roleOf(history: AccountHistory, contactId: string): string | nul
   return newest?.role ?? null;
 }
 
-function multiplierOf(history: AccountHistory, contactId: string | null): number {
+export function multiplierOf(history: AccountHistory, contactId: string | null): number {
   const role = contactId === null ? null : roleOf(history, contactId);
   const roles = history.model.roles ?? {};
   return role !== null && Object.hasOwn(roles, role) ? roles[role]! : 1;
@@ -61,7 +61,7 @@ export function worthOfTouches(touches: readonly TouchRecord[], rules: readonly 
   });
 }
 
-function matches(rule: RuleDocument, touch: TouchRecord): boolean {
+export function matches(rule: Pick<RuleDocument, 'kind' | 'where'>, touch: TouchRecord): boolean {
   return rule.kind === touch.kind && satisfies(rule.where ?? {}, touch);
 }
 

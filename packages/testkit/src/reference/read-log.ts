@@ -1,4 +1,4 @@
-import { isFact, isModel, type FactRecord, type LogEntry, type ModelDocument, type TouchRecord } from './log-entry.ts';
+import { isFact, isModel, isTick, type FactRecord, type LogEntry, type ModelDocument, type TouchRecord } from './log-entry.ts';
 import { referenceModel } from './reference-model.ts';
 
 /** What the log says about one account. Touches are the counted ones, in log order. */
@@ -53,7 +53,7 @@ export function readLog(entries: readonly LogEntry[], options: ReadOptions = {})
   };
 
   for (const { partition = 0, offset, appendedAt, record } of entries) {
-    if (isModel(record)) continue;
+    if (isModel(record) || isTick(record)) continue;
     const before = lastOffsets.get(partition) ?? -1;
     if (offset <= before) throw new Error(`partition ${partition}: offset ${offset} comes after offset ${before}`);
     lastOffsets.set(partition, offset);

@@ -1,0 +1,82 @@
+import type { AccountFact } from '../fact.ts';
+import { compileFilter, type FilterTest } from './account-filter.ts';
+import type { Qualification } from './alert-rules.ts';
+
+/** What a qualification comes to for an account. */
+export interface QualificationView {
+  readonly isQualified: boolean;
+  /** Whether it can qualify at all: it is an ideal customer and not excluded. */
+  readonly isCandidate: boolean;
+  /** Whether a touch qualifies it at once, whatever else holds. */
+  readonly isActNow: boolean;
+  /** Ids of the criteria that are met. */
+  readonly met: readonly string[];
+  /** Ids of those that are not. */
+  readonly missing: readonly string[];
+  /** So many more of the criteria it takes. */
+  readonly criteriaMissing: number;
+  /** Whether too few contacts are engaged. */
+  readonly lacksContacts: boolean;
+  /** It misses one criterion and nothing else, or contacts and nothing else. */
+  readonly isNear: boolean;
+}
+
+export interface QualificationConditions {
+  readonly criteria: readonly { readonly id: string; readonly condition: number }[];
+  readonly contacts: number;
+  /** Null where no touch qualifies at once. */
+  readonly actNow: number | null;
+}
+
+/** Whether a condition holds, by its place. */
+export type Holds = (condition: number) => boolean;
+
+export class CompiledQualification {
+  readonly minContacts: number;
+  readonly #atLeast: number;
+  readonly #filter: FilterTest | null;
+  readonly #exclude: FilterTest | null;
+  readonly #conditions: QualificationConditions;
+
+  constructor({ atLeast, exclude, filter, minContacts }: Qualification, conditions: QualificationConditions) {
+    this.minContacts = minContacts;
+    this.#atLeast = atLeast;
+    this.#filter = compileFilter(filter);
+    this.#exclude = compileFilter(exclude);
+    this.#conditions = conditions;
+  }
+
+  isQualified(fact: AccountFact | undefined, holds: Holds): boolean {
+    const { actNow, contacts, criteria } = this.#conditions;
+    if (!this.#isCandidate(fact)) return false;
+    if (actNow !== null && holds(actNow)) return true;
+    if (!holds(contacts)) return false;
+    let met = 0;
+    for (const { condition } of criteria) if (holds(condition)) met++;
+    return met >= this.#atLeast;
+  }
+
+  view(fact: AccountFact | undefined, holds: Holds): QualificationView {
+    const { actNow, contacts, criteria } = this.#conditions;
+    const isCandidate = this.#isCandidate(fact);
+    const isQualified = this.isQualified(fact, holds);
+    const met = criteria.filter(({ condition }) => holds(condition)).map(({ id }) => id);
+    const missing = criteria.filter(({ condition }) => !holds(condition)).map(({ id }) => id);
+    const criteriaMissing = Math.max(0, this.#atLeast - met.length);
+    const lacksContacts = !holds(contacts);
+    return {
+      isQualified,
+      isCandidate,
+      isActNow: actNow !== null && holds(actNow),
+      met,
+      missing,
+      criteriaMissing,
+      lacksContacts,
+      isNear: isCandidate && !isQualified && criteriaMissing + (lacksContacts ? 1 : 0) === 1,
+    };
+  }
+
+  #isCandidate(fact: AccountFact | undefined): boolean {
+    return (this.#filter === null || this.#filter(fact)) && (this.#exclude === null || !this.#exclude(fact));
+  }
+}

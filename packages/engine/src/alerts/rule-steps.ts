@@ -1,0 +1,206 @@
+import type { PartitionLedgers } from '../ledgers.ts';
+import type { AccountStates } from './account-states.ts';
+import type { Alert, AlertCause, AlertTouch, AlertType, Transition } from './alert.ts';
+import { alertIdOf, describeAccount } from './build-alert.ts';
+import type { CompiledAlertRules, CompiledStage } from './compile-alert-rules.ts';
+import type { Holds } from './qualification.ts';
+import type { Reading } from './reading.ts';
+
+/** Why an account is looked at. */
+export interface Occasion {
+  readonly cause: AlertCause;
+  /** Of the record that is being applied. */
+  readonly offset: number;
+  readonly late: boolean;
+  readonly touch: () => AlertTouch | null;
+  /** What a threshold's metric was right before, by the threshold's place; null when nobody knows. */
+  readonly before: (threshold: number) => number | null;
+}
+
+/** What of an alert depends on the kind of its rule. */
+type Told = Pick<Alert, 'type' | 'ruleId' | 'direction'> &
+  Partial<Pick<Alert, 'metric' | 'threshold' | 'previousValue' | 'currentValue' | 'previousStage' | 'currentStage' | 'met' | 'missing'>>;
+
+/** Whether it is kept to itself: an entry may be too soon after the one before, and ends of some things are no news. */
+interface Discretion {
+  readonly cooldownMs?: number;
+  readonly isUntold?: boolean;
+}
+
+/** Compares what holds of an account with where it stands under its rules, and makes the steps between. */
+export class RuleSteps {
+  readonly #ledgers: PartitionLedgers;
+  readonly #states: AccountStates;
+  readonly #rules: CompiledAlertRules;
+  /** Numbers that states know the rules by. */
+  readonly #thresholds: readonly number[];
+  readonly #watches: readonly number[];
+  readonly #qualification: number;
+  readonly #stages: number;
+  readonly #surge: number;
+  readonly #take: (transition: Transition) => void;
+
+  constructor(ledgers: PartitionLedgers, states: AccountStates, rules: CompiledAlertRules, take: (transition: Transition) => void) {
+    this.#ledgers = ledgers;
+    this.#states = states;
+    this.#rules = rules;
+    this.#thresholds = rules.thresholds.map(({ id }) => states.numberOf(id));
+    this.#watches = rules.watches.map(({ id }) => states.numberOf(id));
+    this.#qualification = states.numberOf('qualification');
+    this.#stages = states.numberOf('stages');
+    this.#surge = states.numberOf('surge');
+    this.#take = take;
+  }
+
+  /** Rules in the order of the model: thresholds, qualification, stages, surge, watches. */
+  make(reading: Reading, holds: Holds, occasion: Occasion): void {
+    this.#crossThresholds(reading, holds, occasion);
+    this.#qualify(reading, holds, occasion);
+    this.#changeStage(reading, holds, occasion);
+    this.#detectSurge(reading, holds, occasion);
+    this.#watch(reading, holds, occasion);
+  }
+
+  #crossThresholds(reading: Reading, holds: Holds, occasion: Occasion): void {
+    const { account, ledgers } = reading;
+    for (const [place, { condition, cooldownMs, id, level, metric }] of this.#rules.thresholds.entries()) {
+      const isIn = holds(condition);
+      if (isIn === this.#states.isIn(account, this.#thresholds[place]!)) continue;
+      const { enter, exit } = level.levelOf(ledgers.accounts.facts.get(account));
+      const told: Told = {
+        type: isIn ? 'account.threshold.crossed' : 'account.threshold.recovered',
+        ruleId: id,
+        direction: isIn ? 'up' : 'down',
+        metric: metric.name,
+        threshold: isIn ? enter : exit,
+        previousValue: occasion.before(place),
+        currentValue: reading.value(metric),
+      };
+      this.#step(reading, occasion, this.#thresholds[place]!, told, { cooldownMs });
+    }
+  }
+
+  #qualify(reading: Reading, holds: Holds, occasion: Occasion): void {
+    const { qualification } = this.#rules;
+    if (qualification === null) return;
+    const { account, ledgers } = reading;
+    const fact = ledgers.accounts.facts.get(account);
+    const isQualified = qualification.isQualified(fact, holds);
+    if (isQualified === this.#states.isIn(account, this.#qualification)) return;
+    const { met, missing } = qualification.view(fact, holds);
+    const told: Told = {
+      type: isQualified ? 'account.mqa.entered' : 'account.mqa.exited',
+      ruleId: 'qualification',
+      direction: isQualified ? 'up' : 'down',
+      met,
+      missing,
+    };
+    this.#step(reading, occasion, this.#qualification, told);
+  }
+
+  #changeStage(reading: Reading, holds: Holds, occasion: Occasion): void {
+    const { stages } = this.#rules;
+    if (stages.length === 0) return;
+    const { account } = reading;
+    const previousStage = this.#states.stageOf(account, this.#stages);
+    const place = stages.findLastIndex((stage) => this.#isIn(stage, account, holds));
+    const currentStage = stages[place]?.id ?? null;
+    if (currentStage === previousStage) return;
+    const former = stages.findIndex(({ id }) => id === previousStage);
+    const told: Told = {
+      type: 'account.stage.changed',
+      ruleId: 'stages',
+      direction: place > former ? 'up' : 'down',
+      previousStage,
+      currentStage,
+    };
+    this.#step(reading, occasion, this.#stages, told);
+  }
+
+  #isIn({ conditions, isQualified, opportunity }: CompiledStage, account: number, holds: Holds): boolean {
+    const { accounts } = this.#ledgers;
+    if (isQualified && this.#rules.qualification?.isQualified(accounts.facts.get(account), holds) !== true) return false;
+    if (opportunity !== undefined) {
+      const known = accounts.opportunities.get(account) ?? [];
+      const wanted = opportunity === 'open' ? null : opportunity;
+      if (!known.some(({ outcome }) => wanted === 'any' || outcome === wanted)) return false;
+    }
+    return conditions.every(holds);
+  }
+
+  #detectSurge(reading: Reading, holds: Holds, occasion: Occasion): void {
+    const { surge } = this.#rules;
+    if (surge === null) return;
+    const isIn = holds(surge.condition);
+    if (isIn === this.#states.isIn(reading.account, this.#surge)) return;
+    const { figure, mean, wanted } = surge.surge.figuresAt(reading);
+    const told: Told = {
+      type: 'account.surge.detected',
+      ruleId: 'surge',
+      direction: isIn ? 'up' : 'down',
+      metric: surge.metric,
+      threshold: wanted,
+      previousValue: mean,
+      currentValue: figure,
+    };
+    // That it is over is no news.
+    this.#step(reading, occasion, this.#surge, told, { cooldownMs: surge.cooldownMs, isUntold: !isIn });
+  }
+
+  #watch(reading: Reading, holds: Holds, occasion: Occasion): void {
+    for (const [place, { condition, id }] of this.#rules.watches.entries()) {
+      const isIn = holds(condition);
+      const rule = this.#watches[place]!;
+      if (isIn === this.#states.isIn(reading.account, rule)) continue;
+      this.#step(reading, occasion, rule, {
+        type: 'account.coverage.changed' satisfies AlertType,
+        ruleId: id,
+        direction: isIn ? 'up' : 'down',
+      });
+    }
+  }
+
+  #step(
+    { account, at }: Reading,
+    occasion: Occasion,
+    rule: number,
+    told: Told,
+    { cooldownMs = 0, isUntold = false }: Discretion = {},
+  ): void {
+    const { accounts, model, partition } = this.#ledgers;
+    const { episode: former, heldBack, isHeld: wasHeld, lastUpAt, step: steps } = this.#states.standing(account, rule);
+    const isUp = told.direction === 'up';
+    const isHeld = isUp ? lastUpAt !== null && at - lastUpAt < cooldownMs : isUntold || wasHeld;
+    const step = steps + 1;
+    // Entries are counted when they are told: one that is held back is the same episode as the next.
+    const entry = isUp && heldBack === 0 ? former + 1 : former;
+    const accountId = accounts.names.text(account);
+    const episode = told.ruleId === 'stages' ? step : entry;
+    const alert: Alert = {
+      id: alertIdOf({ ...told, accountId, episode }),
+      metric: null,
+      threshold: null,
+      previousValue: null,
+      currentValue: null,
+      previousStage: null,
+      currentStage: null,
+      met: [],
+      missing: [],
+      ...told,
+      accountId,
+      partition,
+      version: accounts.version[account]!,
+      modelVersion: model.version,
+      episode,
+      at,
+      cause: occasion.cause,
+      late: occasion.late,
+      heldBack,
+      ...describeAccount(this.#ledgers, account, at),
+      touch: occasion.touch(),
+    };
+    const transition = { step, offset: occasion.offset, isHeld, alert };
+    this.#states.take(account, transition);
+    this.#take(transition);
+  }
+}
