@@ -49,7 +49,7 @@ check 'deploy/make-env.sh parses' sh -n deploy/make-env.sh
 if command -v promtool >/dev/null || fetch_package prometheus; then
   check 'Prometheus: for compose' promtool check config deploy/prometheus/prometheus.yml
   check 'Prometheus: for processes' promtool check config deploy/prometheus/prometheus.processes.yml
-  check 'alerts fire when they should, and not when not' promtool test rules deploy/prometheus/tests/touchstone.yml
+  check 'alerts fire when they should, and not when not' promtool test rules deploy/prometheus/tests/*.yml
   check 'dashboards: queries are listed' node test/extra/deploy/main.ts dashboards "$directory/dashboards.json"
   check 'dashboards: PromQL' promtool check rules "$directory/dashboards.json"
 else

@@ -206,7 +206,7 @@ export class Watcher implements LogObserver, StoreObserver {
       told.add(alert.id);
       const lacking = this.#lacksAlert(partition, expected.transition.offset);
       if (lacking !== null)
-        this.violate(`partition ${partition} tells ${alert.id} before ${transitions[lacking]!.alert.id}, which came first`);
+        this.violate(`partition ${partition} tells ${alert.id} before ${JSON.stringify(transitions[lacking])}, which came first`);
     }
   }
 
