@@ -28,6 +28,7 @@ export async function registerOpenApi(app: HttpApp): Promise<void> {
       tags: [
         { name: 'ingest', description: 'Touches, facts and models in' },
         { name: 'accounts', description: 'Scores and figures out, once or as a stream' },
+        { name: 'endpoints', description: 'Where alerts are sent, and what became of each' },
         { name: 'models', description: 'The scoring model in force' },
         { name: 'dead letters', description: 'Records that could not be read or applied' },
         { name: 'keys', description: 'API keys' },

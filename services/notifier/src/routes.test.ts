@@ -59,6 +59,7 @@ describe('endpoints over HTTP', () => {
     const made = await create({ kind: 'slack', url: 'https://hooks.slack.example/services/T0/B0/verysecret' });
     expect(made).toMatchObject({ ownerBudget: 20, secret: null, secrets: 0, url: 'https://hooks.slack.example/...' });
     expect(JSON.stringify([made, await call('GET', '/v1/endpoints'), lines])).not.toContain('verysecret');
+    expect((await call('POST', `/v1/endpoints/${made.id}/secrets`, {})).status).toBe(409);
     await tell(1);
     expect(world.received[0]!.url).toBe('https://hooks.slack.example/services/T0/B0/verysecret');
   });

@@ -16,14 +16,17 @@ import { createSecret } from './webhook-secret.ts';
 /** A clock that stands still until it is moved; what is due on the way happens in its order. */
 export class ManualScheduler implements Scheduler {
   #now = NOON;
+  #asked = 0;
   readonly #timers = new Set<{ at: number; run: () => void }>();
 
   now(): number {
     return this.#now;
   }
 
+  /** In parts of a millisecond, as the machine's is. */
   elapsed(): number {
-    return this.#now;
+    this.#asked++;
+    return this.#now + this.#asked / 1024;
   }
 
   after(ms: number, run: () => void): () => void {
@@ -91,6 +94,8 @@ export class MemoryStore implements NotificationStore {
     this.#answer();
     this.writes++;
     for (const row of rows) {
+      // As the store does, whose times are whole milliseconds.
+      for (const time of [row.at, row.takenAt, row.nextAttemptAt]) if (!Number.isSafeInteger(time)) throw new RangeError(`${time} is no time`);
       const key = JSON.stringify([row.endpointId, row.at, row.id]);
       if (row.revision >= (this.#deliveries.get(key)?.revision ?? 0)) this.#deliveries.set(key, row);
     }
