@@ -107,7 +107,11 @@ export const METRICS = {
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400],
   },
   alert_deliveries_pending: { kind: 'gauge', help: 'Messages that are still to be delivered', labels: {} },
-  alert_endpoints: { kind: 'gauge', help: 'Endpoints by state: active, failing (its last attempt failed) or disabled', labels: { state: 3 } },
+  alert_endpoints: {
+    kind: 'gauge',
+    help: 'Endpoints by state: active, failing (its last attempt failed) or disabled',
+    labels: { state: 3 },
+  },
   alerts_unreadable_total: { kind: 'counter', help: 'Records of the alerts topic that are no alerts, and were passed over', labels: {} },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {

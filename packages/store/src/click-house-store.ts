@@ -32,7 +32,17 @@ import type {
   TimelinePlace,
   TouchRows,
 } from './store.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, DELIVERIES, encodeSlices, ENDPOINTS, FACTS, POSITIONS } from './tables.ts';
+import {
+  ACCOUNT_SCORES,
+  API_KEYS,
+  DEAD_LETTER_REPLAYS,
+  DEAD_LETTERS,
+  DELIVERIES,
+  encodeSlices,
+  ENDPOINTS,
+  FACTS,
+  POSITIONS,
+} from './tables.ts';
 import type { Table } from './tables.ts';
 import { readTimeline } from './timeline.ts';
 import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';

@@ -90,7 +90,9 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
       });
 
       it('are paged newest first, and by state', async () => {
-        const rows = [0, 1, 2, 3, 4].map((i) => delivery({ id: `alr_${i}`, at: NOON + Math.floor(i / 2), state: i === 3 ? 'failed' : 'pending' }));
+        const rows = [0, 1, 2, 3, 4].map((i) =>
+          delivery({ id: `alr_${i}`, at: NOON + Math.floor(i / 2), state: i === 3 ? 'failed' : 'pending' }),
+        );
         await store.saveDeliveries([...rows, delivery({ endpointId: 'ep_2', id: 'alr_9' })]);
         await store.saveDeliveries(rows.slice(2));
         const pages: string[][] = [];
@@ -118,7 +120,12 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
         expect(await find([3, 5], 1)).toEqual(['soon']);
         expect(await find([4])).toEqual(['elsewhere']);
         expect(await find([])).toEqual([]);
-        expect(await store.pendingCounts([3, 5])).toEqual(new Map([['ep_1', 2], ['ep_2', 1]]));
+        expect(await store.pendingCounts([3, 5])).toEqual(
+          new Map([
+            ['ep_1', 2],
+            ['ep_2', 1],
+          ]),
+        );
         expect(await store.pendingCounts([])).toEqual(new Map());
       });
 

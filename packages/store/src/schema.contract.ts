@@ -3,7 +3,17 @@ import { ClickHouseStore } from './click-house-store.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import type { RowTransport } from './row-transport.ts';
-import { ACCOUNT_SCORES, API_KEYS, DEAD_LETTER_REPLAYS, DEAD_LETTERS, DELIVERIES, ENDPOINTS, FACTS, MIGRATIONS_APPLIED, POSITIONS } from './tables.ts';
+import {
+  ACCOUNT_SCORES,
+  API_KEYS,
+  DEAD_LETTER_REPLAYS,
+  DEAD_LETTERS,
+  DELIVERIES,
+  ENDPOINTS,
+  FACTS,
+  MIGRATIONS_APPLIED,
+  POSITIONS,
+} from './tables.ts';
 import { WHOLE_TOUCH } from './touch-columns.ts';
 
 /** The part of the store's contract about its tables: how they come about, and what they promise of a row written. */

@@ -168,23 +168,21 @@ export class AlertIntake {
       if (held.length === 0) return;
       const digests = groupIntoDigests(held)
         .filter(({ endpointId }) => book.get(endpointId) !== null)
-        .map(
-          ({ digest, endpointId, id }): DeliveryRow => ({
-            endpointId,
-            at: digest.to,
-            id,
-            revision: 0,
-            kind: 'digest',
-            partition: DIGEST_PARTITION,
-            owner: digest.owner,
-            state: 'pending',
-            takenAt: now,
-            nextAttemptAt: now,
-            attempts: 0,
-            attemptLog: '[]',
-            payload: JSON.stringify(digest),
-          }),
-        );
+        .map(({ digest, endpointId, id }): DeliveryRow => ({
+          endpointId,
+          at: digest.to,
+          id,
+          revision: 0,
+          kind: 'digest',
+          partition: DIGEST_PARTITION,
+          owner: digest.owner,
+          state: 'pending',
+          takenAt: now,
+          nextAttemptAt: now,
+          attempts: 0,
+          attemptLog: '[]',
+          payload: JSON.stringify(digest),
+        }));
       const known = new Set((await this.#ask(() => store.knownDeliveries(digests))).map(({ id }) => id));
       const fresh = digests.filter(({ id }) => !known.has(id));
       await dispatcher.save(fresh);

@@ -43,12 +43,7 @@ const listQuery = z.strictObject({
 
 const resendSchema = z
   .strictObject({
-    endpointIds: z
-      .array(z.string().min(1).max(128))
-      .min(1)
-      .max(200)
-      .optional()
-      .describe('Default: all that it was for'),
+    endpointIds: z.array(z.string().min(1).max(128)).min(1).max(200).optional().describe('Default: all that it was for'),
   })
   .meta({ id: 'Resend' });
 
@@ -97,7 +92,8 @@ export function registerDeliveryRoutes(app: HttpApp, { book, clock, dispatcher, 
       schema: {
         operationId: 'resendAlert',
         summary: 'Send an alert again, with all attempts',
-        description: 'Under the same id, so receivers that drop repeated ids hear of it only if they missed it. Budgets do not hold it back.',
+        description:
+          'Under the same id, so receivers that drop repeated ids hear of it only if they missed it. Budgets do not hold it back.',
         tags: ['endpoints'],
         params: z.object({ alertId: z.string().regex(/^[\w-]{1,128}$/) }),
         body: resendSchema,

@@ -82,7 +82,7 @@ const endpointSchema = z
     id: z.string(),
     name: z.string(),
     kind: z.enum(['webhook', 'slack']),
-    url: z.string().describe("Of Slack without what is secret in it"),
+    url: z.string().describe('Of Slack without what is secret in it'),
     filter: filterSchema,
     ownerBudget: z.int().nullable(),
     secrets: z.int().describe('How many secrets messages are signed with; a secret is shown when it is made, and never again'),
@@ -170,7 +170,13 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
     '/v1/endpoints/:endpointId',
     {
       config: { scope: 'admin' },
-      schema: { operationId: 'getEndpoint', summary: 'One endpoint', tags: TAGS, params: endpointParams, response: { 200: endpointSchema } },
+      schema: {
+        operationId: 'getEndpoint',
+        summary: 'One endpoint',
+        tags: TAGS,
+        params: endpointParams,
+        response: { 200: endpointSchema },
+      },
     },
     (request) => answer(found(book.get(request.params.endpointId))),
   );
@@ -228,9 +234,7 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
           'Messages are signed with the new one and, unless `keepOld` is false, with the one before as well: receivers change over, then a second call ends that.',
         tags: TAGS,
         params: endpointParams,
-        body: z
-          .strictObject({ secret: secret.optional(), keepOld: z.boolean().default(true) })
-          .meta({ id: 'NewEndpointSecret' }),
+        body: z.strictObject({ secret: secret.optional(), keepOld: z.boolean().default(true) }).meta({ id: 'NewEndpointSecret' }),
         response: {
           201: z.object({ secret: z.string(), secrets: z.int() }).meta({ id: 'CreatedEndpointSecret' }),
           409: problemResponse('It is an endpoint of Slack'),

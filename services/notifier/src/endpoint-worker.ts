@@ -122,7 +122,11 @@ export class EndpointWorker {
     const isSlack = this.#endpoint.kind === 'slack';
     const now = scheduler.now();
     this.#dropExpired(now);
-    while (this.#isDue(now) && now >= this.#nextStartAt && this.#underWay.size < this.#circuit.lanes(now, isSlack ? SLACK_LANES : WEBHOOK_LANES)) {
+    while (
+      this.#isDue(now) &&
+      now >= this.#nextStartAt &&
+      this.#underWay.size < this.#circuit.lanes(now, isSlack ? SLACK_LANES : WEBHOOK_LANES)
+    ) {
       if (isSlack) this.#nextStartAt = now + SLACK_GAP_MS;
       void this.#send(this.#queue.takeFirst()!);
     }

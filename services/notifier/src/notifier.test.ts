@@ -44,10 +44,7 @@ describe('an alert', () => {
     const world = await TestWorld.start({});
     await world.topic.append(0, [numbered(1)]);
     await world.scheduler.advance(MINUTE);
-    await world.store.saveEndpoint({
-      ...{ id: 'ep_late', revision: 0, name: 'late', kind: 'webhook', url: 'https://late.example/', secrets: [], filter: '{}' },
-      ...{ ownerBudget: null, state: 'active', stateReason: '', createdAt: world.scheduler.now(), updatedAt: world.scheduler.now() },
-    });
+    await world.addEndpoint('late.example', {}, world.scheduler.now());
     await world.crash();
     await world.topic.append(0, [numbered(2)]);
     await world.scheduler.advance(0);
@@ -90,7 +87,9 @@ describe('a message that fails', () => {
     const times = await attemptTimes(world, 90 * HOUR);
     // Each pause is half of the tenth longer that chance may make it.
     const pauses = times.map((time, i) => time - (times[i - 1] ?? 0));
-    expect(pauses.slice(1).map((seconds) => Math.round(seconds / 1.05))).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+    expect(pauses.slice(1).map((seconds) => Math.round(seconds / 1.05))).toEqual([
+      5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
+    ]);
     expect(new Set(world.received.map((one) => one.id))).toEqual(new Set([id(1)]));
     expect(new Set(world.received.map(({ body }) => body)).size).toBe(1);
     expect(new Set(world.received.map(({ headers }) => headers['webhook-timestamp'])).size).toBe(10);
@@ -180,7 +179,7 @@ describe('a message that fails', () => {
 });
 
 describe('an endpoint that is dead', () => {
-  it('delays no other: figures', async () => {
+  it('delays no other: of 3,000 alerts in 30 s none waits', async () => {
     const world = await TestWorld.start({ 'dead.example': {}, 'slow.example': {}, 'well.example': {} });
     // Each request to it hangs until it is given up.
     const after = (ms: number, result: ReturnType<typeof answers>) =>
@@ -196,16 +195,17 @@ describe('an endpoint that is dead', () => {
       return taken;
     });
     for (let i = 0; i < 3000; i += 10) {
-      await world.topic.append(i % 2, Array.from({ length: 10 }, (_, k) => numbered(i + k)));
+      await world.topic.append(
+        i % 2,
+        Array.from({ length: 10 }, (_, k) => numbered(i + k)),
+      );
       await world.scheduler.advance(100);
     }
     await world.scheduler.advance(0);
     expect(world.receivedBy('well.example')).toHaveLength(3000);
     expect(Math.max(...ages)).toBe(0);
-    // The dead one is asked rarely, by a single message at a time.
-    const asked = world.receivedBy('dead.example').length;
-    expect(asked).toBeLessThan(20);
-    console.log(`3,000 alerts in 30 s: the well one had each at once, the dead one was asked ${asked} times`);
+    // The dead one is asked rarely: eight at first, then by a single message at a time. So it takes up none of what others need.
+    expect(world.receivedBy('dead.example').length).toBeLessThan(20);
     // What was more than its queue holds was kept, and arrives once it answers.
     world.receivers.delete('dead.example');
     world.receivers.delete('slow.example');
@@ -220,7 +220,10 @@ describe('an endpoint that is dead', () => {
   it('keeps no message for longer than the schedule takes', async () => {
     const world = await TestWorld.start({ 'dead.example': {} });
     world.receivers.set('dead.example', () => unreachable);
-    await world.topic.append(0, Array.from({ length: 1500 }, (_, i) => numbered(i)));
+    await world.topic.append(
+      0,
+      Array.from({ length: 1500 }, (_, i) => numbered(i)),
+    );
     await world.scheduler.advance(110 * HOUR);
     expect(new Set(world.store.rows.map(({ state }) => state))).toEqual(new Set(['failed']));
   });
@@ -312,7 +315,10 @@ it('stops when what is under way has ended, and sends the rest after the next st
   const world = await TestWorld.start({ 'a.example': {} });
   const held = Promise.withResolvers<typeof taken>();
   world.receivers.set('a.example', () => held.promise);
-  await world.topic.append(0, Array.from({ length: 12 }, (_, i) => numbered(i)));
+  await world.topic.append(
+    0,
+    Array.from({ length: 12 }, (_, i) => numbered(i)),
+  );
   await settle();
   const stopping = world.notifier.stop();
   await world.scheduler.advance(1000);

@@ -40,7 +40,10 @@ const at = (port: number, host = '127.0.0.1', path = '/hook?a=b'): string => `ht
 const resolvesTo =
   (...addresses: string[]): ResolveAll =>
   (_, callback) =>
-    callback(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
 
 describe('a request', () => {
   it('is a POST with the body as it is, and its answer is the status alone', async () => {

@@ -70,13 +70,19 @@ function assertFits(message: SlackMessage): void {
 
 describe('a Slack message', () => {
   it("keeps Block Kit's limits, and says nothing in our name, whatever the alert holds", () => {
-    fc.assert(fc.property(anyAlert, fc.boolean(), (alert, isTest) => assertFits(slackAlert(alert, { ...options, isTest }))), {
-      numRuns: 300,
-    });
+    fc.assert(
+      fc.property(anyAlert, fc.boolean(), (alert, isTest) => assertFits(slackAlert(alert, { ...options, isTest }))),
+      {
+        numRuns: 300,
+      },
+    );
   });
 
   it('keeps them for a digest too', () => {
-    fc.assert(fc.property(anyDigest, (digest) => assertFits(slackDigest(digest, options))), { numRuns: 100 });
+    fc.assert(
+      fc.property(anyDigest, (digest) => assertFits(slackDigest(digest, options))),
+      { numRuns: 100 },
+    );
   });
 
   it('keeps them with a base address that is too long for a button', () => {
@@ -123,7 +129,9 @@ describe('a Slack message', () => {
     const alerts = Array.from({ length: 12 }, (_, i) => alertOf({ accountId: `a${i}` }));
     const { blocks, text } = slackDigest({ owner: 'Bo', from: NOON, to: NOON + 3_600_000, total: 340, alerts }, options);
     expect(text).toBe('340 more alerts for Bo');
-    expect(blocks[1]).toMatchObject({ text: { text: expect.stringMatching(/^• a0 crossed hot\. score 64\.25 → 72\.5 <https:[^>]*\|Why>\n• a1 /) } });
+    expect(blocks[1]).toMatchObject({
+      text: { text: expect.stringMatching(/^• a0 crossed hot\. score 64\.25 → 72\.5 <https:[^>]*\|Why>\n• a1 /) },
+    });
     expect(blocks[2]).toMatchObject({
       elements: [{ text: 'Beyond the hourly budget, 2026-11-22 12:00 UTC to 2026-11-22 13:00 UTC, and 330 more' }],
     });

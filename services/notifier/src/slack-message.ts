@@ -156,7 +156,9 @@ function reachOf({ coverage, engagedContacts }: Alert): string {
 function whyOf({ reasons, touch }: Alert): string {
   const lines = reasons
     .slice(0, REASONS_MAX)
-    .map(({ contactId, points, role }) => `• ${contact(contactId)}${role === null ? '' : ` (${name(role)})`}: ${numberText(points)} points`);
+    .map(
+      ({ contactId, points, role }) => `• ${contact(contactId)}${role === null ? '' : ` (${name(role)})`}: ${numberText(points)} points`,
+    );
   if (touch !== null) {
     const campaign = touch.campaignId === null ? '' : `, campaign ${name(touch.campaignId)}`;
     lines.unshift(`${name(touch.kind)} by ${contact(touch.contactId)}, ${dateText(touch.occurredAt)}${campaign}`);

@@ -45,7 +45,10 @@ export function alertOf(changes: Partial<Alert> = {}): Alert {
 const hostileText = (maxLength: number): fc.Arbitrary<string> =>
   fc.oneof(
     fc.string({ unit: 'binary', maxLength }),
-    fc.string({ unit: fc.constantFrom('<', '>', '&', '"', '\n', '\u0000', '\u202e', '\ud83d', '\u{1f680}', '*', '|', '`', 'é', ' '), maxLength }),
+    fc.string({
+      unit: fc.constantFrom('<', '>', '&', '"', '\n', '\u0000', '\u202e', '\ud83d', '\u{1f680}', '*', '|', '`', 'é', ' '),
+      maxLength,
+    }),
     fc.constantFrom('<!channel>', '<!here|x>', '<@U123>', '', ' ', '\u2028', '&lt;').map((text) => text.slice(0, maxLength)),
     fc.integer({ min: 0, max: maxLength }).map((length) => '\u0001'.repeat(length)),
   );

@@ -32,12 +32,12 @@ describe('signatures, as the library of Standard Webhooks sees them', () => {
     const secret = createSecret();
     const headers = headersOf([secret]);
     const receiver = new Webhook(secret);
-    expect(() => receiver.verify(`${body} `, headers)).toThrow();
-    expect(() => receiver.verify(body, { ...headers, 'webhook-id': 'alr_2' })).toThrow();
+    expect(() => receiver.verify(`${body} `, headers)).toThrow(/No matching signature/);
+    expect(() => receiver.verify(body, { ...headers, 'webhook-id': 'alr_2' })).toThrow(/No matching signature/);
     expect(() => receiver.verify(body, headersOf([secret], Date.now() - 3_600_000))).toThrow(/too old/);
   });
 
-  it('are the library\'s own', () => {
+  it("are the library's own", () => {
     const secret = createSecret();
     const at = new Date(1_700_000_000_000);
     expect(signatureHeader({ id: 'alr_1', timestamp: 1_700_000_000, body }, [secret])).toBe(new Webhook(secret).sign('alr_1', at, body));

@@ -1,4 +1,4 @@
-import { openStore, type NotificationStore, type Store, type StoredModel } from '@touchstone/store';
+import { openStore, type Store, type StoredModel } from '@touchstone/store';
 import { peersModel } from './peers-job.ts';
 
 /** Before the first record: the comparison's topic has no control record, so the model is in force from the beginning. */
@@ -12,9 +12,10 @@ export async function openPeersStore(directory: string, partitions: number): Pro
 }
 
 /** A store that keeps nothing: the log is the only one, and a start reads all of it again. */
-export function logOnlyStore(partitions: number): Omit<Store, keyof NotificationStore> {
+export function logOnlyStore(partitions: number): Store {
   const nothing = () => Promise.resolve();
   const none = () => Promise.resolve([]);
+  const noCounts = () => Promise.resolve(new Map<string, number>());
   return {
     migrate: nothing,
     touchRows: () => ({ count: 0, byteLength: 0, add() {} }),
@@ -28,6 +29,16 @@ export function logOnlyStore(partitions: number): Omit<Store, keyof Notification
     saveReplays: nothing,
     apiKeys: none,
     saveApiKey: nothing,
+    endpoints: none,
+    saveEndpoint: nothing,
+    saveDeliveries: nothing,
+    deliveries: none,
+    deliveriesOf: none,
+    pendingDeliveries: none,
+    pendingCounts: noCounts,
+    heldDeliveries: none,
+    knownDeliveries: none,
+    toldCounts: none,
     ping: nothing,
     close: nothing,
     ...peersDifferences(partitions),
