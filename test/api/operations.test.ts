@@ -34,7 +34,13 @@ describe('probes and metrics', () => {
     const response = await get('/readyz');
     expect([response.status, await response.json()]).toEqual([
       200,
-      { ready: true, checks: { ledgers: { ready: true, detail: 'state is restored' } } },
+      {
+        ready: true,
+        checks: {
+          ledgers: { ready: true, detail: 'state is restored' },
+          alerts: { ready: true, detail: 'alerts are followed' },
+        },
+      },
     ]);
   });
 
@@ -109,6 +115,15 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get /v1/keys', '200 401 403 431 503'],
   ['post /v1/keys', '201 400 401 403 413 415 431 503'],
   ['delete /v1/keys/{keyId}', '204 400 401 403 404 413 415 431 503'],
+  ['get /v1/endpoints', '200 401 403 431 503'],
+  ['post /v1/endpoints', '201 400 401 403 409 413 415 431 503'],
+  ['get /v1/endpoints/{endpointId}', '200 400 401 403 404 431 503'],
+  ['patch /v1/endpoints/{endpointId}', '200 400 401 403 404 413 415 431 503'],
+  ['delete /v1/endpoints/{endpointId}', '204 400 401 403 404 413 415 431 503'],
+  ['get /v1/endpoints/{endpointId}/deliveries', '200 400 401 403 404 431 503'],
+  ['post /v1/endpoints/{endpointId}/secrets', '201 400 401 403 404 409 413 415 431 503'],
+  ['post /v1/endpoints/{endpointId}/test', '200 400 401 403 404 413 415 431 503'],
+  ['post /v1/alerts/{alertId}/resend', '202 400 401 403 404 413 415 431 503'],
 ];
 
 describe('the OpenAPI document', () => {

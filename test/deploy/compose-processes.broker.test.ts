@@ -24,7 +24,7 @@ import { proxyRoute } from './proxy-route.ts';
  */
 
 const HEALTHY_WITHIN_MS = 60_000;
-const OURS = ['ingest', 'aggregator', 'query'] as const;
+const OURS = ['ingest', 'aggregator', 'query', 'notifier'] as const;
 const compose = readCompose(SECRETS);
 const { missing } = sharedBroker();
 
@@ -127,7 +127,7 @@ describe.skipIf(missing !== null)('the services of docker-compose.yml', () => {
   }
 
   it('become healthy by the health checks of the file', async () => {
-    expect(running.map(({ service }) => service)).toEqual(['ingest', 'aggregator', 'aggregator', 'query']);
+    expect(running.map(({ service }) => service)).toEqual(['ingest', 'aggregator', 'aggregator', 'query', 'notifier']);
     await Promise.all(running.map(becomesHealthy));
   });
 
@@ -154,7 +154,7 @@ describe.skipIf(missing !== null)('the services of docker-compose.yml', () => {
 
   it('are reached through the proxy at every route they document, and the key only opens the right ones', async () => {
     const documented = new Map<string, string[]>();
-    for (const service of ['ingest', 'query']) {
+    for (const service of ['ingest', 'query', 'notifier']) {
       const { paths } = (await (await fetch(`${urlOf(service)}/openapi.json`)).json()) as {
         paths: Record<string, Record<string, unknown>>;
       };
@@ -171,6 +171,7 @@ describe.skipIf(missing !== null)('the services of docker-compose.yml', () => {
     });
     expect(lost).toEqual([]);
     expect(documented.get('POST /v1/touches')).toEqual(['ingest']);
+    expect(documented.get('POST /v1/endpoints')).toEqual(['notifier']);
     expect(documented.get('GET /v1/accounts/{accountId}') ?? documented.get('GET /v1/accounts/{id}')).toEqual(['query']);
     expect((await fetch(`${urlOf('query')}/v1/accounts`)).status).toBe(401);
   });
@@ -191,7 +192,7 @@ describe.skipIf(missing !== null)('the services of docker-compose.yml', () => {
 
   it('stop within the time that compose gives them', async () => {
     const codes = await Promise.all(running.map(({ child }) => end(child, 'SIGTERM')));
-    expect(codes, running.map(({ service, output }) => `${service}: ${output()}`).join('\n')).toEqual([0, 0, 0, 0]);
+    expect(codes, running.map(({ service, output }) => `${service}: ${output()}`).join('\n')).toEqual([0, 0, 0, 0, 0]);
   });
 });
 

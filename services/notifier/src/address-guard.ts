@@ -101,11 +101,11 @@ export function createAddressGuard({ allowedNetworks, allowsHttp, ports }: Guard
 }
 
 /** The host as it is resolved or connected to: IPv6 without its brackets. */
-export function hostOf({ hostname }: URL): string {
+function hostOf({ hostname }: URL): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
-export function portOf({ port, protocol }: URL): number {
+function portOf({ port, protocol }: URL): number {
   return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 }
 

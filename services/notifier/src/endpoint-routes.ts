@@ -1,4 +1,4 @@
-import { ProblemError, type Clock, type HttpApp } from '@touchstone/runtime';
+import { problemResponse, ProblemError, type Clock, type HttpApp } from '@touchstone/runtime';
 import { z } from 'zod';
 import type { AddressGuard } from './address-guard.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -130,7 +130,7 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
         description: 'It hears of what is told from now on. What a name stands for is judged again with each connection.',
         tags: TAGS,
         body: newEndpointSchema,
-        response: { 201: createdSchema },
+        response: { 201: createdSchema, 409: problemResponse(`There are ${ENDPOINTS_MAX} endpoints already`) },
       },
     },
     async (request, reply) => {
@@ -236,6 +236,10 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
         params: endpointParams,
         body: z.strictObject({ secret: secret.optional(), keepOld: z.boolean().default(true) }).meta({ id: 'NewEndpointSecret' }),
         response: { 201: z.object({ secret: z.string(), secrets: z.int() }).meta({ id: 'CreatedEndpointSecret' }) },
+        response: {
+          201: z.object({ secret: z.string(), secrets: z.int() }).meta({ id: 'CreatedEndpointSecret' }),
+          409: problemResponse('It is an endpoint of Slack'),
+        },
       },
     },
     async (request, reply) => {

@@ -187,7 +187,7 @@ export class EndpointWorker {
     const result = await sender.send(composeMessage(this.#endpoint, row, publicUrl, startedAt));
     const ms = scheduler.elapsed() - began;
     metrics.observe('alert_delivery_seconds', {}, ms / 1000);
-    return judgeAttempt(row, { result, startedAt, endedAt: startedAt + ms, random: scheduler.random() });
+    return judgeAttempt(row, { result, startedAt, endedAt: startedAt + Math.round(ms), random: scheduler.random() });
   }
 
   #dropExpired(now: number): void {

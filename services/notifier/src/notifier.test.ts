@@ -44,10 +44,7 @@ describe('an alert', () => {
     const world = await TestWorld.start({});
     await world.topic.append(0, [numbered(1)]);
     await world.scheduler.advance(MINUTE);
-    await world.store.saveEndpoint({
-      ...{ id: 'ep_late', revision: 0, name: 'late', kind: 'webhook', url: 'https://late.example/', secrets: [], filter: '{}' },
-      ...{ ownerBudget: null, state: 'active', stateReason: '', createdAt: world.scheduler.now(), updatedAt: world.scheduler.now() },
-    });
+    await world.addEndpoint('late.example', {}, world.scheduler.now());
     await world.crash();
     await world.topic.append(0, [numbered(2)]);
     await world.scheduler.advance(0);
@@ -182,7 +179,7 @@ describe('a message that fails', () => {
 });
 
 describe('an endpoint that is dead', () => {
-  it('delays no other: figures', async () => {
+  it('delays no other: of 3,000 alerts in 30 s none waits', async () => {
     const world = await TestWorld.start({ 'dead.example': {}, 'slow.example': {}, 'well.example': {} });
     // Each request to it hangs until it is given up.
     const after = (ms: number, result: ReturnType<typeof answers>) =>
@@ -207,10 +204,8 @@ describe('an endpoint that is dead', () => {
     await world.scheduler.advance(0);
     expect(world.receivedBy('well.example')).toHaveLength(3000);
     expect(Math.max(...ages)).toBe(0);
-    // The dead one is asked rarely, by a single message at a time.
-    const asked = world.receivedBy('dead.example').length;
-    expect(asked).toBeLessThan(20);
-    console.log(`3,000 alerts in 30 s: the well one had each at once, the dead one was asked ${asked} times`);
+    // The dead one is asked rarely: eight at first, then by a single message at a time. So it takes up none of what others need.
+    expect(world.receivedBy('dead.example').length).toBeLessThan(20);
     // What was more than its queue holds was kept, and arrives once it answers.
     world.receivers.delete('dead.example');
     world.receivers.delete('slow.example');

@@ -29,12 +29,16 @@ describe('endpoints over HTTP', () => {
 
   afterEach(() => app.close());
 
-  const call = async (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, payload?: object) => {
+  async function call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    payload?: object,
+  ): Promise<{ status: number; body: unknown }> {
     const response = await app.inject({ method, url, headers: admin, ...(payload !== undefined && { payload }) });
-    return { status: response.statusCode, body: response.body === '' || response.body === 'null' ? null : (response.json() as never) };
-  };
+    return { status: response.statusCode, body: response.body === '' ? null : response.json<unknown>() };
+  }
   const create = async (changes: object = {}): Promise<{ id: string; secret: string } & Record<string, unknown>> =>
-    (await call('POST', '/v1/endpoints', { name: 'CRM', url: 'https://crm.example/hook', ...changes })).body!;
+    (await call('POST', '/v1/endpoints', { name: 'CRM', url: 'https://crm.example/hook', ...changes })).body as never;
   const tell = async (number: number): Promise<string> => {
     const id = `alr_${number}`;
     await world.topic.append(0, [alertOf({ id, at: world.scheduler.now() + number })]);
@@ -59,6 +63,7 @@ describe('endpoints over HTTP', () => {
     const made = await create({ kind: 'slack', url: 'https://hooks.slack.example/services/T0/B0/verysecret' });
     expect(made).toMatchObject({ ownerBudget: 20, secret: null, secrets: 0, url: 'https://hooks.slack.example/...' });
     expect(JSON.stringify([made, await call('GET', '/v1/endpoints'), lines])).not.toContain('verysecret');
+    expect((await call('POST', `/v1/endpoints/${made.id}/secrets`, {})).status).toBe(409);
     await tell(1);
     expect(world.received[0]!.url).toBe('https://hooks.slack.example/services/T0/B0/verysecret');
   });
@@ -114,7 +119,7 @@ describe('endpoints over HTTP', () => {
   it('get another secret beside the old one, until that is dropped', async () => {
     const { id, secret: old } = await create();
     const { body: rotated } = await call('POST', `/v1/endpoints/${id}/secrets`, {});
-    const { secret: young } = rotated as unknown as { secret: string };
+    const { secret: young } = rotated as { secret: string };
     await tell(1);
     const { at, body, headers } = world.received[0]!;
     const sign = (secret: string): string => new Webhook(secret).sign('alr_1', new Date(at), body);
@@ -139,7 +144,7 @@ describe('endpoints over HTTP', () => {
     expect((await call('POST', `/v1/endpoints/${id}/test`, {})).body).toMatchObject({ status: null, error: 'unreachable: ECONNREFUSED' });
     await world.scheduler.advance(3_600_000);
     expect(world.received).toHaveLength(3);
-    const { data } = (await call('GET', `/v1/endpoints/${id}/deliveries`)).body as unknown as { data: { kind: string; state: string }[] };
+    const { data } = (await call('GET', `/v1/endpoints/${id}/deliveries`)).body as { data: { kind: string; state: string }[] };
     expect(data.map(({ kind, state }) => `${kind} ${state}`).sort()).toEqual(['test delivered', 'test failed', 'test failed']);
   });
 
@@ -151,14 +156,14 @@ describe('endpoints over HTTP', () => {
       readonly data: { readonly id: string; readonly state: string; readonly attempts: readonly { readonly status: number }[] }[];
       readonly nextCursor: string | null;
     }
-    const first = (await call('GET', `/v1/endpoints/${id}/deliveries?limit=2`)).body as unknown as Page;
+    const first = (await call('GET', `/v1/endpoints/${id}/deliveries?limit=2`)).body as Page;
     expect(first.data.map((one) => [one.id, one.state, one.attempts.map(({ status }) => status)])).toEqual([
       ['alr_3', 'delivered', [204]],
       ['alr_2', 'pending', [500]],
     ]);
-    const second = (await call('GET', `/v1/endpoints/${id}/deliveries?limit=2&cursor=${first.nextCursor}`)).body as unknown as Page;
+    const second = (await call('GET', `/v1/endpoints/${id}/deliveries?limit=2&cursor=${first.nextCursor}`)).body as Page;
     expect([second.data.map((one) => one.id), second.nextCursor]).toEqual([['alr_1'], null]);
-    const pending = (await call('GET', `/v1/endpoints/${id}/deliveries?state=pending`)).body as unknown as Page;
+    const pending = (await call('GET', `/v1/endpoints/${id}/deliveries?state=pending`)).body as Page;
     expect(pending.data.map((one) => one.id)).toEqual(['alr_2']);
     for (const query of ['cursor=x', 'limit=0', 'limit=201', 'state=lost', 'other=1']) {
       expect((await call('GET', `/v1/endpoints/${id}/deliveries?${query}`)).status, query).toBe(400);
@@ -213,6 +218,7 @@ describe('endpoints over HTTP', () => {
 
   it('are in the OpenAPI document', async () => {
     const { paths } = (await app.inject({ url: '/openapi.json' })).json() as { paths: Record<string, object> };
+    const { paths } = (await app.inject({ url: '/openapi.json' })).json<{ paths: Record<string, object> }>();
     expect(
       Object.keys(paths)
         .filter((path) => /endpoints|resend/.test(path))

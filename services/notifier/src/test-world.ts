@@ -14,16 +14,19 @@ import { createSecret } from './webhook-secret.ts';
 /** The notifier with a clock, a topic, a store and receivers that a test moves by hand. */
 
 /** A clock that stands still until it is moved; what is due on the way happens in its order. */
-export class ManualScheduler implements Scheduler {
+class ManualScheduler implements Scheduler {
   #now = NOON;
+  #asked = 0;
   readonly #timers = new Set<{ at: number; run: () => void }>();
 
   now(): number {
     return this.#now;
   }
 
+  /** In parts of a millisecond, as the machine's is. */
   elapsed(): number {
-    return this.#now;
+    this.#asked++;
+    return this.#now + this.#asked / 1024;
   }
 
   after(ms: number, run: () => void): () => void {
@@ -62,7 +65,7 @@ export async function settle(): Promise<void> {
 }
 
 /** The store's promises in memory: the highest revision stands. What it keeps outlives a notifier. */
-export class MemoryStore implements NotificationStore {
+class MemoryStore implements NotificationStore {
   readonly #endpoints = new Map<string, EndpointRow>();
   readonly #deliveries = new Map<string, DeliveryRow>();
   /** While true, nothing is answered. */
@@ -91,6 +94,9 @@ export class MemoryStore implements NotificationStore {
     this.#answer();
     this.writes++;
     for (const row of rows) {
+      // As the store does, whose times are whole milliseconds.
+      for (const time of [row.at, row.takenAt, row.nextAttemptAt])
+        if (!Number.isSafeInteger(time)) throw new RangeError(`${time} is no time`);
       const key = JSON.stringify([row.endpointId, row.at, row.id]);
       if (row.revision >= (this.#deliveries.get(key)?.revision ?? 0)) this.#deliveries.set(key, row);
     }
@@ -151,7 +157,7 @@ export class MemoryStore implements NotificationStore {
 }
 
 /** The alerts topic: blocks as they are read, and what was committed. It outlives a notifier too. */
-export class MemoryTopic implements Pick<EventLog, 'extents' | 'committed' | 'subscribe'> {
+class MemoryTopic implements Pick<EventLog, 'extents' | 'committed' | 'subscribe'> {
   readonly #partitions: number;
   readonly #blocks = new Map<number, RecordBlock[]>();
   readonly #committed = new Map<number, CommittedPosition>();
@@ -277,8 +283,8 @@ export class TestWorld {
     return world;
   }
 
-  /** An endpoint `ep_HOST` at that host, as if made before the start. */
-  async addEndpoint(host: string, changes: Partial<NewEndpoint> = {}): Promise<void> {
+  /** An endpoint `ep_HOST` at that host, by default as if made before the start. */
+  async addEndpoint(host: string, changes: Partial<NewEndpoint> = {}, createdAt = hourOf(NOON)): Promise<void> {
     const { filter = {}, ...rest } = changes;
     await this.store.saveEndpoint({
       id: `ep_${host}`,
@@ -291,8 +297,8 @@ export class TestWorld {
       ownerBudget: null,
       state: 'active',
       stateReason: '',
-      createdAt: hourOf(NOON),
-      updatedAt: NOON,
+      createdAt,
+      updatedAt: createdAt,
       ...rest,
     });
   }

@@ -32,8 +32,8 @@ describe('signatures, as the library of Standard Webhooks sees them', () => {
     const secret = createSecret();
     const headers = headersOf([secret]);
     const receiver = new Webhook(secret);
-    expect(() => receiver.verify(`${body} `, headers)).toThrow();
-    expect(() => receiver.verify(body, { ...headers, 'webhook-id': 'alr_2' })).toThrow();
+    expect(() => receiver.verify(`${body} `, headers)).toThrow(/No matching signature/);
+    expect(() => receiver.verify(body, { ...headers, 'webhook-id': 'alr_2' })).toThrow(/No matching signature/);
     expect(() => receiver.verify(body, headersOf([secret], Date.now() - 3_600_000))).toThrow(/too old/);
   });
 

@@ -14,19 +14,20 @@ const STARTS_WITHIN_MS = 10_000;
 const LARGE = 16 * 1024 * 1024;
 
 /**
- * Runs nginx with the configuration of compose, in which only addresses and directories are replaced, before two servers that answer with what
+ * Runs nginx with the configuration of compose, in which only addresses and directories are replaced, before servers that answer with what
  * reached them.
  * @throws Error at the first thing that does not come through as it was sent
  */
 export async function tryProxy(nginx: string, directory: string): Promise<void> {
-  const services = { ingest: await startEcho('ingest'), query: await startEcho('query') };
+  const services = { ingest: await startEcho('ingest'), query: await startEcho('query'), notifier: await startEcho('notifier') };
   const port = await freePort();
   const file = join(directory, 'nginx.conf');
   const configuration = readText('deploy/proxy/nginx.conf')
     .replaceAll('/tmp/', `${join(directory, 'tmp')}/`)
     .replace('listen 8080;', `listen 127.0.0.1:${port};`)
     .replace('query:8081', `127.0.0.1:${portOf(services.query)}`)
-    .replace('ingest:8080', `127.0.0.1:${portOf(services.ingest)}`);
+    .replace('ingest:8080', `127.0.0.1:${portOf(services.ingest)}`)
+    .replace('notifier:8083', `127.0.0.1:${portOf(services.notifier)}`);
   writeFileSync(file, configuration);
   const child = spawn(nginx, ['-c', file, '-e', 'stderr', '-g', 'daemon off;'], { stdio: ['ignore', 'inherit', 'inherit'] });
   guardChild(child);
@@ -89,6 +90,10 @@ async function passesOn(url: string): Promise<void> {
     ['GET', '/v1/dead-letters', 'query'],
     ['GET', '/v1/accounts?limit=2&sort=-points', 'query'],
     ['POST', '/v1/keys', 'query'],
+    ['PATCH', '/v1/endpoints/ep_1', 'notifier'],
+    ['GET', '/v1/endpoints?x=1', 'notifier'],
+    ['POST', '/v1/alerts/alr_1/resend', 'notifier'],
+    ['GET', '/v1/alerts', 'query'],
     // What an id may hold reaches the service as it was sent.
     ['GET', '/v1/accounts/a%2Fb%20c%3F%2e%2e%2F', 'query'],
     ['DELETE', '/v1/keys/k', 'query'],
