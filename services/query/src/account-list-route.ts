@@ -1,9 +1,8 @@
 import { ACCOUNT_ORDERS, listAccounts, type AccountFilter } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
-import { stringify } from 'csv-stringify/sync';
 import { z } from 'zod';
-import { acceptQuality } from './accept-header.ts';
 import { accountPageSchema, listedAccountSchema, listedAnswer } from './answers.ts';
+import { csvOf, linkToNext, prefersCsv } from './csv.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
@@ -78,32 +77,12 @@ export function registerAccountListRoute(app: QueryApp, options: QueryOptions): 
       const nextCursor = page.next === null ? null : encodeCursor({ asOf, sort, ...page.next });
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });
-      if (nextCursor !== null) reply.header('link', `<${pageAfter(request.url, nextCursor)}>; rel="next"`);
+      if (nextCursor !== null) reply.header('link', linkToNext(request.url, nextCursor));
       // The schema of the answer covers JSON; CSV is text that no serializer touches.
-      return reply.type('text/csv; charset=utf-8').serializer(String).send(csvOf(data));
+      return reply
+        .type('text/csv; charset=utf-8')
+        .serializer(String)
+        .send(csvOf(Object.keys(listedAccountSchema.shape), data));
     },
   );
-}
-
-/** JSON for whoever has no preference. */
-function prefersCsv(accept: string | undefined): boolean {
-  return acceptQuality(accept, 'text/csv') > acceptQuality(accept, 'application/json');
-}
-
-/** The same list from another place on: CSV has no room for the cursor, so that the whole address goes into a header. */
-function pageAfter(url: string, cursor: string): string {
-  const [path = '', query] = url.split('?', 2);
-  const parameters = new URLSearchParams(query);
-  parameters.set('cursor', cursor);
-  return `${path}?${parameters.toString()}`;
-}
-
-/** Cells that a spreadsheet would take for formulas are escaped: names and ids come from outside. */
-function csvOf(accounts: readonly z.input<typeof listedAccountSchema>[]): string {
-  return stringify([...accounts], {
-    header: true,
-    columns: Object.keys(listedAccountSchema.shape),
-    escape_formulas: true,
-    cast: { boolean: String },
-  });
 }
