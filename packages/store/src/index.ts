@@ -13,6 +13,8 @@ export type {
   OptionalField,
   ReplayRange,
   ScoreRow,
+  ShownScore,
+  ShownScores,
   Store,
   StoredDeadLetter,
   StoredFact,

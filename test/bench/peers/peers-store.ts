@@ -21,8 +21,10 @@ export function logOnlyStore(partitions: number): Store {
     checkpoint: nothing,
     positions: () => Promise.resolve(new Map()),
     async *replay() {},
+    async *accountRecords() {},
     timeline: none,
     history: none,
+    shownScores: () => Promise.resolve({ before: null, after: null }),
     deadLetters: none,
     deadLettersAt: none,
     saveReplays: nothing,
@@ -35,6 +37,6 @@ export function logOnlyStore(partitions: number): Store {
 }
 
 function peersDifferences(partitions: number): Pick<Store, 'models' | 'saveScores'> {
-  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({ partition, offset: BEFORE_ALL, model: peersModel }));
+  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({ partition, offset: BEFORE_ALL, appendedAt: 0, model: peersModel }));
   return { models: () => Promise.resolve(models), saveScores: () => Promise.resolve() };
 }
