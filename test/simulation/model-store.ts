@@ -103,7 +103,7 @@ export class ModelStore implements AggregatorStore {
       [...this.#database.facts].flatMap(([partition, rows]) =>
         rows
           .filter(({ type }) => type === 'model')
-          .map(({ body, offset }) => ({ partition, offset, model: scoringModelSchema.parse(JSON.parse(body)) })),
+          .map(({ appendedAt, body, offset }) => ({ partition, offset, appendedAt, model: scoringModelSchema.parse(JSON.parse(body)) })),
       ),
     );
   }

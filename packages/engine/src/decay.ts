@@ -15,6 +15,8 @@ export interface Decay {
   weight(occurredAt: number): number;
   /** What a sum is multiplied by to give points at `asOf` (epoch ms). */
   factor(asOf: number): number;
+  /** The share of a worth that is left after so many ms; all of it when they are none or less. */
+  left(ageMs: number): number;
   /** No instant before this has points that are exact: what faded by then may have been dropped. Epoch ms; years ago for usual half-lives. */
   earliestInstant(now: number): number;
   /**
@@ -50,6 +52,12 @@ class ExponentialDecay implements Decay {
     const halfLives = Math.floor(asOf / this.#halfLifeMs);
     const rest = (asOf - halfLives * this.#halfLifeMs) / this.#halfLifeMs;
     return powerOfTwo((this.#landmark ?? 0) - halfLives) * 2 ** -rest;
+  }
+
+  left(ageMs: number): number {
+    if (ageMs <= 0) return 1;
+    const halfLives = Math.floor(ageMs / this.#halfLifeMs);
+    return powerOfTwo(-halfLives) * 2 ** -((ageMs - halfLives * this.#halfLifeMs) / this.#halfLifeMs);
   }
 
   earliestInstant(now: number): number {

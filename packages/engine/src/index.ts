@@ -6,6 +6,18 @@ export type { AlertFilter, Criterion, Qualification, Stage, Surge, Threshold, To
 export type { NearThreshold } from './alerts/nearest.ts';
 export type { QualificationView } from './alerts/qualification.ts';
 export { defaultModel } from './default-model.ts';
+export { AccountPast, replayAccount } from './explain/account-past.ts';
+export type { PastOptions } from './explain/account-past.ts';
+export { AccountDiff, CHANGE_CAUSES } from './explain/diff.ts';
+export type { ChangeCause, DiffOptions, PointsDiff } from './explain/diff.ts';
+export { explain, EXPLAIN_VIEWS } from './explain/explain.ts';
+export type { Explanation, ExplainView, Part } from './explain/explain.ts';
+export { modelThen } from './explain/model-then.ts';
+export type { ModelRecord, ModelThenOptions, ScoreShown } from './explain/model-then.ts';
+export { nearestOf } from './explain/nearest.ts';
+export type { Nearest, ThresholdStanding, WouldDo } from './explain/nearest.ts';
+export { standingOf } from './explain/standing.ts';
+export type { CriterionStanding, QualificationStanding, Standing } from './explain/standing.ts';
 export { accountOf, FACT_TYPES } from './fact.ts';
 export type { AccountFact, ContactFact, Fact, FactType, LeadFact, OpportunityFact, SpendFact, SubscriptionFact } from './fact.ts';
 export { LedgerSet } from './ledger-set.ts';

@@ -15,7 +15,7 @@ export interface CompiledRule {
   readonly where: ((touch: TouchCursor) => boolean) | null;
 }
 
-type Test = (touch: TouchCursor) => boolean;
+export type TouchTest = (touch: TouchCursor) => boolean;
 
 /** Fields of a touch that a ledger may have no use for. */
 export type UsedField = 'channel' | 'campaignId' | 'creativeId' | 'url' | 'source' | 'properties';
@@ -62,8 +62,9 @@ function anyOf(patterns: readonly TouchPattern[]): Test {
 }
 
 function compileWhere(where: Rule['where']): Test | null {
+export function compileWhere(where: Rule['where']): TouchTest | null {
   if (where === undefined) return null;
-  const tests: Test[] = [];
+  const tests: TouchTest[] = [];
   for (const [name, pattern] of Object.entries(where)) {
     if (name === 'properties' || typeof pattern !== 'string') continue;
     const field = FIELD[name as TextField];

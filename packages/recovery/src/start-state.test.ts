@@ -5,7 +5,7 @@ import { readStartState, StartState } from './start-state.ts';
 const named = (version: string): ScoringModel => ({ ...defaultModel, version });
 const extents = [0, 1].map((partition) => ({ partition, start: 0, end: 100, generation: 'g1' }));
 const published = (...places: [partition: number, offset: number, version: string][]) =>
-  places.map(([partition, offset, version]) => ({ partition, offset, model: named(version) }));
+  places.map(([partition, offset, version]) => ({ partition, offset, appendedAt: offset, model: named(version) }));
 const stored = (...offsets: number[]) =>
   new Map(offsets.map((offset, partition) => [partition, { partition, offset, generation: 'g1' }] as const));
 const committed = (offset: number, generation = 'g1') => new Map([[0, { offset, generation }]]);

@@ -1,6 +1,7 @@
 import { scoringModelSchema } from '@touchstone/engine';
-import type { RecordRun, RuleState, Transition } from '@touchstone/engine';
+import { readAccountRecords } from './account-records.ts';
 import { countAlerts, findAlerts } from './alerts.ts';
+import type { RecordRun, RuleState, Transition } from '@touchstone/engine';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
@@ -18,6 +19,7 @@ import {
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';
 import { readRuleStates } from './rule-states.ts';
+import { readShownScores } from './shown-scores.ts';
 import { findStalled, readStageFigures } from './stage-stays.ts';
 import type {
   AlertAction,
@@ -33,6 +35,7 @@ import type {
   StageFigures,
   StageQuery,
   StalledAccount,
+  ShownScores,
   Store,
   StoredAlert,
   StoredDeadLetter,
@@ -114,14 +117,24 @@ export class ClickHouseStore implements Store {
     return replay(this.#transport, { partition, from: options.from ?? 0, before, layout: touchLayout(options.fields, options.ids) });
   }
 
+  accountRecords(
+    partition: number,
+    accountId: string,
+    before: number,
+    options: Pick<ReplayRange, 'fields' | 'ids'> = {},
+  ): AsyncIterable<RecordRun> {
+    return readAccountRecords(this.#transport, { partition, accountId, before, layout: touchLayout(options.fields, options.ids) });
+  }
+
   async models(): Promise<readonly StoredModel[]> {
     const answer = await this.#transport.read(
-      `SELECT partition, offset, body FROM facts WHERE type = 'model' ORDER BY partition, offset LIMIT 1 BY partition, offset FORMAT JSONEachRow`,
+      `SELECT partition, offset, toUnixTimestamp64Milli(appended_at) AS appendedAt, body FROM facts WHERE type = 'model' ORDER BY partition, offset LIMIT 1 BY partition, offset FORMAT JSONEachRow`,
     );
-    const rows = jsonRows<{ partition: number; offset: number | string; body: string }>(answer);
-    return rows.map(({ partition, offset, body }) => ({
+    const rows = jsonRows<{ partition: number; offset: number | string; appendedAt: number | string; body: string }>(answer);
+    return rows.map(({ appendedAt, body, offset, partition }) => ({
       partition,
       offset: Number(offset),
+      appendedAt: Number(appendedAt),
       model: scoringModelSchema.parse(JSON.parse(body)),
     }));
   }
@@ -145,6 +158,10 @@ export class ClickHouseStore implements Store {
     );
     const rows = jsonRows<{ hourMs: number | string; asOf: number | string; points: number; score: number; modelVersion: string }>(answer);
     return rows.map(({ hourMs, asOf, ...rest }) => ({ hour: Number(hourMs), asOf: Number(asOf), ...rest }));
+  }
+
+  shownScores(accountId: string, at: number): Promise<ShownScores> {
+    return readShownScores(this.#transport, accountId, at);
   }
 
   deadLetters(query: DeadLetterQuery): Promise<readonly StoredDeadLetter[]> {

@@ -21,6 +21,8 @@ export type {
   StageFigures,
   StageQuery,
   StalledAccount,
+  ShownScore,
+  ShownScores,
   Store,
   StoredAlert,
   StoredDeadLetter,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultModel } from '@touchstone/engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeAccountRecords } from './account-records.contract.ts';
 import { ClickHouseStore } from './click-house-store.ts';
 import { describeAlerts } from './alerts.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
@@ -19,6 +20,7 @@ const HOUR_MS = 3_600_000;
 /** What every way to ClickHouse must do. `open` gives a transport to a database with nothing in it. */
 export function describeStore(name: string, open: () => Promise<RowTransport>): void {
   describeReplay(name, open);
+  describeAccountRecords(name, open);
   describeDeadLetters(name, open);
   describeAlerts(name, open);
   describeStageStays(name, open);
@@ -50,11 +52,11 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
       const second = checkpointOf(store, [modelAt(2, 1, 'a'), leadAt(3, 'x', 1), modelAt(5, 1, 'b')]);
       await store.checkpoint([second, checkpointOf(store, [modelAt(9, 0, 'a')])]);
       await store.checkpoint([second]);
-      const found = (await store.models()).map(({ partition, offset, model }) => [partition, offset, model.version]);
+      const found = (await store.models()).map(({ appendedAt, model, offset, partition }) => [partition, offset, appendedAt, model.version]);
       expect(found).toEqual([
-        [0, 9, 'a'],
-        [1, 2, 'a'],
-        [1, 5, 'b'],
+        [0, 9, APPENDED_AT, 'a'],
+        [1, 2, APPENDED_AT, 'a'],
+        [1, 5, APPENDED_AT, 'b'],
       ]);
     });
 
@@ -130,6 +132,28 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
         expect(await store.history(accountId, hour, hour + HOUR_MS)).toEqual([first]);
         expect(await store.history(accountId, hour + 1, hour + 5 * HOUR_MS)).toEqual([second]);
         expect(await store.history('nobody', 0, hour * 2)).toEqual([]);
+      });
+
+      it('tell which model they were under on both sides of an instant', async () => {
+        const at = (minutes: number): number => asOf + minutes * 60_000;
+        const { accountId } = score({});
+        await store.saveScores([score({ asOf: at(-40), modelVersion: 'a' }), score({ asOf: at(0), modelVersion: 'b' })]);
+        await store.saveScores([score({ asOf: at(10), modelVersion: 'c' }), score({ asOf: at(90), modelVersion: 'd' })]);
+        const shown = (minutes: number, modelVersion: string) => ({ asOf: at(minutes), modelVersion });
+        const [a, c, d] = [shown(-40, 'a'), shown(10, 'c'), shown(90, 'd')];
+        const rows: [minutes: number, before: typeof a | null, after: typeof a | null][] = [
+          [-41, null, a],
+          [-40, a, c],
+          [0, a, c],
+          [9, a, c],
+          [10, c, d],
+          [89, c, d],
+          [90, d, null],
+          [100_000, d, null],
+        ];
+        for (const [minutes, before, after] of rows)
+          expect([minutes, await store.shownScores(accountId, at(minutes))]).toEqual([minutes, { before, after }]);
+        expect(await store.shownScores('nobody', asOf)).toEqual({ before: null, after: null });
       });
 
       it('of nobody change nothing', async () => {

@@ -41,6 +41,7 @@ export interface StoredFact {
 export interface StoredModel {
   readonly partition: number;
   readonly offset: number;
+  readonly appendedAt: number;
   readonly model: ScoringModel;
 }
 
@@ -248,6 +249,19 @@ export interface HistoryPoint {
   readonly modelVersion: string;
 }
 
+/** Scores of an account that were published before an instant and after it, of each UTC hour the last. */
+export interface ShownScores {
+  /** The last of the instant or before; null when none is kept. */
+  readonly before: ShownScore | null;
+  /** The first after it. */
+  readonly after: ShownScore | null;
+}
+
+export interface ShownScore {
+  readonly asOf: number;
+  readonly modelVersion: string;
+}
+
 export interface ApiKeyRow {
   readonly id: string;
   readonly name: string;
@@ -270,6 +284,16 @@ export interface Store extends NotificationStore {
    * next one is asked for.
    */
   replay(partition: number, before: number, options?: ReplayRange): AsyncIterable<RecordRun>;
+  /**
+   * The stored touches and facts of one account below `before`, in offset order, each offset once, as runs of bounded size. A run is valid until
+   * the next one is asked for.
+   */
+  accountRecords(
+    partition: number,
+    accountId: string,
+    before: number,
+    options?: Pick<ReplayRange, 'fields' | 'ids'>,
+  ): AsyncIterable<RecordRun>;
   /** Every model that was published, by partition, oldest first. */
   models(): Promise<readonly StoredModel[]>;
   /** Latest scores and the hourly history, in one go. Of two rows of an account the higher version stays, then the later asOf. */
@@ -278,6 +302,8 @@ export interface Store extends NotificationStore {
   timeline(accountId: string, limit: number, before?: TimelinePlace): Promise<readonly TimelineEntry[]>;
   /** Oldest first: the hours that begin at `from` or later and before `to`, both epoch ms. */
   history(accountId: string, from: number, to: number): Promise<readonly HistoryPoint[]>;
+  /** What of an account's history lies next to an instant, epoch ms, on both sides. */
+  shownScores(accountId: string, at: number): Promise<ShownScores>;
   deadLetters(query: DeadLetterQuery): Promise<readonly StoredDeadLetter[]>;
   /** Those of the places that hold a dead letter, whole, by partition and offset. */
   deadLettersAt(places: readonly DeadLetterPlace[]): Promise<readonly StoredDeadLetter[]>;

@@ -7,7 +7,7 @@ import { KnownModels } from './known-models.ts';
 /** Versions by partition, oldest first, as the store gives them. */
 const storedOf = (...versions: readonly (readonly string[])[]): StoredModel[] =>
   versions.flatMap((ofPartition, partition) =>
-    ofPartition.map((version, offset) => ({ partition, offset, model: { ...defaultModel, version } })),
+    ofPartition.map((version, offset) => ({ partition, offset, appendedAt: offset, model: { ...defaultModel, version } })),
   );
 
 describe('the models as ingest knows them', () => {

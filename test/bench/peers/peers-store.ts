@@ -27,8 +27,10 @@ export function logOnlyStore(partitions: number): Store {
     async *ruleStates() {},
     async *transitions() {},
     countTouches: () => Promise.resolve(0),
+    async *accountRecords() {},
     timeline: none,
     history: none,
+    shownScores: () => Promise.resolve({ before: null, after: null }),
     deadLetters: none,
     deadLettersAt: none,
     saveReplays: nothing,
@@ -51,6 +53,6 @@ export function logOnlyStore(partitions: number): Store {
 }
 
 function peersDifferences(partitions: number): Pick<Store, 'models' | 'saveScores'> {
-  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({ partition, offset: BEFORE_ALL, model: peersModel }));
+  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({ partition, offset: BEFORE_ALL, appendedAt: 0, model: peersModel }));
   return { models: () => Promise.resolve(models), saveScores: () => Promise.resolve() };
 }
