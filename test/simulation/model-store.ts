@@ -5,7 +5,6 @@ import {
   type Checkpoint,
   type ReplayRange,
   type ScoreRow,
-  type Store,
   type StoredModel,
   type StoredPosition,
   type TouchRows,

@@ -56,12 +56,11 @@ export function compileActNow({ qualification }: ScoringModel): ReadonlyMap<stri
   return new Map([...byKind].map(([kind, patterns]) => [kind, anyOf(patterns)]));
 }
 
-function anyOf(patterns: readonly TouchPattern[]): Test {
+function anyOf(patterns: readonly TouchPattern[]): TouchTest {
   const tests = patterns.map(({ minMinutes, where }) => ({ minMinutes, where: compileWhere(where) }));
   return (touch) => tests.some(({ minMinutes, where }) => touch.minutes >= minMinutes && (where === null || where(touch)));
 }
 
-function compileWhere(where: Rule['where']): Test | null {
 export function compileWhere(where: Rule['where']): TouchTest | null {
   if (where === undefined) return null;
   const tests: TouchTest[] = [];

@@ -32,7 +32,6 @@ export async function registerOpenApi(app: HttpApp): Promise<void> {
           name: 'alerts',
           description: 'What became of accounts that somebody should know: crossings, qualification, stages; and what was done about it',
         },
-        { name: 'accounts', description: 'Scores and figures out, once or as a stream' },
         { name: 'endpoints', description: 'Where alerts are sent, and what became of each' },
         { name: 'models', description: 'The scoring model in force' },
         { name: 'dead letters', description: 'Records that could not be read or applied' },

@@ -235,7 +235,6 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
         tags: TAGS,
         params: endpointParams,
         body: z.strictObject({ secret: secret.optional(), keepOld: z.boolean().default(true) }).meta({ id: 'NewEndpointSecret' }),
-        response: { 201: z.object({ secret: z.string(), secrets: z.int() }).meta({ id: 'CreatedEndpointSecret' }) },
         response: {
           201: z.object({ secret: z.string(), secrets: z.int() }).meta({ id: 'CreatedEndpointSecret' }),
           409: problemResponse('It is an endpoint of Slack'),

@@ -98,7 +98,3 @@ export function registerAccountListRoute(app: QueryApp, options: QueryOptions): 
 function listedRow({ met, missing, ...rest }: z.input<typeof listedAccountSchema>): object {
   return { ...rest, met: met?.join(' '), missing: missing?.join(' ') };
 }
-        .send(csvOf(Object.keys(listedAccountSchema.shape), data));
-    },
-  );
-}

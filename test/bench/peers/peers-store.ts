@@ -15,10 +15,6 @@ export async function openPeersStore(directory: string, partitions: number): Pro
 /** A store that keeps nothing: the log is the only one, and a start reads all of it again. */
 export function logOnlyStore(partitions: number): AggregatorStore & Pick<Store, 'close'> {
   const nothing = () => Promise.resolve();
-export function logOnlyStore(partitions: number): Store {
-  const nothing = () => Promise.resolve();
-  const none = () => Promise.resolve([]);
-  const noCounts = () => Promise.resolve(new Map<string, number>());
   return {
     touchRows: () => ({ count: 0, byteLength: 0, add() {} }),
     checkpoint: nothing,
@@ -27,32 +23,17 @@ export function logOnlyStore(partitions: number): Store {
     async *ruleStates() {},
     async *transitions() {},
     countTouches: () => Promise.resolve(0),
-    async *accountRecords() {},
-    timeline: none,
-    history: none,
-    shownScores: () => Promise.resolve({ before: null, after: null }),
-    deadLetters: none,
-    deadLettersAt: none,
-    saveReplays: nothing,
-    apiKeys: none,
-    saveApiKey: nothing,
-    endpoints: none,
-    saveEndpoint: nothing,
-    saveDeliveries: nothing,
-    deliveries: none,
-    deliveriesOf: none,
-    pendingDeliveries: none,
-    pendingCounts: noCounts,
-    heldDeliveries: none,
-    knownDeliveries: none,
-    toldCounts: none,
-    ping: nothing,
     close: nothing,
     ...peersDifferences(partitions),
   };
 }
 
 function peersDifferences(partitions: number): Pick<Store, 'models' | 'saveScores'> {
-  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({ partition, offset: BEFORE_ALL, appendedAt: 0, model: peersModel }));
+  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({
+    partition,
+    offset: BEFORE_ALL,
+    appendedAt: 0,
+    model: peersModel,
+  }));
   return { models: () => Promise.resolve(models), saveScores: () => Promise.resolve() };
 }

@@ -1,4 +1,4 @@
-import { meetsFilter } from '../alerts/account-filter.ts';
+import { compileFilter } from '../alerts/account-filter.ts';
 import type { Rule } from '../model.ts';
 import { scoreOf } from '../score.ts';
 import type { AccountPast } from './account-past.ts';
@@ -45,9 +45,13 @@ export function nearestOf(past: AccountPast): Nearest {
   const view = past.view!;
   const fact = past.ledgers.accounts.facts.get(past.account);
   const thresholds = past.model.thresholds
-    .filter(({ filter }) => meetsFilter(filter, past.accountId, fact))
+    .filter(({ filter }) => compileFilter(filter)?.(fact) ?? true)
     .map(({ byTier, enter: usual, exit: usualExit, id, metric }): ThresholdStanding => {
-      const { enter, exit = enter } = levelFor<{ enter: number; exit?: number | undefined }>({ enter: usual, exit: usualExit }, byTier, fact);
+      const { enter, exit = enter } = levelFor<{ enter: number; exit?: number | undefined }>(
+        { enter: usual, exit: usualExit },
+        byTier,
+        fact,
+      );
       const value = metricValue(view, metric);
       const isReached = value >= enter;
       const pointsMissing = isReached ? 0 : pointsTo(past, metric, enter, view.points);

@@ -1,4 +1,4 @@
-import { meetsFilter } from '../alerts/account-filter.ts';
+import { compileFilter } from '../alerts/account-filter.ts';
 import type { Criterion } from '../alerts/alert-rules.ts';
 import type { AccountFact } from '../fact.ts';
 import { DAY_MS } from '../time-slots.ts';
@@ -65,8 +65,7 @@ function qualificationOf(past: AccountPast, view: AccountView, fact: AccountFact
   const { qualification } = past.model;
   if (qualification === undefined) return null;
   const { actNowDays, atLeast, exclude, filter, minContacts, of } = qualification;
-  const isCandidate =
-    meetsFilter(filter, past.accountId, fact) && (exclude === undefined || !meetsFilter(exclude, past.accountId, fact));
+  const isCandidate = (compileFilter(filter)?.(fact) ?? true) && !(compileFilter(exclude)?.(fact) ?? false);
   const isActNow = past.actNowAt !== null && past.actNowAt + actNowDays * DAY_MS > past.asOf;
   const criteria = of.map((criterion) => standingUnder(criterion, view, fact));
   const criteriaMissing = Math.max(0, atLeast - criteria.filter(({ isMet }) => isMet).length);

@@ -64,7 +64,7 @@ function takeOver(ledgers: PartitionLedgers, model: ScoringModel, kept: readonly
 export async function* recordsOf(accountId: string, kept: readonly GeneratedEntry[], pageSize = 7): AsyncGenerator<RecordRun> {
   const own = kept.filter(({ record }) => {
     if (!('type' in record)) return record.accountId === accountId;
-    return record.type !== 'model' && accountOf(record) === accountId;
+    return record.type !== 'model' && record.type !== 'tick' && accountOf(record) === accountId;
   });
   for (let at = 0; at < own.length; at += pageSize) {
     await Promise.resolve();
@@ -73,6 +73,8 @@ export async function* recordsOf(accountId: string, kept: readonly GeneratedEntr
 }
 
 export function accountsIn(kept: readonly GeneratedEntry[]): string[] {
-  const ids = kept.map(({ record }) => ('type' in record ? (record.type === 'model' ? null : accountOf(record)) : record.accountId));
+  const ids = kept.map(({ record }) =>
+    'type' in record ? (record.type === 'model' || record.type === 'tick' ? null : accountOf(record)) : record.accountId,
+  );
   return [...new Set(ids.filter((id) => id !== null))];
 }
