@@ -52,7 +52,7 @@ function passagesOf(entries: readonly GeneratedEntry[], random: Random): Passage
   const passages: { appendedAt: number; records: WorkRecord[] }[] = [];
   let batchMax = 0;
   for (const { appendedAt, record } of entries) {
-    if ('type' in record && record.type === 'model') continue;
+    if ('type' in record && (record.type === 'model' || record.type === 'tick')) continue;
     const last = passages.at(-1);
     if (last === undefined || last.appendedAt !== appendedAt || last.records.length >= batchMax) {
       batchMax = random.whole(1, BATCH_MAX);
@@ -62,7 +62,7 @@ function passagesOf(entries: readonly GeneratedEntry[], random: Random): Passage
   return passages;
 }
 
-function workRecord(entry: Exclude<GeneratedEntry['record'], { type: 'model' }>, writer: TouchWriter): WorkRecord {
+function workRecord(entry: Exclude<GeneratedEntry['record'], { type: 'model' | 'tick' }>, writer: TouchWriter): WorkRecord {
   if ('type' in entry) return { key: encoder.encode(accountOf(entry) ?? entry.id), value: encodeFact(entry), entry };
   writer.write(entry);
   return { key: writer.key(), value: writer.value(), entry };
