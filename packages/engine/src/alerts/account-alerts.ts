@@ -71,7 +71,7 @@ export class AccountAlerts {
     this.#ledgers = ledgers;
     this.#states = new AccountStates(ledgers);
     this.#reading = new Reading(ledgers);
-    this.#due = new DueHeap((row, other) => isNameBefore(ledgers, row, other));
+    this.#due = new DueHeap((row, other) => ledgers.accounts.names.isBefore(row, other));
     [this.#rules, this.#steps] = this.#compile();
   }
 
@@ -389,13 +389,4 @@ export class AccountAlerts {
 
 function occasionOf(cause: AlertCause, offset: number, before: Occasion['before']): Occasion {
   return { cause, offset, late: false, touch: () => null, before };
-}
-
-/** By the bytes of the names. */
-function isNameBefore({ accounts }: PartitionLedgers, row: number, other: number): boolean {
-  const one = accounts.names.bytes(row);
-  const two = accounts.names.bytes(other);
-  const shared = Math.min(one.length, two.length);
-  for (let i = 0; i < shared; i++) if (one[i] !== two[i]) return one[i]! < two[i]!;
-  return one.length < two.length;
 }
