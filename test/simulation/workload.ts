@@ -86,15 +86,18 @@ function variant(random: Random, index: number): ScoringModel {
 }
 
 /** Hostile histories are dear to generate, so a few are kept and shared by many seeds. */
-const histories = new Map<number, readonly Passage[]>();
+const histories = new Map<string, readonly Passage[]>();
 
-function hostilePassages({ records }: SimulationOptions, random: Random): readonly Passage[] {
+function hostilePassages({ hasRules, records }: SimulationOptions, random: Random): readonly Passage[] {
   const number = random.whole(0, HISTORIES - 1);
   const steps = records > 500 ? 800 : 250;
-  const key = number * 1000 + steps;
+  const key = `${number} ${steps} ${hasRules}`;
   const known =
     histories.get(key) ??
-    passagesOf(hostileHistory(number, { steps: { min: steps, max: steps }, datedAhead: true }).entries, createRandom(number));
+    passagesOf(
+      hostileHistory(number, { steps: { min: steps, max: steps }, datedAhead: true, alerts: hasRules }).entries,
+      createRandom(number),
+    );
   histories.set(key, known);
   return known;
 }
