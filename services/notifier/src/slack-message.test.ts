@@ -73,7 +73,7 @@ describe('a Slack message', () => {
     fc.assert(
       fc.property(anyAlert, fc.boolean(), (alert, isTest) => assertFits(slackAlert(alert, { ...options, isTest }))),
       {
-        numRuns: 300,
+        numRuns: 150,
       },
     );
   });
@@ -81,7 +81,7 @@ describe('a Slack message', () => {
   it('keeps them for a digest too', () => {
     fc.assert(
       fc.property(anyDigest, (digest) => assertFits(slackDigest(digest, options))),
-      { numRuns: 100 },
+      { numRuns: 30 },
     );
   });
 

@@ -81,8 +81,8 @@ export const anyAlert: fc.Arbitrary<Alert> = fc.record({
   owner: orNull(hostileText(5000)),
   engagedContacts: fc.nat(),
   coverage: orNull(fc.double({ min: 0, max: 1, noNaN: true })),
-  missingRoles: fc.array(idText, { maxLength: 100 }),
-  reasons: fc.array(fc.record({ contactId: orNull(idText), role: orNull(idText), points: anyNumber }), { maxLength: 3 }),
+  missingRoles: fc.array(idText, { maxLength: 60, size: 'max' }),
+  reasons: fc.array(fc.record({ contactId: orNull(idText), role: orNull(idText), points: anyNumber }), { maxLength: 3, size: 'max' }),
   touch: orNull(
     fc.record({
       kind: idText,
@@ -92,6 +92,6 @@ export const anyAlert: fc.Arbitrary<Alert> = fc.record({
       ruleIds: fc.array(idText, { maxLength: 50 }),
     }),
   ),
-  met: fc.array(idText, { maxLength: 32 }),
-  missing: fc.array(idText, { maxLength: 32 }),
+  met: fc.array(idText, { maxLength: 32, size: 'max' }),
+  missing: fc.array(idText, { maxLength: 32, size: 'max' }),
 });
