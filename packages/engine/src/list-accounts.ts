@@ -1,3 +1,4 @@
+import type { QualificationView } from './alerts/qualification.ts';
 import type { AccountFact } from './fact.ts';
 import type { LedgerSet } from './ledger-set.ts';
 import type { PartitionLedgers } from './ledgers.ts';
@@ -52,11 +53,8 @@ export interface ListedAccount {
   readonly near: NearMiss | null;
 }
 
-/** What of a qualification is met and what is missing, by the ids of its criteria. */
-export interface NearMiss {
-  readonly met: readonly string[];
-  readonly missing: readonly string[];
-}
+/** What of a qualification is met and what is missing. */
+export type NearMiss = Pick<QualificationView, 'met' | 'missing' | 'lacksContacts'>;
 
 export interface ListOptions {
   readonly filter: AccountFilter;
@@ -212,7 +210,7 @@ function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: Lis
   if (qualified !== undefined && ledgers.alerts.isQualified(account) !== qualified) return false;
   const instant = instantFor(ledgers, account, asOf);
   if (engaged !== undefined && engagementOf(ledgers, account, instant).engaged !== engaged) return false;
-  return near === undefined || ledgers.alerts.near(account, instant) !== null;
+  return near === undefined || ledgers.alerts.near(account, instant)?.isNear === true;
 }
 
 function listed(ledgers: PartitionLedgers, account: number, { asOf: listAsOf, filter }: ListOptions): ListedAccount {

@@ -25,10 +25,12 @@ interface Written {
   readonly model: ScoringModel;
 }
 
-const written: fc.Arbitrary<Written> = fc.record({ scoring: modelArbitrary, rules: alertRulesArbitrary, version: fc.uuid() }).map(({ rules, scoring, version }) => {
-  const document = { ...scoring, ...rules, version } as AlertModelDocument;
-  return { document, model: scoringModelSchema.parse(document) };
-});
+const written: fc.Arbitrary<Written> = fc
+  .record({ scoring: modelArbitrary, rules: alertRulesArbitrary, version: fc.uuid() })
+  .map(({ rules, scoring, version }) => {
+    const document = { ...scoring, ...rules, version } as AlertModelDocument;
+    return { document, model: scoringModelSchema.parse(document) };
+  });
 
 interface Kept {
   readonly kept: GeneratedEntry[];

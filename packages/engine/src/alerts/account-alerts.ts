@@ -37,6 +37,8 @@ export class AccountAlerts {
   readonly #ledgers: PartitionLedgers;
   readonly #states: AccountStates;
   readonly #reading: Reading;
+  /** Of whoever asks, in between: lists ask of every account. */
+  readonly #asked: Reading;
   readonly #due: DueHeap;
   #rules: CompiledAlertRules;
   #steps: RuleSteps;
@@ -71,6 +73,7 @@ export class AccountAlerts {
     this.#ledgers = ledgers;
     this.#states = new AccountStates(ledgers);
     this.#reading = new Reading(ledgers);
+    this.#asked = new Reading(ledgers);
     this.#due = new DueHeap((row, other) => isNameBefore(ledgers, row, other));
     [this.#rules, this.#steps] = this.#compile();
   }
@@ -128,6 +131,8 @@ export class AccountAlerts {
 
   /** The stage that the account is in; null for none. */
   stageOf(account: number): string | null {
+    // A model without stages leaves accounts where they were, for one that has some again.
+    if (this.#rules.stages.length === 0) return null;
     return this.#states.stageOf(account, this.#states.numberOf('stages'));
   }
 
@@ -142,7 +147,7 @@ export class AccountAlerts {
   near(account: number, at: number = this.#ledgers.now): QualificationView | null {
     const { conditions, qualification } = this.#rules;
     if (qualification === null) return null;
-    const reading = new Reading(this.#ledgers);
+    const reading = this.#asked;
     reading.begin(account, at);
     return qualification.view(this.#ledgers.accounts.facts.get(account), (place) => conditions[place]!.holds(reading, false));
   }
