@@ -78,30 +78,8 @@ export class Database {
     }
   }
 
-  /** What the steps of each account and rule below an offset come to, one after another. */
   ruleStates(partition: number, before: number): RuleState[] {
-    const byRule = Map.groupBy(this.transitionsOf(partition, 0, before), ({ alert }) => JSON.stringify([alert.accountId, alert.ruleId]));
-    return [...byRule.values()].map((steps) => {
-      const state = {
-        step: 0,
-        episode: 0,
-        isIn: false,
-        isHeld: false,
-        lastUpAt: null as number | null,
-        since: 0,
-        heldBack: 0,
-        stage: null as string | null,
-      };
-      for (const { alert, isHeld, step } of steps.toSorted((one, other) => one.step - other.step)) {
-        const isIn = alert.direction === 'up';
-        Object.assign(state, { step, episode: alert.episode, isIn, isHeld, since: alert.at, stage: alert.currentStage });
-        if (!isHeld) state.heldBack = 0;
-        if (isHeld && isIn) state.heldBack++;
-        if (!isHeld && isIn) state.lastUpAt = alert.at;
-      }
-      const { accountId, ruleId } = steps[0]!.alert;
-      return { accountId, ruleId, ...state };
-    });
+    return statesOf(this.transitionsOf(partition, 0, before));
   }
 
   /** By offset and time. */
@@ -187,4 +165,23 @@ function bodyOf(fact: StoredFact['fact']): object {
 /** Of an account and rule; steps sort by it as numbers do. */
 export function stepKey({ alert, step }: Transition): string {
   return JSON.stringify([alert.accountId, alert.ruleId, String(step).padStart(9, '0')]);
+}
+
+/** What the steps of each account and rule come to, one after another. */
+export function statesOf(transitions: readonly Transition[]): RuleState[] {
+  const byRule = Map.groupBy(transitions, ({ alert }) => JSON.stringify([alert.accountId, alert.ruleId]));
+  return [...byRule.values()].map((steps) => {
+    let lastUpAt: number | null = null;
+    let heldBack = 0;
+    const ordered = steps.toSorted((one, other) => one.step - other.step);
+    for (const { alert, isHeld } of ordered) {
+      const isUp = alert.direction === 'up';
+      if (isUp && !isHeld) lastUpAt = alert.at;
+      if (!isHeld) heldBack = 0;
+      else if (isUp) heldBack++;
+    }
+    const { alert, isHeld, step } = ordered.at(-1)!;
+    const { accountId, at: since, currentStage: stage, direction, episode, ruleId } = alert;
+    return { accountId, ruleId, step, episode, isIn: direction === 'up', isHeld, lastUpAt, since, heldBack, stage };
+  });
 }

@@ -62,6 +62,13 @@ export class ExpectedPartition {
     }
   }
 
+  /** Whether the record leaves something in the store that ledgers are made of. */
+  isStored(offset: number): boolean {
+    const outcome = this.outcomes[offset];
+    const isKept = outcome === OUTCOME.counted || outcome === OUTCOME.unresolved || outcome === OUTCOME.fact || outcome === OUTCOME.model;
+    return isKept || this.growthAt.has(offset);
+  }
+
   /** The model of the last control record below an offset. */
   modelBelow(offset: number): ScoringModel {
     return this.models.findLast((published) => published.offset < offset)?.model ?? this.#model;

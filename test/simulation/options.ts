@@ -62,6 +62,23 @@ export interface SimulationOptions {
 
 const HOUR_MS = 3_600_000;
 
+/** The options of a seed, but nothing fails and rules are in force: what is left is how time passes. */
+export function undisturbed(seed: number): SimulationOptions {
+  return {
+    ...drawOptions(seed),
+    hasRules: true,
+    models: 0,
+    every: { crash: 0, stall: 0, restart: 0, rebalance: 0, storeOutage: 0, brokerOutage: 0, clockStep: 0 },
+    logFaults: NO_LINK_FAULTS,
+    storeFaults: NO_LINK_FAULTS,
+    stallBeforeSend: 0,
+    resendRate: 0,
+    disaster: null,
+    logClockBackRate: 0,
+    leaps: 8,
+  };
+}
+
 /** The options of a seed: mostly small and mildly disturbed, sometimes large or wild. */
 export function drawOptions(seed: number): SimulationOptions {
   const random = createRandom(Math.imul(seed + 1, 0x9e3779b1));

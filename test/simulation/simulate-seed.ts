@@ -26,6 +26,8 @@ export interface SeedResult {
   readonly publications: number;
   /** Alerts that were told, each once. */
   readonly alerts: number;
+  /** Of alerts that time alone made: when in virtual time that was, and how long after it they were told first. */
+  readonly timers: readonly { readonly atMs: number; readonly delayMs: number }[];
 }
 
 /** After the faults everything must have drained within this much virtual time. */
@@ -78,8 +80,20 @@ export async function simulateSeed(seed: number, { onLine, options = drawOptions
     faults: counts,
     records: system.expected.reduce((sum, { outcomes }) => sum + outcomes.length, 0),
     publications: watcher.publications.length,
+    timers: timersOf(system),
     alerts: watcher.alertsTold.reduce((sum, { size }) => sum + size, 0),
   };
+}
+
+function timersOf({ calendar, expected, watcher }: System): SeedResult['timers'] {
+  return expected.flatMap(({ alerts, partition }) =>
+    [...alerts].flatMap(([id, { transition }]) => {
+      const toldMs = watcher.alertsTold[partition]!.get(id);
+      if (transition.alert.cause !== 'decay' || toldMs === undefined) return [];
+      const atMs = calendar.reachedAt(transition.alert.at);
+      return [{ atMs, delayMs: toldMs - atMs }];
+    }),
+  );
 }
 
 /** Some of them after the faults. */

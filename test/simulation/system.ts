@@ -71,7 +71,12 @@ export class System {
     });
     const model = options.hasRules ? modelWithRules(createRandom(seed ^ RULES_SALT)) : defaultModel;
     this.expected = Array.from({ length: partitions }, (_, partition) => new ExpectedPartition(partition, model, dedupeHorizonMs));
-    this.watcher = new Watcher({ expected: this.expected, trace, onPublish: () => checkReadiness(this.instances, this.watcher) });
+    this.watcher = new Watcher({
+      expected: this.expected,
+      trace,
+      virtualNow: () => timeline.now,
+      onPublish: () => checkReadiness(this.instances, this.watcher),
+    });
     this.database = new Database(this.watcher);
     this.watcher.database = this.database;
     if (options.hasRules) beginWithRules(model, this);

@@ -17,6 +17,7 @@ export interface Publication extends AccountScore {
 interface WatcherOptions {
   readonly expected: readonly ExpectedPartition[];
   readonly trace: Trace;
+  readonly virtualNow: () => number;
   /** Told right before scores leave a host. */
   readonly onPublish: (subscription: GroupSubscription) => void;
 }
@@ -34,8 +35,8 @@ export class Watcher implements LogObserver, StoreObserver {
   readonly scoreRows: ScoreRow[] = [];
   /** Keys on the dead-letter topic. */
   readonly deadLetterKeys = new Set<string>();
-  /** Ids of the alerts that were told, by partition. */
-  readonly alertsTold: Set<string>[];
+  /** When each alert was told first, in virtual time, by id; by partition. */
+  readonly alertsTold: Map<string, number>[];
   /** Set once it stands. */
   database: Database | null = null;
   /** From now on the log is not what the store was written from. */
@@ -59,7 +60,7 @@ export class Watcher implements LogObserver, StoreObserver {
     this.storedBelow = options.expected.map(() => 0);
     this.committedBelow = options.expected.map(() => 0);
     this.#modelSeen = options.expected.map(() => -1);
-    this.alertsTold = options.expected.map(() => new Set<string>());
+    this.alertsTold = options.expected.map(() => new Map<string, number>());
     this.#transitionsStored = options.expected.map(() => 0);
     this.#transitionsTold = options.expected.map(() => 0);
     this.#effectsBelow = options.expected.map(() => ({ offset: 0, changes: 0, model: '' }));
@@ -203,7 +204,7 @@ export class Watcher implements LogObserver, StoreObserver {
       else if (!isDeepStrictEqual(alert, expected.transition.alert))
         this.violate(`told was ${JSON.stringify(alert)}, the log gives ${JSON.stringify(expected.transition.alert)}`);
       if (expected === undefined) continue;
-      told.add(alert.id);
+      if (!told.has(alert.id)) told.set(alert.id, this.#options.virtualNow());
       const lacking = this.#lacksAlert(partition, expected.transition.offset);
       if (lacking !== null)
         this.violate(`partition ${partition} tells ${alert.id} before ${JSON.stringify(transitions[lacking])}, which came first`);

@@ -52,7 +52,7 @@ function passagesOf(entries: readonly GeneratedEntry[], random: Random): Passage
   const passages: { appendedAt: number; records: WorkRecord[] }[] = [];
   let batchMax = 0;
   for (const { appendedAt, record } of entries) {
-    if ('type' in record && record.type === 'model') continue;
+    if ('type' in record && (record.type === 'model' || record.type === 'tick')) continue;
     const last = passages.at(-1);
     if (last === undefined || last.appendedAt !== appendedAt || last.records.length >= batchMax) {
       batchMax = random.whole(1, BATCH_MAX);
@@ -62,7 +62,7 @@ function passagesOf(entries: readonly GeneratedEntry[], random: Random): Passage
   return passages;
 }
 
-function workRecord(entry: Exclude<GeneratedEntry['record'], { type: 'model' }>, writer: TouchWriter): WorkRecord {
+function workRecord(entry: Exclude<GeneratedEntry['record'], { type: 'model' | 'tick' }>, writer: TouchWriter): WorkRecord {
   if ('type' in entry) return { key: encoder.encode(accountOf(entry) ?? entry.id), value: encodeFact(entry), entry };
   writer.write(entry);
   return { key: writer.key(), value: writer.value(), entry };
@@ -86,15 +86,18 @@ function variant(random: Random, index: number): ScoringModel {
 }
 
 /** Hostile histories are dear to generate, so a few are kept and shared by many seeds. */
-const histories = new Map<number, readonly Passage[]>();
+const histories = new Map<string, readonly Passage[]>();
 
-function hostilePassages({ records }: SimulationOptions, random: Random): readonly Passage[] {
+function hostilePassages({ hasRules, records }: SimulationOptions, random: Random): readonly Passage[] {
   const number = random.whole(0, HISTORIES - 1);
   const steps = records > 500 ? 800 : 250;
-  const key = number * 1000 + steps;
+  const key = `${number} ${steps} ${hasRules}`;
   const known =
     histories.get(key) ??
-    passagesOf(hostileHistory(number, { steps: { min: steps, max: steps }, datedAhead: true }).entries, createRandom(number));
+    passagesOf(
+      hostileHistory(number, { steps: { min: steps, max: steps }, datedAhead: true, alerts: hasRules }).entries,
+      createRandom(number),
+    );
   histories.set(key, known);
   return known;
 }

@@ -1,4 +1,13 @@
-import { FIELD, RECORD, TouchCursor, type ClockTick, type Fact, type RecordRun, type ScoringModel, type TextField } from '@touchstone/engine';
+import {
+  FIELD,
+  RECORD,
+  TouchCursor,
+  type ClockTick,
+  type Fact,
+  type RecordRun,
+  type ScoringModel,
+  type TextField,
+} from '@touchstone/engine';
 import type { GeneratedEntry } from './reference/index.ts';
 
 const encoder = new TextEncoder();

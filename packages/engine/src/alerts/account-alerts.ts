@@ -15,6 +15,7 @@ import { nearestOf, type NearThreshold } from './nearest.ts';
 import type { Holds, QualificationView } from './qualification.ts';
 import { Reading } from './reading.ts';
 import { RuleSteps, type Occasion } from './rule-steps.ts';
+import { hasAhead } from './turning-time.ts';
 
 /** A touch dated this much before its append is late. */
 const LATE_MS = HOUR_MS;
@@ -339,6 +340,8 @@ export class AccountAlerts {
       }
       dueAt = Math.min(dueAt, condition.turnsAt(reading, holds));
     }
+    // A touch dated ahead comes into windows when its hour begins; what comes before then may make it turn something.
+    if (hasAhead(this.#ledgers, account, at, HOUR_MS)) dueAt = Math.min(dueAt, (hourOf(at) + 1) * HOUR_MS);
     this.#due.set(account, dueAt);
     if (hasTurned) this.#steps.make(reading, this.#holdsOf(account), occasion);
   }

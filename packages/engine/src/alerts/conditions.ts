@@ -4,7 +4,7 @@ import { DAY_MS } from '../time-slots.ts';
 import { engagementOf } from '../view.ts';
 import type { FilterTest } from './account-filter.ts';
 import type { Qualification } from './alert-rules.ts';
-import { mayEngage, type ComingTouch, type Metric } from './metrics.ts';
+import { mayEngage, reaches, type ComingTouch, type Metric } from './metrics.ts';
 import type { Reading } from './reading.ts';
 import { boundaryTurnsAt, hasAhead } from './turning-time.ts';
 
@@ -64,7 +64,7 @@ export class LevelCondition implements Condition {
 
   holds(reading: Reading, held: boolean): boolean {
     if (this.#filter !== null && !this.#filter(factOf(reading))) return false;
-    return reading.value(this.metric) >= this.#edge(reading, held);
+    return reaches(reading.value(this.metric), this.#edge(reading, held));
   }
 
   mayTurn(ledgers: PartitionLedgers, touch: ComingTouch, held: boolean): boolean {

@@ -36,6 +36,17 @@ export interface Metric {
   turnsAt(ledgers: PartitionLedgers, account: number, at: number, level: number, isAbove: boolean): number;
 }
 
+/** A millisecond of decay changes points by more than this share of them, for half-lives up to two years. */
+const ROUNDING = 1e-14;
+
+/**
+ * Whether a value has reached a level. One that is equal but for rounding has: else a touch that gives just the points asked for might not be enough,
+ * and while touches are dated ahead, whose points are kept level by subtracting, the answer could change from one millisecond to the next and back.
+ */
+export function reaches(value: number, level: number): boolean {
+  return value >= level - Math.abs(level) * ROUNDING;
+}
+
 /** @param name as `metricSchema` takes it */
 export function compileMetric(name: string, terms: RuleTerms): Metric {
   const [figure, ...rest] = name.split('.') as [string, ...string[]];
@@ -76,7 +87,7 @@ function decaying(name: 'score' | 'points', { model }: Pick<RuleTerms, 'model'>)
       // What is worth something only fades.
       if (!isAbove && !mayFall) return Infinity;
       const points = isScore ? pointsForScore(level, half) : level;
-      return decayTurnsAt(ledgers, account, at, points, (then) => value(ledgers, account, then) >= level !== isAbove);
+      return decayTurnsAt(ledgers, account, at, points, (then) => reaches(value(ledgers, account, then), level) !== isAbove);
     },
   };
 }
@@ -107,7 +118,7 @@ function falling(slots: Slots, value: Metric['value']): Pick<Metric, 'value' | '
     value,
     turnsAt(ledgers, account, at, level, isAbove) {
       if (!isAbove && !hasAhead(ledgers, account, at, slots.unitMs)) return Infinity;
-      return boundaryTurnsAt(ledgers, account, at, slots, (then) => value(ledgers, account, then) >= level !== isAbove);
+      return boundaryTurnsAt(ledgers, account, at, slots, (then) => reaches(value(ledgers, account, then), level) !== isAbove);
     },
   };
 }

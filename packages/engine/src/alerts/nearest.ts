@@ -2,6 +2,7 @@ import { pointsForScore } from '../score.ts';
 import { pointsOf } from '../view.ts';
 import type { CompiledThreshold } from './compile-alert-rules.ts';
 import { factOf } from './conditions.ts';
+import { reaches } from './metrics.ts';
 import type { Reading } from './reading.ts';
 
 /** A threshold that an account has not reached. */
@@ -30,7 +31,7 @@ export function nearestOf(
     if (!level.isFor(fact) || isIn(threshold)) continue;
     const { enter } = level.levelOf(fact);
     const value = reading.value(metric);
-    if (value >= enter) continue;
+    if (reaches(value, enter)) continue;
     near.push({
       ruleId: id,
       metric: metric.name,

@@ -96,9 +96,13 @@ export class AccountAt {
     return Object.entries(filter.attributes ?? {}).every(([name, some]) => isOneOf(fact.attributes?.[name], some));
   }
 
-  levelOf({ byTier = {}, enter, exit }: LevelDocument & { readonly byTier?: ThresholdDocument['byTier'] }): { enter: number; exit: number } {
+  levelOf({ byTier = {}, enter, exit }: LevelDocument & { readonly byTier?: ThresholdDocument['byTier'] }): {
+    enter: number;
+    exit: number;
+  } {
     const tier = this.fact?.tier;
-    const own = typeof tier === 'string' && Object.hasOwn(byTier, tier) ? byTier[tier]! : { enter, ...(exit === undefined ? {} : { exit }) };
+    const own =
+      typeof tier === 'string' && Object.hasOwn(byTier, tier) ? byTier[tier]! : { enter, ...(exit === undefined ? {} : { exit }) };
     return { enter: own.enter, exit: own.exit ?? own.enter };
   }
 
@@ -150,7 +154,10 @@ export class AccountAt {
     return metrics.every((criterion) => this.meets(criterion, at));
   }
 
-  surge(surge: SurgeDocument, at: number): { readonly isIn: boolean; readonly figure: number; readonly mean: number; readonly wanted: number } {
+  surge(
+    surge: SurgeDocument,
+    at: number,
+  ): { readonly isIn: boolean; readonly figure: number; readonly mean: number; readonly wanted: number } {
     const { fleetRatio, metric, minimum, ratio } = { ...RULE_DEFAULTS.surge, ...surge };
     const today = dayOf(at);
     let figure = 0;

@@ -21,7 +21,11 @@ const measured: fc.Arbitrary<Measured> = fc.oneof(
   fc
     .record({ figure: oneOf(COUNTS), window: oneOf(WINDOWS), level: oneOf([1, 2, 3, 5]), lower: oneOf([0, 1, 3]) })
     // Sums of minutes depend on the order they are added in.
-    .map(({ figure, level, lower, window }) => ({ metric: `${figure}.${window}`, level: figure === 'minutes' ? level + 0.4137 : level, lower })),
+    .map(({ figure, level, lower, window }) => ({
+      metric: `${figure}.${window}`,
+      level: figure === 'minutes' ? level + 0.4137 : level,
+      lower,
+    })),
 );
 
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined, freq: 3 });
@@ -30,7 +34,9 @@ const few = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
 
 /** Without the fields that are undefined: nobody wrote them. */
 function written<T extends object>(fields: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [Name in keyof T]: Exclude<T[Name], undefined> };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]: Exclude<T[Name], undefined>;
+  };
 }
 
 const filter: fc.Arbitrary<FilterDocument> = fc
