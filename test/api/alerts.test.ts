@@ -214,7 +214,12 @@ describe('rules that are not published', () => {
     const trial = (await answer.json()) as { accounts: number; modelVersion: string; data: Record<string, unknown>[] };
     expect([trial.accounts, trial.modelVersion]).toEqual([4, MODEL.version]);
     const rows = trial.data.map(({ accountsIn, enter, examples, kind, leave, ruleId, stage }) => ({
-      ...{ ruleId, kind, stage, accountsIn, enter, leave },
+      ruleId,
+      kind,
+      stage,
+      accountsIn,
+      enter,
+      leave,
       examples: (examples as string[]).toSorted(),
     }));
     expect(rows).toEqual([

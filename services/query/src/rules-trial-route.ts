@@ -80,7 +80,7 @@ export function registerRulesTrialRoute(
 async function lookAtAll(trial: RulesTrial, set: LedgerSet, asOf: number): Promise<number> {
   let looked = 0;
   // Should the ledgers be replaced meanwhile, those of the beginning are looked at to their end.
-  for (const ledgers of [...set.partitions]) {
+  for (const ledgers of set.partitions) {
     const { size } = ledgers.accounts;
     for (let account = 0; account < size; account++) {
       trial.look(ledgers, account, asOf);
