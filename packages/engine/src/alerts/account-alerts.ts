@@ -38,7 +38,6 @@ export class AccountAlerts {
   readonly #ledgers: PartitionLedgers;
   readonly #states: AccountStates;
   readonly #reading: Reading;
-  /** Of whoever asks, in between: lists ask of every account. */
   readonly #asked: Reading;
   readonly #due: DueHeap;
   #rules: CompiledAlertRules;
@@ -132,9 +131,7 @@ export class AccountAlerts {
 
   /** The stage that the account is in; null for none. */
   stageOf(account: number): string | null {
-    // A model without stages leaves accounts where they were, for one that has some again.
-    if (this.#rules.stages.length === 0) return null;
-    return this.#states.stageOf(account, this.#states.numberOf('stages'));
+    return this.#rules.stages.length === 0 ? null : this.#states.stageOf(account, this.#states.numberOf('stages'));
   }
 
   /** Null when the model has no qualification. */
