@@ -102,6 +102,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
     '200 400 401 403 404 413 415 431 503',
   ]),
   ['get /v1/alert-rules', '200 400 401 403 431 503'],
+  ['post /v1/alert-rules/test', '200 400 401 403 413 415 431 503'],
   ['get /v1/stages', '200 400 401 403 431 503'],
   ['get /v1/models/current', '200 401 403 431 503'],
   ['get /v1/accounts', '200 400 401 403 431 503'],

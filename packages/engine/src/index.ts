@@ -5,6 +5,8 @@ export { accountFilterSchema, durationMs, durationSchema, metricSchema } from '.
 export type { AlertFilter, Criterion, Qualification, Stage, Surge, Threshold, TouchPattern, Watch } from './alerts/alert-rules.ts';
 export type { NearThreshold } from './alerts/nearest.ts';
 export type { QualificationView } from './alerts/qualification.ts';
+export { RulesTrial } from './alerts/rules-trial.ts';
+export type { TriedRule, TriedRules } from './alerts/rules-trial.ts';
 export { defaultModel } from './default-model.ts';
 export { AccountPast, replayAccount } from './explain/account-past.ts';
 export type { PastOptions } from './explain/account-past.ts';

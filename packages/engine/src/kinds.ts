@@ -54,6 +54,12 @@ export class Kinds {
     return this.intern(bytes, 0, bytes.length);
   }
 
+  /** The number of a kind, or -1 where it has none. */
+  find(name: string): number {
+    const bytes = encoder.encode(name);
+    return this.#names.find(0, bytes, 0, bytes.length);
+  }
+
   name(kind: number): string {
     return this.#texts[kind]!;
   }

@@ -8,7 +8,6 @@ import { PartitionLedgers } from './ledgers.ts';
 import {
   ACCOUNT_ORDERS,
   listAccounts,
-  nearMissOf,
   type AccountFilter,
   type ListedAccount,
   type ListOptions,
@@ -81,7 +80,7 @@ function plainList(set: LedgerSet, { after, asOf, filter, limit, order }: ListOp
         fact: accounts.facts.get(account) ?? null,
         stage: alerts.stageOf(account),
         qualified: alerts.isQualified(account),
-        near: filter.near === undefined ? null : nearMissOf(ledgers, account, instant),
+        near: filter.near === undefined ? null : alerts.near(account, instant),
       };
     });
   });
@@ -113,9 +112,15 @@ function meetsPlainly({ accountId, engaged, fact, near, qualified, score, stage 
     (filter.tier === undefined || fact?.tier === filter.tier) &&
     (filter.stage === undefined || (stage ?? '') === filter.stage) &&
     (filter.qualified === undefined || qualified === filter.qualified) &&
-    (filter.near === undefined || near !== null) &&
+    (filter.near === undefined || isNear(near)) &&
     (accountId.toLowerCase().startsWith(start) || (fact?.name ?? '').toLowerCase().startsWith(start))
   );
+}
+
+/** By the model's qualification: two criteria of two, and two contacts. */
+function isNear(near: ListedAccount['near']): boolean {
+  if (near === null) return false;
+  return near.met.length === 2 ? near.lacksContacts : near.met.length === 1 && !near.lacksContacts;
 }
 
 /** Gives every third account a profile, every other one a stage, and qualifies some. */

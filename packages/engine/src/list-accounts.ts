@@ -1,3 +1,4 @@
+import type { QualificationView } from './alerts/qualification.ts';
 import type { AccountFact } from './fact.ts';
 import type { LedgerSet } from './ledger-set.ts';
 import type { PartitionLedgers } from './ledgers.ts';
@@ -52,11 +53,8 @@ export interface ListedAccount {
   readonly near: NearMiss | null;
 }
 
-/** What of a qualification is met, and what is missing of which any would do: ids of criteria, or `contacts`. */
-export interface NearMiss {
-  readonly met: readonly string[];
-  readonly missing: readonly string[];
-}
+/** What of a qualification is met and what is missing. */
+export type NearMiss = Pick<QualificationView, 'met' | 'missing' | 'lacksContacts'>;
 
 export interface ListOptions {
   readonly filter: AccountFilter;
@@ -212,14 +210,7 @@ function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: Lis
   if (qualified !== undefined && ledgers.alerts.isQualified(account) !== qualified) return false;
   const instant = instantFor(ledgers, account, asOf);
   if (engaged !== undefined && engagementOf(ledgers, account, instant).engaged !== engaged) return false;
-  return near === undefined || nearMissOf(ledgers, account, instant) !== null;
-}
-
-/** Null for accounts that are qualified, can not be, or miss more than one thing. */
-export function nearMissOf({ alerts }: PartitionLedgers, account: number, at: number): NearMiss | null {
-  const view = alerts.near(account, at);
-  if (view === null || !view.isNear) return null;
-  return { met: view.met, missing: view.lacksContacts ? ['contacts'] : view.missing };
+  return near === undefined || ledgers.alerts.near(account, instant)?.isNear === true;
 }
 
 function listed(ledgers: PartitionLedgers, account: number, { asOf: listAsOf, filter }: ListOptions): ListedAccount {
@@ -241,6 +232,6 @@ function listed(ledgers: PartitionLedgers, account: number, { asOf: listAsOf, fi
     fact: accounts.facts.get(account) ?? null,
     stage: alerts.stageOf(account),
     qualified: alerts.isQualified(account),
-    near: filter.near === undefined ? null : nearMissOf(ledgers, account, asOf),
+    near: filter.near === undefined ? null : alerts.near(account, asOf),
   };
 }

@@ -35,6 +35,11 @@ export class Roles {
     return number;
   }
 
+  /** The number of a role, or -1 where it has none. */
+  find(name: string): number {
+    return this.#numbers.get(name) ?? -1;
+  }
+
   name(number: number): string {
     return this.#names[number]!;
   }

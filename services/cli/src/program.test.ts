@@ -14,6 +14,8 @@ const ACCOUNT = {
   lastTouchAt: '2026-01-31T13:45:10.123Z',
   asOf: '2026-02-01T00:00:00.000Z',
   modelVersion: 'default-1',
+  stage: 'sales',
+  qualified: false,
   windows: {
     '24h': {
       touches: 3,
@@ -122,6 +124,7 @@ describe('accounts', () => {
   it('shows one', async () => {
     const { stdout } = await run(['account', 'acme.example']);
     expect(stdout).toContain('score 43.3 of 100, 81.7 points');
+    expect(stdout).toContain('engaged, stage sales, not qualified, last touch 2026-01-31');
     expect(stdout).toMatch(/24h\s+3 \(9\)\s+4\.5 \(1\.0\)\s+2 \(1\)\s+1 \(0\)\s+web_visit 2, call 1/);
     expect(stdout).toContain('covered: champion; missing: influencer');
   });

@@ -31,7 +31,7 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
         operationId: 'getAccount',
         summary: 'One account: score, windows, reach',
         description:
-          'From memory. Counts are exact; points and score are not rounded. Stage and qualification are those of now, by the last change that was told.',
+          'From memory. Counts are exact; points and score are not rounded. Stage and qualification are those of now, whatever `at` says.',
         tags: ['accounts'],
         params: accountParams,
         querystring: z.strictObject({

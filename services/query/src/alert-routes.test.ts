@@ -121,6 +121,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
+// oxlint-disable-next-line no-unnecessary-type-parameters -- callers say what they expect
 async function get<T = Record<string, unknown>>(path: string, headers: Record<string, string> = {}) {
   const answer = await app.inject({ url: path, headers: { authorization: 'Bearer sk_read', ...headers } });
   return { status: answer.statusCode, json: (answer.body.startsWith('{') ? answer.json() : null) as T, answer };

@@ -73,6 +73,7 @@ export const listedAccountSchema = z
     owner: z.string().nullable(),
     met: z.array(z.string()).nullable().describe('With `near`: the criteria of the qualification that are met; else null'),
     missing: z.array(z.string()).nullable().describe('With `near`: those that are not; else null'),
+    lacksContacts: z.boolean().nullable().describe('With `near`: whether too few contacts are engaged; else null'),
   })
   .meta({ id: 'ListedAccount' });
 
@@ -196,5 +197,6 @@ export function listedAnswer(account: ListedAccount): z.input<typeof listedAccou
     owner: fact?.owner ?? null,
     met: account.near && [...account.near.met],
     missing: account.near && [...account.near.missing],
+    lacksContacts: account.near && account.near.lacksContacts,
   };
 }

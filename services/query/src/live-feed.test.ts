@@ -75,11 +75,10 @@ const idsOf = (events: readonly StreamEvent[]): readonly string[] => events.map(
 /** An id is of scores and of alerts: the generation of the topic and positions in it. */
 const SCORES = 1;
 const ALERTS = 3;
-const positionsOf = (id: string, part = SCORES): readonly number[] =>
-  id
-    .split(':')
-    [part]!.split('.')
-    .map((offset) => Number.parseInt(offset, 36));
+function positionsOf(id: string, part = SCORES): readonly number[] {
+  const parts = id.split(':');
+  return parts[part]!.split('.').map((offset) => Number.parseInt(offset, 36));
+}
 const withPositions = (id: string, positions: readonly number[], part = SCORES): string =>
   id
     .split(':')

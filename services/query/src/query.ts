@@ -3,6 +3,7 @@ import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, typ
 import { registerAlertActionRoutes } from './alert-action-routes.ts';
 import { registerAlertRoutes } from './alert-routes.ts';
 import { registerAlertRuleRoutes } from './alert-rule-routes.ts';
+import { registerRulesTrialRoute } from './rules-trial-route.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
@@ -48,6 +49,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerAlertRoutes(app, options);
   registerAlertActionRoutes(app, options);
   registerAlertRuleRoutes(app, options);
+  registerRulesTrialRoute(app, options);
   registerStageRoutes(app, options);
   registerModelRoutes(app, options);
   registerDeadLetterRoutes(app, options);

@@ -31,6 +31,7 @@ describe('the state after an alert', () => {
     ['the one before', {}, { episode: 1, direction: 'down' }, false],
     ['an entry that was held back until now', { ...HELD, ...DOWN }, { episode: 2 }, true],
     ['an entry that is held back still, and was told by now', HELD, { episode: 2 }, true],
+    ['an entry whose end was not told', { ...HELD, ...DOWN, since: 1001 }, { episode: 2 }, false],
     ['the same change of stage', {}, { ...STAGED, episode: 2, direction: 'down' }, false],
     ['the next change of stage', {}, { ...STAGED, episode: 3, direction: 'down' }, true],
   ])('%s', (_name, known, alert, isNews) => {

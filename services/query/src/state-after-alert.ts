@@ -21,8 +21,10 @@ export function stateAfterAlert(alert: Alert, known: RuleState | null): RuleStat
   };
 }
 
-/** An episode is held back at first, perhaps; then it begins, and ends. Each change of stage is an episode of its own. */
-function isNewer({ direction, episode, type }: Alert, known: RuleState): boolean {
+/**
+ * An episode is held back at first, perhaps; then it begins, and ends, perhaps without a word. Each change of stage is an episode of its own.
+ */
+function isNewer({ at, direction, episode, type }: Alert, known: RuleState): boolean {
   if (episode !== known.episode || type === 'account.stage.changed') return episode > known.episode;
-  return known.isHeld || (known.isIn && direction === 'down');
+  return known.isHeld ? at > known.since : known.isIn && direction === 'down';
 }

@@ -38,6 +38,7 @@ export class AccountAlerts {
   readonly #ledgers: PartitionLedgers;
   readonly #states: AccountStates;
   readonly #reading: Reading;
+  readonly #asked: Reading;
   readonly #due: DueHeap;
   #rules: CompiledAlertRules;
   #steps: RuleSteps;
@@ -74,6 +75,7 @@ export class AccountAlerts {
     this.#states = new AccountStates(ledgers);
     this.#reading = new Reading(ledgers);
     this.#due = new DueHeap((row, other) => ledgers.accounts.names.isBefore(row, other));
+    this.#asked = new Reading(ledgers);
     [this.#rules, this.#steps] = this.#compile();
   }
 
@@ -130,7 +132,7 @@ export class AccountAlerts {
 
   /** The stage that the account is in; null for none. */
   stageOf(account: number): string | null {
-    return this.#states.stageOf(account, this.#states.numberOf('stages'));
+    return this.#rules.stages.length === 0 ? null : this.#states.stageOf(account, this.#states.numberOf('stages'));
   }
 
   /** Null when the model has no qualification. */
@@ -144,7 +146,7 @@ export class AccountAlerts {
   near(account: number, at: number = this.#ledgers.now): QualificationView | null {
     const { conditions, qualification } = this.#rules;
     if (qualification === null) return null;
-    const reading = new Reading(this.#ledgers);
+    const reading = this.#asked;
     reading.begin(account, at);
     return qualification.view(this.#ledgers.accounts.facts.get(account), (place) => conditions[place]!.holds(reading, false));
   }

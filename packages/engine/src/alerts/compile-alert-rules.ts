@@ -1,7 +1,7 @@
-import type { PartitionLedgers } from '../ledgers.ts';
 import { compileFilter } from './account-filter.ts';
 import { durationMs, type AlertFilter, type Criterion, type Stage, type Threshold, type Watch } from './alert-rules.ts';
 import { ActNowCondition, EngagedCondition, LevelCondition, type Condition, type Level } from './conditions.ts';
+import type { ScoringModel } from '../model.ts';
 import { compileMetric, type Metric } from './metrics.ts';
 import { CompiledQualification } from './qualification.ts';
 import { RoleEngagedCondition, RoleSilentCondition, SingleThreadedCondition, SurgeCondition } from './watch-conditions.ts';
@@ -48,9 +48,16 @@ export interface FleetGrowth {
   readonly fleetGrowth: number;
 }
 
-export function compileAlertRules(ledgers: PartitionLedgers, fleet: FleetGrowth): CompiledAlertRules {
-  const { qualification, stages, surge, thresholds, watches } = ledgers.model;
-  const set = new ConditionSet(ledgers);
+/** What rules are written in: a model, and the numbers of the kinds and roles that it names. */
+export interface RuleTerms {
+  readonly model: ScoringModel;
+  readonly kinds: { number(name: string): number };
+  readonly roles: { number(name: string): number };
+}
+
+export function compileAlertRules(terms: RuleTerms, fleet: FleetGrowth): CompiledAlertRules {
+  const { qualification, stages, surge, thresholds, watches } = terms.model;
+  const set = new ConditionSet(terms);
   return {
     conditions: set.conditions,
     thresholds: thresholds.map((threshold) => set.threshold(threshold)),
@@ -80,10 +87,10 @@ class ConditionSet {
   readonly conditions: Condition[] = [];
   readonly #places = new Map<string, number>();
   readonly #metrics = new Map<string, Metric>();
-  readonly #ledgers: PartitionLedgers;
+  readonly #terms: RuleTerms;
 
-  constructor(ledgers: PartitionLedgers) {
-    this.#ledgers = ledgers;
+  constructor(terms: RuleTerms) {
+    this.#terms = terms;
   }
 
   add(key: string, make: () => Condition): number {
@@ -129,9 +136,9 @@ class ConditionSet {
     const filter = compileFilter(watch.filter satisfies AlertFilter | undefined);
     switch (watch.kind) {
       case 'role_silent':
-        return new RoleSilentCondition(this.#ledgers.roles.number(watch.role), watch.days, filter);
+        return new RoleSilentCondition(this.#terms.roles.number(watch.role), watch.days, filter);
       case 'role_engaged':
-        return new RoleEngagedCondition(this.#ledgers.roles.number(watch.role), filter);
+        return new RoleEngagedCondition(this.#terms.roles.number(watch.role), filter);
       case 'single_threaded':
         return new SingleThreadedCondition(watch.minTouches, filter);
     }
@@ -139,7 +146,7 @@ class ConditionSet {
 
   #metric(name: string): Metric {
     let metric = this.#metrics.get(name);
-    if (metric === undefined) this.#metrics.set(name, (metric = compileMetric(name, this.#ledgers)));
+    if (metric === undefined) this.#metrics.set(name, (metric = compileMetric(name, this.#terms)));
     return metric;
   }
 }

@@ -4,6 +4,7 @@ import type { PartitionLedgers } from '../ledgers.ts';
 import { pointsForScore, scoreOf } from '../score.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf, WINDOWS } from '../time-slots.ts';
 import { pointsOf } from '../view.ts';
+import type { RuleTerms } from './compile-alert-rules.ts';
 import { boundaryTurnsAt, decayTurnsAt, hasAhead, type Slots } from './turning-time.ts';
 
 /** A touch that is about to count. */
@@ -47,28 +48,28 @@ export function reaches(value: number, level: number): boolean {
 }
 
 /** @param name as `metricSchema` takes it */
-export function compileMetric(name: string, ledgers: PartitionLedgers): Metric {
+export function compileMetric(name: string, terms: RuleTerms): Metric {
   const [figure, ...rest] = name.split('.') as [string, ...string[]];
   switch (figure) {
     case 'score':
     case 'points':
-      return decaying(figure, ledgers);
+      return decaying(figure, terms);
     case 'reach':
-      return inReach(name, ledgers, { hasRoles: false, value: engagedContacts });
+      return inReach(name, terms, { hasRoles: false, value: engagedContacts });
     case 'coverage':
-      return inReach(name, ledgers, { hasRoles: true, value: coverageOf });
+      return inReach(name, terms, { hasRoles: true, value: coverageOf });
     case 'contacts':
       return contactsIn(name, windowOf(rest[0]!));
     case 'newContacts':
       return newContactsIn(name, windowOf(rest[0]!));
     case 'kind':
-      return cellsIn(name, windowOf(rest[1]!), { kind: ledgers.kinds.number(rest[0]!), isMinutes: false });
+      return cellsIn(name, windowOf(rest[1]!), { kind: terms.kinds.number(rest[0]!), isMinutes: false });
     default:
       return cellsIn(name, windowOf(rest[0]!), { kind: null, isMinutes: figure === 'minutes' });
   }
 }
 
-function decaying(name: 'score' | 'points', { model }: PartitionLedgers): Metric {
+function decaying(name: 'score' | 'points', { model }: Pick<RuleTerms, 'model'>): Metric {
   const half = model.halfScorePoints;
   const isScore = name === 'score';
   const value: Metric['value'] = (ledgers, account, at) => {
@@ -198,7 +199,7 @@ function newContactsIn(name: string, window: Window): Metric {
 
 function inReach(
   name: string,
-  { model }: PartitionLedgers,
+  { model }: Pick<RuleTerms, 'model'>,
   { hasRoles, value }: { readonly hasRoles: boolean; readonly value: Metric['value'] },
 ): Metric {
   return {

@@ -2,9 +2,10 @@ import type { PartitionLedgers } from '../ledgers.ts';
 import type { AccountStates } from './account-states.ts';
 import type { Alert, AlertCause, AlertTouch, AlertType, Transition } from './alert.ts';
 import { alertIdOf, describeAccount } from './build-alert.ts';
-import type { CompiledAlertRules, CompiledStage } from './compile-alert-rules.ts';
+import type { CompiledAlertRules } from './compile-alert-rules.ts';
 import type { Holds } from './qualification.ts';
 import type { Reading } from './reading.ts';
+import { stagePlace } from './stage-place.ts';
 
 /** Why an account is looked at. */
 export interface Occasion {
@@ -103,7 +104,7 @@ export class RuleSteps {
     if (stages.length === 0) return;
     const { account } = reading;
     const previousStage = this.#states.stageOf(account, this.#stages);
-    const place = stages.findLastIndex((stage) => this.#isIn(stage, account, holds));
+    const place = stagePlace(this.#rules, this.#ledgers.accounts, account, holds);
     const currentStage = stages[place]?.id ?? null;
     if (currentStage === previousStage) return;
     const former = stages.findIndex(({ id }) => id === previousStage);
@@ -115,17 +116,6 @@ export class RuleSteps {
       currentStage,
     };
     this.#step(reading, occasion, this.#stages, told);
-  }
-
-  #isIn({ conditions, isQualified, opportunity }: CompiledStage, account: number, holds: Holds): boolean {
-    const { accounts } = this.#ledgers;
-    if (isQualified && this.#rules.qualification?.isQualified(accounts.facts.get(account), holds) !== true) return false;
-    if (opportunity !== undefined) {
-      const known = accounts.opportunities.get(account) ?? [];
-      const wanted = opportunity === 'open' ? null : opportunity;
-      if (!known.some(({ outcome }) => wanted === 'any' || outcome === wanted)) return false;
-    }
-    return conditions.every(holds);
   }
 
   #detectSurge(reading: Reading, holds: Holds, occasion: Occasion): void {

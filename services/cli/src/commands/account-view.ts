@@ -13,6 +13,7 @@ export function describeAccount(account: Record<string, unknown>): string[] {
     `${scoreBar(account['score'])}  score ${figureOf(account['score'])} of 100, ${figureOf(account['points'])} points`,
     [
       account['engaged'] === true ? 'engaged' : 'not engaged',
+      ...standingOf(account),
       `last touch ${timeOf(account['lastTouchAt']) || 'never'}`,
       `model ${textOf(account['modelVersion'])}`,
       `as of ${timeOf(account['asOf'])}`,
@@ -21,6 +22,13 @@ export function describeAccount(account: Record<string, unknown>): string[] {
     ...describeWindows(account['windows']),
     '',
     ...describeReach(account['reach']),
+  ];
+}
+
+function standingOf({ qualified, stage }: Record<string, unknown>): string[] {
+  return [
+    ...(textOf(stage) === '' ? [] : [`stage ${printable(textOf(stage))}`]),
+    ...(typeof qualified === 'boolean' ? [qualified ? 'qualified (MQA)' : 'not qualified'] : []),
   ];
 }
 
