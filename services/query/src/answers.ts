@@ -39,8 +39,8 @@ const scored = {
   asOf: time.describe('The instant the answer is computed for'),
   version: z.int().describe('Offset of the last touch or fact applied; never goes backwards'),
   modelVersion: z.string(),
-  stage: z.null().describe('Stages are not configured'),
-  qualified: z.null().describe('Qualification is not configured'),
+  stage: z.string().nullable().describe('Id of the stage that the account is in; null for none'),
+  qualified: z.boolean().nullable().describe('Whether it is a marketing qualified account; null where the model has no qualification'),
   engaged: z.boolean().describe('At least one engaging touch in the reach window'),
   lastTouchAt: time.nullable(),
 };
@@ -150,7 +150,13 @@ function profileAnswer(fact: AccountFact | null): z.input<typeof profileSchema> 
   return { name, domains, industry, employees, tier, targetList, owner, parentId, attributes, updatedAt: timeText(updatedAt) };
 }
 
-export function accountAnswer(view: AccountView, fact: AccountFact | null): z.input<typeof accountSchema> {
+/** Where an account stands under the rules of the model. */
+interface Standing {
+  readonly stage: string | null;
+  readonly qualified: boolean | null;
+}
+
+export function accountAnswer(view: AccountView, fact: AccountFact | null, { qualified, stage }: Standing): z.input<typeof accountSchema> {
   const { accountId, score, points, version, modelVersion, engaged, windows, reach } = view;
   return {
     accountId,
@@ -159,8 +165,8 @@ export function accountAnswer(view: AccountView, fact: AccountFact | null): z.in
     asOf: timeText(view.asOf),
     version,
     modelVersion,
-    stage: null,
-    qualified: null,
+    stage,
+    qualified,
     engaged,
     lastTouchAt: timeTextOrNull(view.lastTouchAt),
     windows,

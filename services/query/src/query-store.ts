@@ -2,24 +2,52 @@ import { ProblemError, type Metrics } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
 
 /** What of the store the routes use. */
-export type QueryStore = Pick<Store, 'timeline' | 'history' | 'deadLetters' | 'deadLettersAt' | 'apiKeys' | 'saveApiKey'>;
+export type QueryStore = Pick<
+  Store,
+  | 'timeline'
+  | 'history'
+  | 'accountRecords'
+  | 'models'
+  | 'positions'
+  | 'shownScores'
+  | 'deadLetters'
+  | 'deadLettersAt'
+  | 'apiKeys'
+  | 'saveApiKey'
+>;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
 export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStore {
+  function told(cause: unknown): unknown {
+    if (!(cause instanceof StoreError)) return cause;
+    metrics.count('store_errors_total', { code: cause.code });
+    if (!cause.retriable) return cause;
+    return new ProblemError('unavailable', 'the store does not answer right now', { cause, headers: { 'retry-after': '2' } });
+  }
+
   async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
     try {
       return await answer;
     } catch (cause) {
-      if (!(cause instanceof StoreError)) throw cause;
-      metrics.count('store_errors_total', { code: cause.code });
-      if (!cause.retriable) throw cause;
-      throw new ProblemError('unavailable', 'the store does not answer right now', { cause, headers: { 'retry-after': '2' } });
+      throw told(cause);
+    }
+  }
+
+  async function* given<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+    try {
+      yield* items;
+    } catch (cause) {
+      throw told(cause);
     }
   }
 
   return {
     timeline: (accountId, limit, before) => answered(store.timeline(accountId, limit, before)),
     history: (accountId, from, to) => answered(store.history(accountId, from, to)),
+    accountRecords: (partition, accountId, before, options) => given(store.accountRecords(partition, accountId, before, options)),
+    models: () => answered(store.models()),
+    positions: () => answered(store.positions()),
+    shownScores: (accountId, at) => answered(store.shownScores(accountId, at)),
     deadLetters: (query) => answered(store.deadLetters(query)),
     deadLettersAt: (places) => answered(store.deadLettersAt(places)),
     apiKeys: () => answered(store.apiKeys()),

@@ -1,8 +1,10 @@
 import type { LedgerSet } from '@touchstone/engine';
 import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
+import { AccountPasts } from './account-pasts.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
+import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
@@ -25,15 +27,18 @@ export interface QueryDependencies {
 }
 
 export interface QueryOptions extends QueryDependencies {
+  readonly pasts: AccountPasts;
   /** @throws ProblemError `not_ready` */
   readonly assertReady: () => void;
 }
 
 /** Registers the reading side of the HTTP API, and the keys. */
 export async function registerQuery(app: QueryApp, dependencies: QueryDependencies): Promise<void> {
+  const store = createQueryStore(dependencies.store, dependencies.metrics);
   const options: QueryOptions = {
     ...dependencies,
-    store: createQueryStore(dependencies.store, dependencies.metrics),
+    store,
+    pasts: new AccountPasts({ store }),
     assertReady() {
       const { ready, detail } = dependencies.readiness();
       if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
@@ -41,6 +46,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   };
   registerAccountListRoute(app, options);
   registerAccountRoutes(app, options);
+  registerExplainRoutes(app, options);
   registerModelRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
