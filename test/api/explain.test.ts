@@ -49,10 +49,13 @@ async function change(path: string, items: readonly unknown[]): Promise<void> {
   const before = served.at(-1)?.version ?? -1;
   await running.server.post(path, items);
   served.push(
-    await eventually(async () => {
-      const response = await running.server.fetch('/v1/accounts/acme');
-      return response.status === 200 ? ((await response.json()) as AccountAnswer) : null!;
-    }, (seen) => seen !== null && seen.version > before),
+    await eventually(
+      async () => {
+        const response = await running.server.fetch('/v1/accounts/acme');
+        return response.status === 200 ? ((await response.json()) as AccountAnswer) : null!;
+      },
+      (seen) => seen !== null && seen.version > before,
+    ),
   );
   // The next change is appended in another millisecond.
   await new Promise((resolve) => setTimeout(resolve, 5));
@@ -61,8 +64,13 @@ async function change(path: string, items: readonly unknown[]): Promise<void> {
 beforeAll(async () => {
   running = await openTemporaryServer();
   const touch = (id: string, fields: object) => ({ id, accountId: 'acme', contactId: 'ada', ...fields });
-  await change('/v1/touches', [touch('a', { kind: 'meeting', occurredAt: NOW - 3 * DAY_MS, minutes: 17, campaignId: 'spring', channel: 'events' })]);
-  await change('/v1/touches', Array.from({ length: 9 }, (_, i) => touch(`c${i}`, { kind: 'ad_click', occurredAt: NOW, channel: 'paid' })));
+  await change('/v1/touches', [
+    touch('a', { kind: 'meeting', occurredAt: NOW - 3 * DAY_MS, minutes: 17, campaignId: 'spring', channel: 'events' }),
+  ]);
+  await change(
+    '/v1/touches',
+    Array.from({ length: 9 }, (_, i) => touch(`c${i}`, { kind: 'ad_click', occurredAt: NOW, channel: 'paid' })),
+  );
   await change('/v1/touches', [touch('late', { kind: 'call', occurredAt: NOW - 40 * DAY_MS, minutes: 7, contactId: null })]);
   await change('/v1/contacts', [{ id: 'ada', accountId: 'acme', role: 'champion', updatedAt: NOW }]);
   await change('/v1/touches', [touch('a', { kind: 'meeting' }), touch('d', { kind: 'podcast' })]);
@@ -121,7 +129,11 @@ describe('an explanation', () => {
     for (const answer of served) {
       for (const query of ['', '&groupBy=contact', '&groupBy=rule', '&groupBy=campaign', '&groupBy=kind', '&groupBy=channel', '&limit=1']) {
         const explanation = await explained(`?at=${answer.asOf}${query}`);
-        expect([explanation.asOf, explanation.version, explanation.modelVersion]).toEqual([answer.asOf, answer.version, answer.modelVersion]);
+        expect([explanation.asOf, explanation.version, explanation.modelVersion]).toEqual([
+          answer.asOf,
+          answer.version,
+          answer.modelVersion,
+        ]);
         expect(explanation.points).toBe(answer.points);
         expect(addedUp(explanation)).toBe(answer.points);
       }
@@ -133,7 +145,10 @@ describe('an explanation', () => {
 
   it('of what was posted a moment ago waits until that is stored', async () => {
     await running.server.post('/v1/touches', [{ accountId: 'fresh', kind: 'meeting' }]);
-    await eventually(() => running.server.fetch('/v1/accounts/fresh'), ({ status }) => status === 200);
+    await eventually(
+      () => running.server.fetch('/v1/accounts/fresh'),
+      ({ status }) => status === 200,
+    );
     const explanation = await explained('', 'fresh');
     expect(explanation.parts.map(({ touches }) => touches)).toEqual([1]);
   });
@@ -188,7 +203,14 @@ describe('the change between two instants', () => {
   });
 
   it('tells late touches, a role and a model apart', async () => {
-    const [, clicks, late, role, , model] = served as [AccountAnswer, AccountAnswer, AccountAnswer, AccountAnswer, AccountAnswer, AccountAnswer];
+    const [, clicks, late, role, , model] = served as [
+      AccountAnswer,
+      AccountAnswer,
+      AccountAnswer,
+      AccountAnswer,
+      AccountAnswer,
+      AccountAnswer,
+    ];
     const touched = await changed(`from=${clicks.asOf}&to=${late.asOf}`);
     expect([touched.newTouches, touched.lateTouches, touched.parts['touches']! > 0]).toEqual([1, 1, true]);
     const identified = await changed(`from=${late.asOf}&to=${role.asOf}`);

@@ -42,7 +42,7 @@ export async function* readAccountRecords(
   /** Facts that are read and not given yet, and up to where they are all that there are. */
   let facts: readonly FactLine[] = [];
   let factsTo = 0;
-  for (let from = 0; from < range.before; ) {
+  for (let from = 0; from < range.before;) {
     if (factsTo <= from) [facts, factsTo] = await readFacts(transport, range, from, pages);
     const { bytes, to } = await readTouches(transport, range, from, factsTo, pages);
     run.open(
@@ -61,7 +61,13 @@ interface TouchPage {
   readonly to: number;
 }
 
-async function readTouches(transport: RowTransport, range: AccountRange, from: number, to: number, pages: AccountPages): Promise<TouchPage> {
+async function readTouches(
+  transport: RowTransport,
+  range: AccountRange,
+  from: number,
+  to: number,
+  pages: AccountPages,
+): Promise<TouchPage> {
   const bytes = await shorterUntilItFits(pages, (rows) =>
     transport.read(
       `SELECT ${columnList(range.layout.columns)} FROM touches WHERE ${OF_ACCOUNT} ORDER BY offset LIMIT {rows:UInt32}

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { CliError, EXIT, type ExitCode } from './cli-error.ts';
 import { accountCommand, accountsCommand } from './commands/accounts.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
@@ -13,6 +14,7 @@ Examples:
   $ touchstone import access.log.gz               a web server's log
   $ touchstone accounts                           who is hot now
   $ touchstone account acme.example               one account: windows, reach, committee
+  $ touchstone explain acme.example               who and what brought its points, and what is missing
 
 The server is found by --url or TOUCHSTONE_URL, and wants a key: --key, TOUCHSTONE_KEY or TOUCHSTONE_ADMIN_KEY.
 Exit codes: 0 done, 1 failed, 2 wrong command line or key, 130 stopped by Ctrl-C.
@@ -30,6 +32,7 @@ function createProgram(): Command {
   program.commandsGroup('Scores:');
   program.addCommand(accountsCommand());
   program.addCommand(accountCommand());
+  program.addCommand(explainCommand());
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());

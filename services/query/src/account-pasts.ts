@@ -72,7 +72,10 @@ export class AccountPasts {
    * Brings the account's stored records to these, once all of them that are applied are stored.
    * @throws ProblemError `unavailable` when they are not stored in time, or too many such answers are waited for
    */
-  async replay({ accountId, place, version }: Pick<AskedInstant, 'accountId' | 'place' | 'version'>, pasts: readonly AccountPast[]): Promise<void> {
+  async replay(
+    { accountId, place, version }: Pick<AskedInstant, 'accountId' | 'place' | 'version'>,
+    pasts: readonly AccountPast[],
+  ): Promise<void> {
     const { partition } = place.ledgers;
     await this.#lanes.run(async () => {
       await this.#untilStored(partition, version);

@@ -76,9 +76,7 @@ const nearestSchema = z
         candidate: z.boolean().describe('Whether it can qualify at all: it passes the filter, and is not excluded'),
         actNow: z.boolean().describe('Whether a touch that is to be acted on now qualifies it, whatever else holds'),
         near: z.boolean().describe('It misses one criterion and nothing else, or contacts and nothing else'),
-        criteria: z.array(
-          z.object({ id: z.string(), metric: z.string(), value: z.number(), atLeast: z.number(), met: z.boolean() }),
-        ),
+        criteria: z.array(z.object({ id: z.string(), metric: z.string(), value: z.number(), atLeast: z.number(), met: z.boolean() })),
         criteriaMissing: z.int().describe('So many more of the criteria it takes'),
         contactsMissing: z.int().describe('So many more engaged contacts it takes'),
       })
@@ -88,9 +86,7 @@ const nearestSchema = z
   .describe('What is missing to the thresholds of the model, the nearest first, and to being qualified')
   .meta({ id: 'Nearest' });
 
-const rounding = z
-  .array(z.number())
-  .describe('To be added last: what no part has digits for. Empty but where parts cancel each other out');
+const rounding = z.array(z.number()).describe('To be added last: what no part has digits for. Empty but where parts cancel each other out');
 
 export const explanationSchema = z
   .object({
@@ -104,7 +100,9 @@ export const explanationSchema = z
     touchesWithoutRule: z.int().describe('Of these, those that no rule of the model matches'),
     parts: z
       .array(partSchema)
-      .describe('Those that bring most first. Their points, then those of rest and of rounding, added from left to right, are exactly points'),
+      .describe(
+        'Those that bring most first. Their points, then those of rest and of rounding, added from left to right, are exactly points',
+      ),
     rest: z
       .object({ parts: z.int(), ...figures, points, capped })
       .nullable()

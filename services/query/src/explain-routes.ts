@@ -69,7 +69,8 @@ export function registerExplainRoutes(app: QueryApp, options: QueryOptions): voi
       schema: {
         operationId: 'explainChange',
         summary: "What changed an account's points between two instants",
-        description: 'Both as known then. New touches, decay, roles, another model: what each of them did adds up to the change, to the last bit.',
+        description:
+          'Both as known then. New touches, decay, roles, another model: what each of them did adds up to the change, to the last bit.',
         tags: ['accounts'],
         params: accountParams,
         querystring: z.strictObject({ from: instant, to: instant.optional().describe('Default now') }),
@@ -102,4 +103,3 @@ function versionOf<Asked extends { readonly version: number; readonly isPast: bo
 function notKnownThen(version: number): Error {
   return refuseInstant('version', `must not be below the offset of the account's first touch or fact; ${version} is`);
 }
-

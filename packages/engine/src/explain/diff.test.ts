@@ -25,17 +25,23 @@ describe('the change of an account between two instants', () => {
   test.prop(
     [historyArbitrary({ datedAhead: true, steps: { min: 0, max: 150 } }), fc.nat(20), fc.infiniteStream(fc.boolean()), fc.nat(), fc.nat()],
     { numRuns: 100 },
-  )('is that of what was served, and its parts add up to it, to the last bit', async ({ entries }: History, rescoringRecords, looks, one, other) => {
-    const { kept, served } = runLive(entries, rescoringRecords, () => looks.next().value);
-    const accountId = served.at(-1)?.view.accountId;
-    const own = served.filter(({ view }) => view.accountId === accountId);
-    if (accountId === undefined) return;
-    const [from, to] = [own[one % own.length]!, own[other % own.length]!].sort((a, b) => a.at - b.at) as [(typeof own)[0], (typeof own)[0]];
-    const diff = await diffOf(kept, { accountId, from: from.at, to: to.at, modelFrom: from.model, modelTo: to.model });
-    expect([diff.before, diff.after]).toEqual([from.view.points, to.view.points]);
-    expect(diff.change).toBe(to.view.points - from.view.points);
-    expect(added(diff)).toBe(diff.change);
-  });
+  )(
+    'is that of what was served, and its parts add up to it, to the last bit',
+    async ({ entries }: History, rescoringRecords, looks, one, other) => {
+      const { kept, served } = runLive(entries, rescoringRecords, () => looks.next().value);
+      const accountId = served.at(-1)?.view.accountId;
+      const own = served.filter(({ view }) => view.accountId === accountId);
+      if (accountId === undefined) return;
+      const [from, to] = [own[one % own.length]!, own[other % own.length]!].sort((a, b) => a.at - b.at) as [
+        (typeof own)[0],
+        (typeof own)[0],
+      ];
+      const diff = await diffOf(kept, { accountId, from: from.at, to: to.at, modelFrom: from.model, modelTo: to.model });
+      expect([diff.before, diff.after]).toEqual([from.view.points, to.view.points]);
+      expect(diff.change).toBe(to.view.points - from.view.points);
+      expect(added(diff)).toBe(diff.change);
+    },
+  );
 
   it('is told apart by what it comes from', async () => {
     const model = (version: string, points: number) =>

@@ -27,7 +27,7 @@ export function fitToSum(values: Float64Array, whole: number): number[] {
     values[at] = nearestTo(values, at, before + missing, whole);
   }
   const left: number[] = [];
-  for (let sum = sumOf(values); sum !== whole && left.length < TRIES_MAX; ) {
+  for (let sum = sumOf(values); sum !== whole && left.length < TRIES_MAX;) {
     const missing = whole - sum;
     left.push(missing);
     sum += missing;

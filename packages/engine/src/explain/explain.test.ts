@@ -52,7 +52,12 @@ describe('an explanation', () => {
       expect([...found.keys()].toSorted()).toEqual([...expected.keys()].toSorted());
       for (const [key, part] of found) {
         const one = expected.get(key)!;
-        expect([part.touches, part.capped.touches, part.role, part.multiplier]).toEqual([one.touches, one.capped, one.role, one.multiplier]);
+        expect([part.touches, part.capped.touches, part.role, part.multiplier]).toEqual([
+          one.touches,
+          one.capped,
+          one.role,
+          one.multiplier,
+        ]);
         expect(part.worth).toBeCloseTo(one.worth, 9);
         expect(Math.abs(part.points - one.points)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(one.points)));
       }
@@ -193,7 +198,10 @@ function byDefinition(accountId: string, kept: readonly GeneratedEntry[], model:
   return parts;
 }
 
-function meets(where: NonNullable<ScoringModel['rules'][number]['where']>, touch: Exclude<GeneratedEntry['record'], { type: string }>): boolean {
+function meets(
+  where: NonNullable<ScoringModel['rules'][number]['where']>,
+  touch: Exclude<GeneratedEntry['record'], { type: string }>,
+): boolean {
   const { properties = {}, ...fields } = where;
   const asked: [string | undefined, string | null | undefined][] = [
     ...Object.entries(fields).map(([name, pattern]): [string | undefined, string | null] => [pattern, touch[name as 'url']]),

@@ -154,7 +154,12 @@ describe('qualification and stage', () => {
     ['one that is too long ago', [demo(T - 3 * DAY_MS)], { isQualified: false, isActNow: false }, 'aware'],
     ['one that is still to come', [demo(T + 1000), touch('ada', 'call')], { isQualified: false, isActNow: false }, 'aware'],
     ['an opportunity', [touch('ada', 'call'), opportunity('o1', T, null)], { isQualified: false }, 'sale'],
-    ['one that was won', [touch('ada', 'call'), opportunity('o1', T, null), opportunity('o1', T, 'won')], { isQualified: false }, 'customer'],
+    [
+      'one that was won',
+      [touch('ada', 'call'), opportunity('o1', T, null), opportunity('o1', T, 'won')],
+      { isQualified: false },
+      'customer',
+    ],
     ['an older word that came later', [opportunity('o1', T, 'lost'), opportunity('o1', T - 1, 'won')], { isQualified: false }, null],
   ];
   it.each(rows)('of %s', async (_what, records, expected, stage) => {

@@ -47,7 +47,11 @@ export function nearestOf(past: AccountPast): Nearest {
   const thresholds = past.model.thresholds
     .filter(({ filter }) => meetsFilter(filter, past.accountId, fact))
     .map(({ byTier, enter: usual, exit: usualExit, id, metric }): ThresholdStanding => {
-      const { enter, exit = enter } = levelFor<{ enter: number; exit?: number | undefined }>({ enter: usual, exit: usualExit }, byTier, fact);
+      const { enter, exit = enter } = levelFor<{ enter: number; exit?: number | undefined }>(
+        { enter: usual, exit: usualExit },
+        byTier,
+        fact,
+      );
       const value = metricValue(view, metric);
       const isReached = value >= enter;
       const pointsMissing = isReached ? 0 : pointsTo(past, metric, enter, view.points);

@@ -65,8 +65,7 @@ function qualificationOf(past: AccountPast, view: AccountView, fact: AccountFact
   const { qualification } = past.model;
   if (qualification === undefined) return null;
   const { actNowDays, atLeast, exclude, filter, minContacts, of } = qualification;
-  const isCandidate =
-    meetsFilter(filter, past.accountId, fact) && (exclude === undefined || !meetsFilter(exclude, past.accountId, fact));
+  const isCandidate = meetsFilter(filter, past.accountId, fact) && (exclude === undefined || !meetsFilter(exclude, past.accountId, fact));
   const isActNow = past.actNowAt !== null && past.actNowAt + actNowDays * DAY_MS > past.asOf;
   const criteria = of.map((criterion) => standingUnder(criterion, view, fact));
   const criteriaMissing = Math.max(0, atLeast - criteria.filter(({ isMet }) => isMet).length);
