@@ -46,7 +46,12 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
       const second = checkpointOf(store, [modelAt(2, 1, 'a'), leadAt(3, 'x', 1), modelAt(5, 1, 'b')]);
       await store.checkpoint([second, checkpointOf(store, [modelAt(9, 0, 'a')])]);
       await store.checkpoint([second]);
-      const found = (await store.models()).map(({ appendedAt, model, offset, partition }) => [partition, offset, appendedAt, model.version]);
+      const found = (await store.models()).map(({ appendedAt, model, offset, partition }) => [
+        partition,
+        offset,
+        appendedAt,
+        model.version,
+      ]);
       expect(found).toEqual([
         [0, 9, APPENDED_AT, 'a'],
         [1, 2, APPENDED_AT, 'a'],

@@ -37,6 +37,11 @@ export function logOnlyStore(partitions: number): Store {
 }
 
 function peersDifferences(partitions: number): Pick<Store, 'models' | 'saveScores'> {
-  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({ partition, offset: BEFORE_ALL, appendedAt: 0, model: peersModel }));
+  const models = Array.from({ length: partitions }, (_, partition): StoredModel => ({
+    partition,
+    offset: BEFORE_ALL,
+    appendedAt: 0,
+    model: peersModel,
+  }));
   return { models: () => Promise.resolve(models), saveScores: () => Promise.resolve() };
 }
