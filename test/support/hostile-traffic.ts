@@ -70,8 +70,6 @@ export function hostilePosts({ seed, name, steps, models, random }: HostileOptio
       posts.push({ path: '/v1/models', contentType: 'application/json', body: JSON.stringify(model), items: 1 });
       continue;
     }
-    // Written by the aggregator, when time has to pass.
-    if ('type' in record && record.type === 'tick') continue;
     const path = 'type' in record ? `/v1/${ENDPOINTS[record.type]}` : '/v1/touches';
     const items = pending.get(path) ?? [];
     pending.set(path, [...items, record]);

@@ -15,7 +15,7 @@ export interface AccountPages {
   readonly bytesMax: number;
 }
 
-const ACCOUNT_PAGES: AccountPages = { rows: 25_000, bytesMax: 16 * 1024 * 1024 };
+const ACCOUNT_PAGES: AccountPages = { rows: 50_000, bytesMax: 16 * 1024 * 1024 };
 
 /** Whose records are read: offsets from 0 to below `before`, and these columns. */
 export interface AccountRange {

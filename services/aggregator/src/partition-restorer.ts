@@ -116,7 +116,6 @@ export class PartitionRestorer {
   /** Where accounts stand under their rules. */
   async #restoreStates(ledgers: PartitionLedgers, before: number, assertWanted: () => void): Promise<AlertStandings> {
     const standings = new AlertStandings();
-    if (!ledgers.alerts.hasRules) return standings;
     for await (const states of this.#options.store.ruleStates(ledgers.partition, before)) {
       assertWanted();
       ledgers.alerts.restore(states);

@@ -3,6 +3,7 @@ import { CliError, EXIT, type ExitCode } from './cli-error.ts';
 import { accountCommand, accountsCommand } from './commands/accounts.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { modelCommand } from './commands/model.ts';
@@ -15,6 +16,7 @@ Examples:
   $ touchstone import access.log.gz               a web server's log
   $ touchstone accounts                           who is hot now
   $ touchstone account acme.example               one account: windows, reach, committee
+  $ touchstone explain acme.example               who and what brought its points, and what is missing
   $ touchstone alerts follow                      what becomes of accounts, as it happens
 
 The server is found by --url or TOUCHSTONE_URL, and wants a key: --key, TOUCHSTONE_KEY or TOUCHSTONE_ADMIN_KEY.
@@ -33,6 +35,7 @@ function createProgram(): Command {
   program.commandsGroup('Scores and alerts:');
   program.addCommand(accountsCommand());
   program.addCommand(accountCommand());
+  program.addCommand(explainCommand());
   program.addCommand(alertsCommand());
   program.addCommand(rulesCommand());
   program.commandsGroup('Administration:');

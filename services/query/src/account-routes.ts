@@ -1,6 +1,7 @@
-import { earliestInstant, viewOf, type LedgerPlace } from '@touchstone/engine';
+import { earliestInstant, standingOf, viewOf } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
+import { askInstant, findAccount, notKnownYet, nowOf } from './ask-instant.ts';
 import { accountAnswer, accountSchema, historySchema, timelineSchema, timeText } from './answers.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
@@ -15,13 +16,7 @@ const timelinePlace = z.object({ occurredAt: z.int().min(0).max(TIME_MAX), offse
 
 /** What is known of one account: its figures, its touches, its score over time. */
 export function registerAccountRoutes(app: QueryApp, options: QueryOptions): void {
-  const { ledgers, clock, store } = options;
-
-  function find(accountId: string): LedgerPlace {
-    const place = ledgers.find(accountId);
-    if (place === null) throw new ProblemError('not_found', 'no touch or fact has named this account');
-    return place;
-  }
+  const { pasts, store } = options;
 
   app.get(
     '/v1/accounts/:accountId',
@@ -31,26 +26,32 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
         operationId: 'getAccount',
         summary: 'One account: score, windows, reach',
         description:
-          'From memory. Counts are exact; points and score are not rounded. Stage and qualification are those of now, whatever `at` says.',
+          'Counts are exact; points and score are not rounded. From memory; for an instant before the last change from the stored touches, as known then. ' +
+          'For instants since the last change, stage and qualification are those of now.',
         tags: ['accounts'],
         params: accountParams,
         querystring: z.strictObject({
-          at: instant.optional().describe('Instant to compute for, no earlier than the last change; default now'),
+          at: instant.optional().describe('Any instant since the account is known, as it was known then; default now'),
         }),
         response: { 200: accountSchema },
       },
     },
-    (request) => {
+    async (request) => {
       options.assertReady();
-      const { ledgers: found, account } = find(request.params.accountId);
-      const earliest = earliestInstant(found, account);
-      const asOf = request.query.at ?? Math.max(clock(), found.now);
-      if (asOf < earliest) {
-        const detail = `at must not be before the account's last change, ${timeText(earliest)}`;
-        throw new ProblemError('invalid_request', detail, { errors: [{ in: 'query', pointer: '#/at', detail }] });
+      const asked = askInstant(options, request.params.accountId, request.query.at);
+      const { asOf, place } = asked;
+      const { account, ledgers } = place;
+      const model = await pasts.modelAt(asked, nowOf(options, place));
+      // What is in memory has gone on since it was asked, if that took a moment: only its last change counts.
+      if (asOf >= earliestInstant(ledgers, account) && model.version === ledgers.model.version) {
+        const standing = { stage: ledgers.alerts.stageOf(account), qualified: ledgers.alerts.isQualified(account) };
+        return accountAnswer(viewOf(ledgers, account, asOf), ledgers.accounts.facts.get(account) ?? null, standing);
       }
-      const standing = { stage: found.alerts.stageOf(account), qualified: found.alerts.isQualified(account) };
-      return accountAnswer(viewOf(found, account, asOf), found.accounts.facts.get(account) ?? null, standing);
+      const past = await pasts.known(asked, { model });
+      if (past.account < 0) throw notKnownYet('at', past.firstKnownAt);
+      const { qualification, stage } = standingOf(past);
+      const fact = past.ledgers.accounts.facts.get(past.account) ?? null;
+      return accountAnswer(past.view!, fact, { stage, qualified: qualification?.isQualified ?? null });
     },
   );
 
@@ -71,7 +72,7 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
     async (request) => {
       options.assertReady();
       const { accountId } = request.params;
-      find(accountId);
+      findAccount(options, accountId);
       const { cursor, limit: most } = request.query;
       const before = cursor === undefined ? undefined : decodeCursor(cursor, timelinePlace);
       const entries = await store.timeline(accountId, most + 1, before);
@@ -106,7 +107,7 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
     async (request) => {
       options.assertReady();
       const { accountId } = request.params;
-      find(accountId);
+      findAccount(options, accountId);
       const to = request.query.to ?? currentInstant(options) + 1;
       const from = request.query.from ?? to - HISTORY_DAYS * DAY_MS;
       if (to <= from || to - from > HISTORY_HOURS_MAX * 3_600_000) {

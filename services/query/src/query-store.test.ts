@@ -1,3 +1,4 @@
+import type { RecordRun } from '@touchstone/engine';
 import { createMetrics, ProblemError } from '@touchstone/runtime';
 import { StoreError } from '@touchstone/store';
 import { describe, expect, it } from 'vitest';
@@ -6,13 +7,36 @@ import { createQueryStore, type QueryStore } from './query-store.ts';
 /** A store whose every answer is this failure. */
 function failing(cause: Error): QueryStore {
   const fail = (): Promise<never> => Promise.reject(cause);
-  const alerts = { alerts: fail, alertCounts: fail, stageFigures: fail, stalledAccounts: fail, saveAlertAction: fail };
-  return { timeline: fail, history: fail, deadLetters: fail, deadLettersAt: fail, ...alerts, apiKeys: fail, saveApiKey: fail };
+  async function* failLater(): AsyncGenerator<RecordRun> {
+    yield* [];
+    await fail();
+  }
+  return {
+    timeline: fail,
+    history: fail,
+    accountRecords: failLater,
+    models: fail,
+    positions: fail,
+    shownScores: fail,
+    deadLetters: fail,
+    deadLettersAt: fail,
+    alerts: fail,
+    alertCounts: fail,
+    stageFigures: fail,
+    stalledAccounts: fail,
+    saveAlertAction: fail,
+    apiKeys: fail,
+    saveApiKey: fail,
+  };
 }
 
 const CALLS: readonly (readonly [string, (store: QueryStore) => Promise<unknown>])[] = [
   ['timeline', (store) => store.timeline('a', 1)],
   ['history', (store) => store.history('a', 0, 1)],
+  ['accountRecords', (store) => Array.fromAsync(store.accountRecords(0, 'a', 1))],
+  ['models', (store) => store.models()],
+  ['positions', (store) => store.positions()],
+  ['shownScores', (store) => store.shownScores('a', 0)],
   ['deadLetters', (store) => store.deadLetters({ limit: 1 })],
   ['deadLettersAt', (store) => store.deadLettersAt([{ partition: 0, offset: 0 }])],
   ['alerts', (store) => store.alerts({ now: 0, limit: 1 })],

@@ -6,33 +6,53 @@ export type QueryStore = Pick<
   Store,
   | 'timeline'
   | 'history'
+  | 'accountRecords'
+  | 'alertCounts'
+  | 'alerts'
   | 'deadLetters'
   | 'deadLettersAt'
-  | 'alerts'
-  | 'alertCounts'
+  | 'models'
+  | 'positions'
+  | 'saveAlertAction'
+  | 'shownScores'
   | 'stageFigures'
   | 'stalledAccounts'
-  | 'saveAlertAction'
   | 'apiKeys'
   | 'saveApiKey'
 >;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
 export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStore {
+  function told(cause: unknown): unknown {
+    if (!(cause instanceof StoreError)) return cause;
+    metrics.count('store_errors_total', { code: cause.code });
+    if (!cause.retriable) return cause;
+    return new ProblemError('unavailable', 'the store does not answer right now', { cause, headers: { 'retry-after': '2' } });
+  }
+
   async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
     try {
       return await answer;
     } catch (cause) {
-      if (!(cause instanceof StoreError)) throw cause;
-      metrics.count('store_errors_total', { code: cause.code });
-      if (!cause.retriable) throw cause;
-      throw new ProblemError('unavailable', 'the store does not answer right now', { cause, headers: { 'retry-after': '2' } });
+      throw told(cause);
+    }
+  }
+
+  async function* given<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+    try {
+      yield* items;
+    } catch (cause) {
+      throw told(cause);
     }
   }
 
   return {
     timeline: (accountId, limit, before) => answered(store.timeline(accountId, limit, before)),
     history: (accountId, from, to) => answered(store.history(accountId, from, to)),
+    accountRecords: (partition, accountId, before, options) => given(store.accountRecords(partition, accountId, before, options)),
+    models: () => answered(store.models()),
+    positions: () => answered(store.positions()),
+    shownScores: (accountId, at) => answered(store.shownScores(accountId, at)),
     deadLetters: (query) => answered(store.deadLetters(query)),
     deadLettersAt: (places) => answered(store.deadLettersAt(places)),
     alerts: (query) => answered(store.alerts(query)),

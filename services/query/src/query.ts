@@ -4,9 +4,11 @@ import { registerAlertActionRoutes } from './alert-action-routes.ts';
 import { registerAlertRoutes } from './alert-routes.ts';
 import { registerAlertRuleRoutes } from './alert-rule-routes.ts';
 import { registerRulesTrialRoute } from './rules-trial-route.ts';
+import { AccountPasts } from './account-pasts.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
+import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
@@ -30,15 +32,18 @@ export interface QueryDependencies {
 }
 
 export interface QueryOptions extends QueryDependencies {
+  readonly pasts: AccountPasts;
   /** @throws ProblemError `not_ready` */
   readonly assertReady: () => void;
 }
 
 /** Registers the reading side of the HTTP API, and the keys. */
 export async function registerQuery(app: QueryApp, dependencies: QueryDependencies): Promise<void> {
+  const store = createQueryStore(dependencies.store, dependencies.metrics);
   const options: QueryOptions = {
     ...dependencies,
-    store: createQueryStore(dependencies.store, dependencies.metrics),
+    store,
+    pasts: new AccountPasts({ store }),
     assertReady() {
       const { ready, detail } = dependencies.readiness();
       if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
@@ -51,6 +56,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerAlertRuleRoutes(app, options);
   registerRulesTrialRoute(app, options);
   registerStageRoutes(app, options);
+  registerExplainRoutes(app, options);
   registerModelRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);

@@ -37,7 +37,7 @@ describe('an account in the past', () => {
     const { kept } = runLive([touchAt(0, 1000)], 0, () => false);
     const past = new AccountPast({ partition: 0, accountId: 'acme', model: defaultModel, asOf: 999 });
     await replayAccount(recordsOf('acme', kept), [past]);
-    expect([past.view, past.points, past.account, past.firstKnownAt]).toEqual([null, 0, -1, null]);
+    expect([past.view, past.points, past.account, past.firstKnownAt]).toEqual([null, 0, -1, 1000]);
   });
 
   it('ends before the first record that came later, also where the clock of the log fell', async () => {

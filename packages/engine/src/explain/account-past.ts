@@ -25,9 +25,6 @@ export interface PastOptions {
   readonly isExplained?: boolean;
 }
 
-/** The dedupe horizon of ledgers that are told of no id again. */
-const NO_HORIZON_MS = 1;
-
 type IsActNow = (touch: TouchCursor) => boolean;
 
 /**
@@ -42,8 +39,10 @@ export class AccountPast {
   readonly asOf: number;
   readonly ledgers: PartitionLedgers;
   readonly contributions: Contributions | null;
-  /** When the first record of the account was appended, epoch ms; null while none was taken. */
+  /** When the first record of the account was appended, known or not, epoch ms; null while none came. */
   firstKnownAt: number | null = null;
+  /** When the last one that is known was, by the clock of the log; 0 for none. */
+  lastKnownAt = 0;
   /** Touches appended after `newSince`; and of those, the ones that had occurred before it. */
   newTouches = 0;
   lateTouches = 0;
@@ -60,7 +59,7 @@ export class AccountPast {
     this.accountId = accountId;
     this.asOf = asOf;
     this.#options = options;
-    this.ledgers = new PartitionLedgers(partition, model, NO_HORIZON_MS);
+    this.ledgers = new PartitionLedgers(partition, model);
     this.contributions = isExplained ? new Contributions(model, this.ledgers.decay, asOf) : null;
     this.#actNow = actNowOf(model);
   }
@@ -78,9 +77,10 @@ export class AccountPast {
   take(run: RecordRun): void {
     const { asOf, knownUntil = asOf, newSince = Infinity, rolesUntil = knownUntil, version = Infinity } = this.#options;
     this.#clock = Math.max(this.#clock, run.appendedAt);
+    this.firstKnownAt ??= run.appendedAt;
     this.#isOver ||= this.#clock > knownUntil || run.offset > version;
     if (this.#isOver) return;
-    this.firstKnownAt ??= run.appendedAt;
+    this.lastKnownAt = this.#clock;
     if (run.kind === RECORD.fact) {
       if (run.fact!.type === 'contact' && this.#clock > rolesUntil) return;
       this.#note(run.fact!);
