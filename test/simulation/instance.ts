@@ -2,7 +2,7 @@ import { Aggregator } from '@touchstone/aggregator';
 import { EventLogError } from '@touchstone/event-log';
 import { StartError } from '@touchstone/recovery';
 import { persist, type Logger, type Metrics } from '@touchstone/runtime';
-import { StoreError, type Store } from '@touchstone/store';
+import { StoreError } from '@touchstone/store';
 import type { Host } from './host.ts';
 import type { ModelLog } from './model-log.ts';
 import type { ModelStore } from './model-store.ts';
@@ -103,8 +103,7 @@ export class Instance {
     };
     const aggregator = new Aggregator({
       log: parts.log,
-      // What an aggregator has no use for is not modelled: to call it is an error.
-      store: parts.store as unknown as Store,
+      store: parts.store,
       metrics: METRICS,
       logger: loggerOf(life, trace),
       scheduler: parts.host,
