@@ -63,7 +63,6 @@ export function hostilePosts({ seed, name, steps, models, random }: HostileOptio
   }
 
   for (const { record } of entries) {
-    if ('type' in record && record.type === 'tick') continue;
     if ('type' in record && record.type === 'model') {
       flush();
       const model = { ...record.model, version: `${record.model.version}-${name}` };
