@@ -23,7 +23,7 @@ export function wrongAtTheEnd(state: FinalState, reader: ScoreReader): string[] 
     ...state.expected.flatMap((one) => [...wrongPartition(one, state, reader)]),
     ...wrongRows(state),
     ...wrongDeadLetters(state),
-    ...state.expected.flatMap((one) => [...wrongAlerts(one, state)]),
+    ...(state.options.hasRules ? state.expected.flatMap((one) => [...wrongAlerts(one, state)]) : []),
   ];
   return found.slice(0, LINES_MAX);
 }

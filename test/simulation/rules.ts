@@ -9,6 +9,8 @@ import type { System } from './system.ts';
  * pass knows one model: where another takes over depends on when its records and restores fall, so a change of model may give other alerts in
  * another life, rightly. Therefore the model with the rules is in force before anything happens, and no other follows it. And what is not stored
  * moves the engine's clock too, which a restore can't know where the log's clock falls; so there it does not.
+ *
+ * In the other runs there are the rules of the default model, and of their alerts nothing is looked at but that they do no harm.
  */
 
 /** A model with rules of every kind, whose levels these histories cross often. */
@@ -20,7 +22,7 @@ export function modelWithRules(random: Random): ScoringModel {
   return scoringModelSchema.parse({
     ...defaultModel,
     version: 'with-rules',
-    decay: { kind: 'exponential', halfLifeDays: random.pick([1, 7, 14]) },
+    decay: { kind: 'exponential', halfLifeDays: random.pick([7, 14, 90]) },
     thresholds: [
       { id: 'hot', metric: 'score', enter, exit: random.chance(0.5) ? enter : enter / 2, cooldown: cooldown() },
       ...some([

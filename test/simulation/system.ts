@@ -75,6 +75,7 @@ export class System {
       expected: this.expected,
       trace,
       virtualNow: () => timeline.now,
+      areAlertsKnown: options.hasRules,
       onPublish: () => checkReadiness(this.instances, this.watcher),
     });
     this.database = new Database(this.watcher);

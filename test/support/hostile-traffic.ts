@@ -63,6 +63,7 @@ export function hostilePosts({ seed, name, steps, models, random }: HostileOptio
   }
 
   for (const { record } of entries) {
+    // Time passes by itself.
     if ('type' in record && record.type === 'tick') continue;
     if ('type' in record && record.type === 'model') {
       flush();
