@@ -54,7 +54,7 @@ test('the past is what was served then, and every part of it adds up', { timeout
   expect(new Set(served.map(({ version }) => version)).size).toBeGreaterThan(STAGES);
 
   for (const answer of served) {
-    const then = `${pathOf(answer.accountId)}`;
+    const then = pathOf(answer.accountId);
     const past = await server.get<ServedAccount>(`${then}?at=${answer.asOf}`);
     expect(past).toEqual(answer);
     const { parts, points, rest, rounding } = await server.get<Explained>(`${then}/explain?at=${answer.asOf}&limit=20`);
