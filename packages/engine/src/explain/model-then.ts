@@ -31,25 +31,23 @@ export interface ModelThenOptions {
 
 /**
  * The model that was in force at an instant. A model's record is only the order to rescore: it is in force when that is done, seconds to minutes later, and
- * then every account's score is published anew. So what was published says it, and the records only where nothing was:
+ * then every account's score is published anew. So what was published says it, as far as it is kept:
  *
- *   - scores before and after are of one model: that one;
- *   - none was kept of the hour after the instant, so none came between the two: the one before still;
- *   - else the new one took over within the hour, and when is not kept: the new one, if its record had been appended by the instant.
+ *   - no score is kept of the rest of the hour: none came, so that of the last score is in force still;
+ *   - else those between may have been replaced by the one that is kept. If its model had been ordered by the instant, that one; else the last that had:
+ *     when it took over is not kept, and this may be too early by the time that the rescoring took.
  */
 export function modelThen({ after, at, before, current, records }: ModelThenOptions): ScoringModel {
   const models = new Map([defaultModel, ...records.map(({ model }) => model), current].map((model) => [model.version, model]));
-  const published = records.filter(({ appendedAt }) => appendedAt <= at);
-  const known = (version: string): ScoringModel | null => models.get(version) ?? null;
-  const newest = published.at(-1)?.model ?? defaultModel;
-  const next = after?.modelVersion ?? current.version;
-  if (before === null) return isOf(published, next) ? (known(next) ?? newest) : newest;
-  if (before.modelVersion === next) return known(next) ?? newest;
-  const isWithinTheHour = after !== null && hourOf(after.asOf) === hourOf(at);
-  if (isWithinTheHour && isOf(published, next)) return known(next) ?? newest;
-  return known(before.modelVersion) ?? newest;
-}
+  const ordered = records.filter(({ appendedAt }) => appendedAt <= at);
+  const last = ordered.at(-1)?.model ?? defaultModel;
+  const isReplaced = after !== null && hourOf(after.asOf) === hourOf(at);
+  if (before !== null && !isReplaced) return models.get(before.modelVersion) ?? last;
 
-function isOf(published: readonly ModelRecord[], version: string): boolean {
-  return published.some(({ model }) => model.version === version);
+  const version = after?.modelVersion ?? current.version;
+  const shownAt = after?.asOf ?? Infinity;
+  // One that came back later was shown because of that.
+  const isOrderedLater = records.some(({ appendedAt, model }) => model.version === version && appendedAt > at && appendedAt <= shownAt);
+  const isOrdered = ordered.some(({ model }) => model.version === version);
+  return isOrdered && !isOrderedLater ? models.get(version)! : last;
 }
