@@ -73,6 +73,6 @@ export class TouchBatch {
 
   clear(): void {
     this.count = 0;
-    this.actNow.length = 0;
+    if (this.actNow.length > 0) this.actNow.length = 0;
   }
 }

@@ -63,7 +63,7 @@ async function throughSnapshot(ledgers: PartitionLedgers): Promise<PartitionLedg
 }
 
 describe('ledgers of a snapshot and what came after it', () => {
-  const hostile = historyArbitrary({ datedAhead: true, steps: { min: 0, max: 150 } });
+  const hostile = historyArbitrary({ alerts: true, datedAhead: true, steps: { min: 0, max: 150 } });
 
   test.prop([hostile, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()], { numRuns: 150 })(
     'equal those of everything, in every column and view',

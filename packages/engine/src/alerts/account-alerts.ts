@@ -62,9 +62,10 @@ export class AccountAlerts {
     hasWorth: false,
     isActNow: false,
   };
-  readonly #turnable: number[] = [];
+  #turnable = new Int32Array(0);
+  #turnableCount = 0;
   /** The conditions that depend on roles. */
-  #ofRoles: readonly number[] = [];
+  #ofRoles = new Int32Array(0);
   #before = new Float64Array(0);
   /** The place of the threshold that a condition belongs to; -1 for none. */
   #thresholdOf = new Int32Array(0);
@@ -74,7 +75,7 @@ export class AccountAlerts {
     this.#states = new AccountStates(ledgers);
     this.#reading = new Reading(ledgers);
     this.#asked = new Reading(ledgers);
-    this.#due = new DueHeap((row, other) => isNameBefore(ledgers, row, other));
+    this.#due = new DueHeap((row, other) => ledgers.accounts.names.isBefore(row, other));
     [this.#rules, this.#steps] = this.#compile();
   }
 
@@ -219,7 +220,7 @@ export class AccountAlerts {
     coming.now = now;
     coming.hasWorth = hasWorth;
     coming.isActNow = isActNow;
-    this.#turnable.length = 0;
+    this.#turnableCount = 0;
     if (coming.account < 0) {
       this.#before.fill(0);
       return;
@@ -228,7 +229,7 @@ export class AccountAlerts {
     const { conditions, thresholds } = this.#rules;
     for (let place = 0; place < conditions.length; place++) {
       if (!conditions[place]!.mayTurn(this.#ledgers, coming, this.#isHeld(coming.account, place))) continue;
-      this.#turnable.push(place);
+      this.#turnable[this.#turnableCount++] = place;
       const threshold = this.#thresholdOf[place]!;
       if (threshold >= 0) this.#before[threshold] = this.#reading.value(thresholds[threshold]!.metric);
     }
@@ -245,7 +246,8 @@ export class AccountAlerts {
     this.#reading.begin(account, now);
     // What the touch does not change is due when it was. Where it is dated ahead, windows get it when its hour begins.
     const aheadAt = hourOf(occurredAt) > hourOf(now) ? hourOf(occurredAt) * HOUR_MS : Infinity;
-    if (this.#ask(this.#turnable, aheadAt)) this.#steps.make(this.#reading, this.#holdsOf(account), this.#occasionOf(touch, rules, offset));
+    if (this.#ask(this.#turnable, this.#turnableCount, aheadAt))
+      this.#steps.make(this.#reading, this.#holdsOf(account), this.#occasionOf(touch, rules, offset));
   }
 
   /** A fact of an account is about to be applied; -1 for one that it makes known. */
@@ -271,7 +273,7 @@ export class AccountAlerts {
     }
     if (type !== 'contact' && type !== 'opportunity') return;
     this.#reading.begin(account, now);
-    if (type === 'contact') this.#ask(this.#ofRoles, Infinity);
+    if (type === 'contact') this.#ask(this.#ofRoles, this.#ofRoles.length, Infinity);
     this.#steps.make(this.#reading, this.#holdsOf(account), occasion);
   }
 
@@ -295,16 +297,17 @@ export class AccountAlerts {
   }
 
   /**
-   * Asks some conditions of the account that is being read.
+   * Asks some conditions of the account that is being read: the first so many of the places.
    * @param dueAt when it is to be looked at at the latest
    * @returns whether one has turned
    */
-  #ask(places: readonly number[], dueAt: number): boolean {
+  #ask(places: Int32Array, count: number, dueAt: number): boolean {
     const reading = this.#reading;
     const { account } = reading;
     let next = dueAt;
     let hasTurned = false;
-    for (const place of places) {
+    for (let i = 0; i < count; i++) {
+      const place = places[i]!;
       const condition = this.#rules.conditions[place]!;
       const held = this.#isHeld(account, place);
       const holds = condition.holds(reading, held);
@@ -385,7 +388,8 @@ export class AccountAlerts {
     const rules = compileAlertRules(this.#ledgers, this);
     this.#words = Math.max(1, Math.ceil(rules.conditions.length / 32));
     this.#before = new Float64Array(rules.thresholds.length);
-    this.#ofRoles = [...rules.conditions.keys()].filter((place) => rules.conditions[place]!.hasRoles);
+    this.#turnable = new Int32Array(rules.conditions.length);
+    this.#ofRoles = Int32Array.from([...rules.conditions.keys()].filter((place) => rules.conditions[place]!.hasRoles));
     this.#thresholdOf = new Int32Array(rules.conditions.length).fill(-1);
     for (const [place, { condition }] of rules.thresholds.entries()) this.#thresholdOf[condition] = place;
     return [rules, new RuleSteps(this.#ledgers, this.#states, rules, (transition) => void this.#transitions.push(transition))];
@@ -394,13 +398,4 @@ export class AccountAlerts {
 
 function occasionOf(cause: AlertCause, offset: number, before: Occasion['before']): Occasion {
   return { cause, offset, late: false, touch: () => null, before };
-}
-
-/** By the bytes of the names. */
-function isNameBefore({ accounts }: PartitionLedgers, row: number, other: number): boolean {
-  const one = accounts.names.bytes(row);
-  const two = accounts.names.bytes(other);
-  const shared = Math.min(one.length, two.length);
-  for (let i = 0; i < shared; i++) if (one[i] !== two[i]) return one[i]! < two[i]!;
-  return one.length < two.length;
 }

@@ -45,6 +45,11 @@ class Example {
     return this.#append(at, { type: 'opportunity', id: 'deal', accountId: 'acme', updatedAt: T + updatedAt, outcome, ...nothing });
   }
 
+  role(at: number, role: string): string[] {
+    const nothing = { email: null, title: null, seniority: null, consent: null };
+    return this.#append(at, { type: 'contact', id: 'ada', accountId: 'acme', updatedAt: T + at, role, ...nothing });
+  }
+
   /** @returns what the record came to, as lines */
   #append(at: number, record: GeneratedEntry['record']): string[] {
     const entry = { partition: 0, offset: this.#entries.length, appendedAt: T + at, record };
@@ -196,6 +201,26 @@ it('a surge is against the account and against all accounts, and is looked at ag
   example.touch(0);
   expect(example.touch(0)).toEqual([]);
   expect(example.tick(1, 2)).toEqual(['surge up 1 decay +1']);
+});
+
+it('a surge may begin by time alone, when busier weeks are no longer among those it is compared with', () => {
+  const example = new Example({ surge: { ratio: 2, minimum: 2, fleetRatio: 1, cooldown: 0 } });
+  for (let i = 0; i < 6; i++) example.touch(0, { occurredAt: T - 25 * DAY_MS });
+  for (let i = 0; i < 3; i++) expect(example.touch(0)).toEqual([]);
+  // Two a week before, and three are not twice that, until they are 28 days ago.
+  expect(example.tick(8 * DAY_MS)).toEqual([`surge up 1 decay +${3 * DAY_MS}`, `surge down 1 decay +${7 * DAY_MS} held`]);
+});
+
+it('a role that becomes known changes what is covered and what is worth how much, then and there', () => {
+  const example = new Example({
+    roles: { champion: 2 },
+    thresholds: [{ id: 'warm', metric: 'points', enter: 15 }],
+    watches: [{ id: 'champion', kind: 'role_engaged', role: 'champion' }],
+  });
+  expect(example.touch(0)).toEqual([]);
+  expect(example.role(0, 'champion')).toEqual(['warm up 1 identity +0', 'champion up 1 identity +0']);
+  // 20 points are 15 in 0.415 days.
+  expect(example.tick(DAY_MS)).toEqual([`warm down 1 decay +${Math.ceil(Math.log2(4 / 3) * DAY_MS)}`]);
 });
 
 it('rules of a model that comes back go on where they were', () => {

@@ -22,7 +22,7 @@ export function decayTurnsAt(ledgers: PartitionLedgers, account: number, at: num
   let from = at;
   for (let piece = 0; piece <= instants.length; piece++) {
     const to = instants[piece] ?? from + HALF_LIVES_LEFT * halfLifeMs;
-    if (isTurned(to)) return firstTurned(from, to, () => crossing(ledgers, account, from, level, halfLifeMs), isTurned);
+    if (isTurned(to)) return firstTurned(from, to, crossing(ledgers, account, from, level, halfLifeMs), isTurned);
     from = to;
   }
   return Infinity;
@@ -50,8 +50,8 @@ function crossing(ledgers: PartitionLedgers, account: number, from: number, leve
   return from + Math.ceil(halfLifeMs * Math.log2(decaying / (level - constant)));
 }
 
-/** @param from where it has not turned, `to` where it has; between them it turns once */
-function firstTurned(from: number, to: number, guess: () => number, isTurned: Turned): number {
+/** @param from where it has not turned, `to` where it has; between them it turns once, most likely `near` */
+function firstTurned(from: number, to: number, near: number, isTurned: Turned): number {
   let before = from;
   let after = to;
   const look = (at: number): void => {
@@ -59,7 +59,6 @@ function firstTurned(from: number, to: number, guess: () => number, isTurned: Tu
     if (isTurned(at)) after = at;
     else before = at;
   };
-  const near = guess();
   // Usually the guess is right to the millisecond; where it is of no use, halving finds it as well.
   for (const reach of [1, 64, 4096]) {
     look(near - reach);

@@ -84,6 +84,15 @@ export class Names {
     return chunk.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
   }
 
+  /** Whether a row's name comes before another one's by its bytes. */
+  isBefore(row: number, other: number): boolean {
+    const one = this.bytes(row);
+    const two = this.bytes(other);
+    const shared = Math.min(one.length, two.length);
+    for (let i = 0; i < shared; i++) if (one[i] !== two[i]) return one[i]! < two[i]!;
+    return one.length < two.length;
+  }
+
   /** Where the name's slot is, or the empty one it would take. */
   #slotOf(hash: number, bytes: Uint8Array, start: number, end: number): number {
     const slots = this.#slots;
