@@ -45,7 +45,7 @@ export function followStream(url: string): StreamFollower {
       accept: 'text/event-stream',
       ...(lastEventId !== null && { 'last-event-id': lastEventId }),
     };
-    const response = await fetch(`${url}/v1/stream`, { headers, signal: stopping.signal });
+    const response = await fetch(`${url}/v1/stream?events=score`, { headers, signal: stopping.signal });
     if (response.status !== 200) {
       await response.arrayBuffer();
       return;

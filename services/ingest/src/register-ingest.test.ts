@@ -226,7 +226,9 @@ describe('POST /v1/models', () => {
     const records = await ingest.read();
     const withoutAlertRules = { thresholds: [], qualification: undefined, stages: [], watches: [] };
     expect(records.map(({ partition }) => partition)).toEqual([0, 1, 2, 3]);
-    expect(records).toMatchObject(Array.from({ length: 4 }, () => ({ key: null, record: { model: { ...model, ...withoutAlertRules, roles: {} } } })));
+    expect(records).toMatchObject(
+      Array.from({ length: 4 }, () => ({ key: null, record: { model: { ...model, ...withoutAlertRules, roles: {} } } })),
+    );
   });
 
   it('takes the same model again, which brings it back into force', async () => {

@@ -51,17 +51,40 @@ const ALERT_FIELDS = {
 /** As the stream tells it. */
 export const alertEventSchema = z.object(ALERT_FIELDS).describe('Data of an event `alert` or `stage`').meta({ id: 'AlertEvent' });
 
+/** In the order of the schema, whatever that of the alert is. */
 export function alertAnswer(alert: Alert): z.input<typeof alertEventSchema> {
-  const { accountId, coverage, engagedContacts, missingRoles, partition: _, reasons, touch, ...rest } = alert;
+  const { accountId, direction, episode, id, metric, owner, reasons, ruleId, threshold, touch, type, version } = alert;
   const at = timeText(alert.at);
   const path = `/v1/accounts/${encodeURIComponent(accountId)}`;
   return {
-    ...rest,
+    id,
+    type,
     accountId,
+    ruleId,
+    episode,
+    direction,
     at,
-    reach: { engagedContacts, coverage, missingRoles: [...missingRoles] },
-    reasons: reasons.map((reason) => ({ ...reason })),
-    touch: touch && { ...touch, occurredAt: timeText(touch.occurredAt), ruleIds: [...touch.ruleIds] },
+    metric,
+    threshold,
+    previousValue: alert.previousValue,
+    currentValue: alert.currentValue,
+    previousStage: alert.previousStage,
+    currentStage: alert.currentStage,
+    cause: alert.cause,
+    late: alert.late,
+    heldBack: alert.heldBack,
+    owner,
+    modelVersion: alert.modelVersion,
+    version,
+    reach: { engagedContacts: alert.engagedContacts, coverage: alert.coverage, missingRoles: [...alert.missingRoles] },
+    reasons: reasons.map(({ contactId, points, role }) => ({ contactId, role, points })),
+    touch: touch && {
+      kind: touch.kind,
+      contactId: touch.contactId,
+      campaignId: touch.campaignId,
+      occurredAt: timeText(touch.occurredAt),
+      ruleIds: [...touch.ruleIds],
+    },
     met: [...alert.met],
     missing: [...alert.missing],
     links: { account: path, explain: `${path}/explain?at=${at}` },

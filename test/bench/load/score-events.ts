@@ -10,7 +10,7 @@ export interface ScoreSeen {
 
 /** Follows GET /v1/stream; `onScore` is called while the bytes are at hand, so that its clock is read at the time of arrival. */
 export async function followScores(url: string, key: string, onScore: (score: ScoreSeen) => void): Promise<{ close(): void }> {
-  const request = get(`${url}/v1/stream`, { headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream' } });
+  const request = get(`${url}/v1/stream?events=score`, { headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream' } });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   if (response.statusCode !== 200) throw new Error(`the stream was answered ${response.statusCode}`);
   let rest = '';

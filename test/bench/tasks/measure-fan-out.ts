@@ -99,7 +99,7 @@ export async function measureFanOut(args: FanOutArgs): Promise<FanOutRun> {
 }
 
 async function openStreams({ clients, key, port }: FanOutArgs, take: (number: number) => void): Promise<Socket[]> {
-  const request = `GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}\r\nAccept: text/event-stream\r\n\r\n`;
+  const request = `GET /v1/stream?events=score HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${key}\r\nAccept: text/event-stream\r\n\r\n`;
   const sockets: Socket[] = [];
   while (sockets.length < clients) {
     const opening = Array.from({ length: Math.min(OPENED_AT_ONCE, clients - sockets.length) }, async () => {

@@ -74,8 +74,8 @@ export class AccountAlerts {
     this.#ledgers = ledgers;
     this.#states = new AccountStates(ledgers);
     this.#reading = new Reading(ledgers);
-    this.#due = new DueHeap((row, other) => ledgers.accounts.names.isBefore(row, other));
     this.#asked = new Reading(ledgers);
+    this.#due = new DueHeap((row, other) => ledgers.accounts.names.isBefore(row, other));
     [this.#rules, this.#steps] = this.#compile();
   }
 
@@ -146,15 +146,13 @@ export class AccountAlerts {
   near(account: number, at: number = this.#ledgers.now): QualificationView | null {
     const { conditions, qualification } = this.#rules;
     if (qualification === null) return null;
-    const reading = this.#asked;
-    reading.begin(account, at);
+    const reading = this.#asked.begin(account, at);
     return qualification.view(this.#ledgers.accounts.facts.get(account), (place) => conditions[place]!.holds(reading, false));
   }
 
   /** The thresholds that the account has not reached at an instant, epoch ms, which must not lie before its last change: the nearest first. */
   nearest(account: number, at: number = this.#ledgers.now): NearThreshold[] {
-    const reading = new Reading(this.#ledgers);
-    reading.begin(account, at);
+    const reading = this.#asked.begin(account, at);
     return nearestOf(reading, this.#rules.thresholds, ({ id }) => this.#states.isIn(account, this.#states.numberOf(id)));
   }
 
