@@ -22,7 +22,7 @@ export function durationMs(duration: z.output<typeof durationSchema>): number {
   return Number(duration.slice(0, -1)) * unit;
 }
 
-export const METRIC_WINDOWS = ['24h', '7d', '30d', '90d'] as const;
+const METRIC_WINDOWS = ['24h', '7d', '30d', '90d'] as const;
 const WINDOW = METRIC_WINDOWS.join('|');
 export const metricSchema = z
   .string()

@@ -37,12 +37,12 @@ function newestOf(facts: readonly FactRecord[]): FactRecord | null {
 }
 
 /** What each counted touch adds to the points at age 0. */
-export function worthsOf(account: KnownAccount): { readonly touch: TouchRecord; readonly worth: number }[] {
+function worthsOf(account: KnownAccount): { readonly touch: TouchRecord; readonly worth: number }[] {
   const worths = worthOfTouches(account.touches, account.model.rules);
   return account.touches.map((touch, index) => ({ touch, worth: multiplierOf(account, touch.contactId ?? null) * worths[index]! }));
 }
 
-export function decayed(account: KnownAccount, { touch, worth }: { touch: TouchRecord; worth: number }, at: number): number {
+function decayed(account: KnownAccount, { touch, worth }: { touch: TouchRecord; worth: number }, at: number): number {
   const halfLifeMs = (account.model.decay?.halfLifeDays ?? MODEL_DEFAULTS.halfLifeDays) * DAY_MS;
   return worth * 2 ** (-Math.max(0, at - touch.occurredAt) / halfLifeMs);
 }
