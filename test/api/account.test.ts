@@ -85,8 +85,8 @@ describe('one account', () => {
       asOf: new Date(at).toISOString(),
       lastTouchAt: new Date(MET_AT).toISOString(),
       modelVersion: 'default-1',
-      stage: null,
-      qualified: null,
+      stage: 'qualified',
+      qualified: true,
       profile: null,
     });
   });

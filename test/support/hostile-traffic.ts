@@ -63,6 +63,7 @@ export function hostilePosts({ seed, name, steps, models, random }: HostileOptio
   }
 
   for (const { record } of entries) {
+    // Time passes by itself.
     if ('type' in record && record.type === 'tick') continue;
     if ('type' in record && record.type === 'model') {
       flush();
@@ -70,8 +71,6 @@ export function hostilePosts({ seed, name, steps, models, random }: HostileOptio
       posts.push({ path: '/v1/models', contentType: 'application/json', body: JSON.stringify(model), items: 1 });
       continue;
     }
-    // Time passes by itself.
-    if ('type' in record && record.type === 'tick') continue;
     const path = 'type' in record ? `/v1/${ENDPOINTS[record.type]}` : '/v1/touches';
     const items = pending.get(path) ?? [];
     pending.set(path, [...items, record]);

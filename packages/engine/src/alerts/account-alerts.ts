@@ -146,15 +146,13 @@ export class AccountAlerts {
   near(account: number, at: number = this.#ledgers.now): QualificationView | null {
     const { conditions, qualification } = this.#rules;
     if (qualification === null) return null;
-    const reading = this.#asked;
-    reading.begin(account, at);
+    const reading = this.#asked.begin(account, at);
     return qualification.view(this.#ledgers.accounts.facts.get(account), (place) => conditions[place]!.holds(reading, false));
   }
 
   /** The thresholds that the account has not reached at an instant, epoch ms, which must not lie before its last change: the nearest first. */
   nearest(account: number, at: number = this.#ledgers.now): NearThreshold[] {
-    const reading = new Reading(this.#ledgers);
-    reading.begin(account, at);
+    const reading = this.#asked.begin(account, at);
     return nearestOf(reading, this.#rules.thresholds, ({ id }) => this.#states.isIn(account, this.#states.numberOf(id)));
   }
 

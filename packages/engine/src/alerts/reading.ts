@@ -14,10 +14,11 @@ export class Reading {
   }
 
   /** Begins a look, since columns, account or instant are others now. An account nobody knows, -1, has nothing. */
-  begin(account: number, at: number): void {
+  begin(account: number, at: number): this {
     this.account = account;
     this.at = at;
     this.#look++;
+    return this;
   }
 
   value(metric: Metric): number {
