@@ -53,6 +53,7 @@ const MODEL: ScoringModel = scoringModelSchema.parse({
   ],
   stages: [{ id: 'aware' }, { id: 'sales', name: 'In sales', metrics: [{ metric: 'score', atLeast: 50 }] }],
   qualification: { atLeast: 1, of: [{ metric: 'score', atLeast: 60 }] },
+  watches: [],
 });
 
 let directory = '';
