@@ -26,6 +26,9 @@ function tried(ledgers: PartitionLedgers, rules: TriedRules, at = ledgers.now): 
   return trial.rules;
 }
 
+/** Says what touches are worth, and has no rules that alerts come from. */
+const BASE = { version: 'base', rules: defaultModel.rules };
+
 describe('rules that are tried', () => {
   test.prop([hostile, modelArbitrary, alertRulesArbitrary], { numRuns: 150 })(
     'have those accounts in that are in once the rules are in force',
@@ -57,7 +60,7 @@ describe('rules that are tried', () => {
     return { id: accountId, accountId, contactId: 'c', kind, occurredAt: 1000, minutes: 0, ...none };
   };
   const model = scoringModelSchema.parse({
-    ...defaultModel,
+    ...BASE,
     thresholds: [{ id: 'hot', metric: 'points', enter: 20, exit: 5 }],
     stages: [{ id: 'aware', metrics: [{ metric: 'points', atLeast: 5 }] }],
   });
@@ -71,7 +74,7 @@ describe('rules that are tried', () => {
     const ledgers = some();
     const rulesOf = (enter: number, exit: number, atLeast: number): TriedRules =>
       scoringModelSchema.parse({
-        ...defaultModel,
+        ...BASE,
         thresholds: [{ id: 'hot', metric: 'points', enter, exit }],
         stages: [
           { id: 'aware', metrics: [{ metric: 'points', atLeast: 1 }] },
@@ -100,7 +103,7 @@ describe('rules that are tried', () => {
   it('give no kind and no role a number', () => {
     const ledgers = some();
     const rules = scoringModelSchema.parse({
-      ...defaultModel,
+      ...BASE,
       thresholds: [{ id: 'odd', metric: 'kind.unheard_of.7d', enter: 1 }],
       watches: [{ id: 'w', kind: 'role_engaged', role: 'jester' }],
     });
