@@ -85,8 +85,8 @@ describe('one account', () => {
       asOf: new Date(at).toISOString(),
       lastTouchAt: new Date(MET_AT).toISOString(),
       modelVersion: 'default-1',
-      stage: 'qualified',
-      qualified: true,
+      stage: null,
+      qualified: null,
       profile: null,
     });
   });

@@ -180,8 +180,6 @@ describe('lists', () => {
     expect(data.map(({ balance, conversion, entered, left, stage }) => [stage, balance, entered, left, conversion])).toEqual([
       ['aware', 1, 3, 2, 2 / 3],
       ['sales', 2, 2, 0, 0],
-      // Of the default model, in force before.
-      ['engaged', 0, 1, 1, expect.any(Number)],
     ]);
   });
 });

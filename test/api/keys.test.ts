@@ -66,7 +66,27 @@ const ROUTES: readonly (readonly [string, string, Scope, string | undefined, num
   ['GET', '/v1/accounts/acme', 'read', undefined, 200],
   ['GET', '/v1/accounts/acme/timeline', 'read', undefined, 200],
   ['GET', '/v1/accounts/acme/history', 'read', undefined, 200],
+  ['GET', '/v1/accounts/acme/explain', 'read', undefined, 200],
+  ['GET', '/v1/accounts/acme/explain/diff?from=0', 'read', undefined, 200],
   ['GET', '/v1/stream', 'read', undefined, 200],
+  ['GET', '/v1/stages', 'read', undefined, 200],
+  ['GET', '/v1/alert-rules', 'read', undefined, 200],
+  ['POST', '/v1/alert-rules/test', 'read', '{"version":"m","rules":[]}', 200],
+  ['GET', '/v1/alerts', 'read', undefined, 200],
+  ['GET', '/v1/alerts/alr_0', 'read', undefined, 404],
+  ['POST', '/v1/alerts/alr_0/ack', 'admin', '{}', 404],
+  ['POST', '/v1/alerts/alr_0/snooze', 'admin', '{"for":"1h"}', 404],
+  ['POST', '/v1/alerts/alr_0/useful', 'admin', '{}', 404],
+  ['POST', '/v1/alerts/alr_0/not-useful', 'admin', '{}', 404],
+  ['POST', '/v1/alerts/alr_0/resend', 'admin', '{}', 404],
+  ['GET', '/v1/endpoints', 'admin', undefined, 200],
+  ['POST', '/v1/endpoints', 'admin', '{"name":"CRM","url":"https://crm.example/"}', 201],
+  ['GET', '/v1/endpoints/ep_0', 'admin', undefined, 404],
+  ['PATCH', '/v1/endpoints/ep_0', 'admin', '{"name":"CRM"}', 404],
+  ['DELETE', '/v1/endpoints/ep_0', 'admin', undefined, 404],
+  ['GET', '/v1/endpoints/ep_0/deliveries', 'admin', undefined, 404],
+  ['POST', '/v1/endpoints/ep_0/secrets', 'admin', '{}', 404],
+  ['POST', '/v1/endpoints/ep_0/test', 'admin', '{}', 404],
   ['GET', '/v1/dead-letters', 'admin', undefined, 200],
   ['GET', '/v1/dead-letters/0/0', 'admin', undefined, 404],
   ['POST', '/v1/dead-letters/replay', 'admin', '{"open":{}}', 202],
@@ -88,7 +108,13 @@ describe('scopes', () => {
         .map(([method, { security }]) => `${method.toUpperCase()} ${path} ${security![0]!.bearer.join()}`),
     );
     const templateOf = (path: string): string =>
-      path.replace('acme', '{accountId}').replace('{victim}', '{keyId}').replace('/0/0', '/{partition}/{offset}');
+      path
+        .split('?')[0]!
+        .replace('acme', '{accountId}')
+        .replace('{victim}', '{keyId}')
+        .replace('alr_0', '{alertId}')
+        .replace('ep_0', '{endpointId}')
+        .replace('/0/0', '/{partition}/{offset}');
     const tested = ROUTES.map(([method, path, scope]) => `${method} ${templateOf(path)} ${scope}`);
     expect(documented.sort()).toEqual(tested.sort());
   });

@@ -23,32 +23,5 @@ export const defaultModel: ScoringModel = scoringModelSchema.parse({
   ],
   roles: { decision_maker: 1.5, champion: 1.3, influencer: 1.1 },
   reachWindowDays: 30,
-  thresholds: [
-    { id: 'engaged', metric: 'score', enter: 50, exit: 40, cooldown: '24h' },
-    { id: 'hot', metric: 'score', enter: 75, exit: 65, cooldown: '24h' },
-  ],
-  qualification: {
-    atLeast: 2,
-    of: [
-      { metric: 'score', atLeast: 50 },
-      { metric: 'contacts.30d', atLeast: 3 },
-      { metric: 'kind.meeting.30d', atLeast: 1 },
-    ],
-    minContacts: 2,
-    // A meeting of a quarter of an hour was one. Nothing here asks for a url: a replay would have to read it of every touch.
-    actNow: [{ kind: 'meeting', minMinutes: 15 }],
-  },
-  stages: [
-    { id: 'aware', name: 'Aware', metrics: [{ metric: 'touches.90d', atLeast: 1 }] },
-    { id: 'engaged', name: 'Engaged', engaged: true },
-    { id: 'qualified', name: 'Qualified', qualified: true },
-    { id: 'opportunity', name: 'Opportunity', opportunity: 'open' },
-    { id: 'customer', name: 'Customer', opportunity: 'won' },
-  ],
-  watches: [
-    { id: 'decision_maker_silent', kind: 'role_silent', role: 'decision_maker' },
-    { id: 'decision_maker_engaged', kind: 'role_engaged', role: 'decision_maker' },
-    { id: 'single_threaded', kind: 'single_threaded' },
-  ],
   retentionDays: 400,
 });
