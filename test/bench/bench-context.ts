@@ -109,12 +109,12 @@ export function createContext(sizes: Sizes): BenchContext {
 const READY_WITHIN_MS = 300_000;
 
 /** A server whose log lines can be read and whose log forgets nothing. */
-export function startBenchServer(data: string, options: Pick<ServerOptions, 'waitFor' | 'readyWithinMs'> = {}): Promise<Server> {
+export function startBenchServer(data: string, options: Pick<ServerOptions, 'env' | 'waitFor' | 'readyWithinMs'> = {}): Promise<Server> {
   return startServer({
     readyWithinMs: READY_WITHIN_MS,
     ...options,
     data,
-    env: { LOG_LEVEL: 'info', LOG_RETENTION_HOURS: '87600', PARTITIONS: String(PARTITIONS) },
+    env: { LOG_LEVEL: 'info', LOG_RETENTION_HOURS: '87600', PARTITIONS: String(PARTITIONS), ...options.env },
   });
 }
 

@@ -5,7 +5,8 @@ import { enableCompileCache } from 'node:module';
  * SIGTERM. The pipeline is the aggregator's: engine, log, checkpoints and recovery are those of the product; `peers/` says the job.
  *
  * With STORE=chdb every touch is stored in ClickHouse under STATE_DIR, and a start goes on from there. With STORE=log the log is the only store:
- * a start reads all of it, and publishes nothing before it is as far as the log was. Either way a process may be killed at any time.
+ * a start reads all of it. Either way a process may be killed at any time, and nothing of a backlog is published before its end: see
+ * `Intake.heldUntil`. With BACKLOG=published that is so after a restart only, and scores of a first backlog go out as it is worked off.
  */
 
 if (import.meta.main) {

@@ -40,7 +40,7 @@ export async function runUntilTold(): Promise<void> {
     isStored ? openPeersStore(setting('STATE_DIR'), PARTITIONS) : logOnlyStore(PARTITIONS),
   ]);
 
-  const publishesFirstBacklog = setting('BACKLOG', 'published') === 'published';
+  const publishesFirstBacklog = setting('BACKLOG', 'held') === 'published';
   const job = peersJob({ touches: TOPIC, scores: OUTPUT_TOPIC, group: APP_ID }, { storesTouches: isStored, publishesFirstBacklog });
   const aggregator = new Aggregator({
     job: { ...job, openRun: (partition) => tellingFirst(job.openRun(partition)) },
