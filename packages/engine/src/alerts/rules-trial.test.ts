@@ -100,6 +100,16 @@ describe('rules that are tried', () => {
     expect(told(rulesOf(100, 50, 100))[0]).toEqual(['hot', null, 0, 0, 1, []]);
   });
 
+  it('are none where the model has none, whatever the one in force has', () => {
+    const full = scoringModelSchema.parse({
+      ...model,
+      qualification: { atLeast: 1, of: [{ id: 'met', metric: 'kind.meeting.30d', atLeast: 1 }], minContacts: 1 },
+      surge: { ratio: 2, minimum: 1 },
+    });
+    const entries = [{ partition: 0, offset: 0, appendedAt: 1000, record: touch('meets', 'meeting') }];
+    expect(tried(apply(full, entries).ledgers, scoringModelSchema.parse(BASE))).toEqual([]);
+  });
+
   it('give no kind and no role a number', () => {
     const ledgers = some();
     const rules = scoringModelSchema.parse({

@@ -71,8 +71,10 @@ export class RulesTrial {
 
   #begin(ledgers: PartitionLedgers): void {
     const { kinds, model, roles } = ledgers;
+    const { qualification: _qualification, surge: _surge, ...rest } = model;
     const terms = {
-      model: { ...model, ...this.#tried },
+      // What the tried model leaves out is not tried, whatever the one in force has.
+      model: { ...rest, ...this.#tried },
       kinds: { number: (name: string) => kinds.find(name) },
       roles: { number: (name: string) => roles.find(name) },
     };
