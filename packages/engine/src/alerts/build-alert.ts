@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { PartitionLedgers } from '../ledgers.ts';
-import type { CompiledRule } from '../match-rule.ts';
-import { FIELD, type TouchCursor } from '../touch.ts';
+import type { TouchBatch } from '../touch-batch.ts';
+import { decodeUtf8 } from '../touch.ts';
 import type { Alert, AlertReason, AlertTouch, AlertType } from './alert.ts';
-import { engagedContacts, engagedRoles } from './metrics.ts';
+import { engagedContacts, engagedRoles } from './figures.ts';
 
 const REASONS_MAX = 3;
 /** 128 bits. */
@@ -91,12 +91,14 @@ function growthAhead({ accounts, ahead, decay }: PartitionLedgers, account: numb
   return byContact;
 }
 
-export function alertTouchOf({ model }: PartitionLedgers, touch: TouchCursor, rules: readonly CompiledRule[]): AlertTouch {
+/** The touch at a place of a batch. */
+export function alertTouchOf({ model }: PartitionLedgers, batch: TouchBatch, place: number): AlertTouch {
+  const text = (start: number, end: number): string | null => (start < 0 ? null : decodeUtf8(batch.bytes, start, end));
   return {
-    kind: touch.text(FIELD.kind)!,
-    contactId: touch.text(FIELD.contactId),
-    campaignId: touch.text(FIELD.campaignId),
-    occurredAt: touch.occurredAt,
-    ruleIds: rules.map(({ index }) => model.rules[index]!.id),
+    kind: text(batch.kindStart[place]!, batch.kindEnd[place]!)!,
+    contactId: text(batch.contactStart[place]!, batch.contactEnd[place]!),
+    campaignId: text(batch.campaignStart[place]!, batch.campaignEnd[place]!),
+    occurredAt: batch.occurredAt[place]!,
+    ruleIds: batch.rules[place]!.map(({ index }) => model.rules[index]!.id),
   };
 }
