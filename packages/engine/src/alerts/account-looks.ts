@@ -40,6 +40,7 @@ export class AccountLooks {
   #bits = new Uint32Array(0);
   /** Accounts below this row were looked at; the others have no touch and no fact. */
   #seen = 0;
+  #dueAt = Infinity;
   readonly #coming: ComingTouch = { account: 0, contact: -1, kind: 0, occurredAt: 0, minutes: 0, now: 0, worth: 0, isActNow: false };
   /** What the metrics of thresholds were before the touch or fact, where it may turn them. */
   readonly #before: Float64Array;
@@ -94,7 +95,7 @@ export class AccountLooks {
         const { metric } = this.#rules.thresholds[threshold]!;
         return metric.value(this.#ledgers, account, at - 1);
       };
-      this.#look(account, at, occasionOf('decay', offset, before), false);
+      this.#lookAtDue(account, at, occasionOf('decay', offset, before));
     }
   }
 
@@ -145,7 +146,7 @@ export class AccountLooks {
     const { exceeded, exceededCount } = this.#rooms;
     this.#reading.begin(account, now);
     let hasTurned = false;
-    for (let i = 0; i < exceededCount; i++) if (this.#ask(exceeded[i]!, false)) hasTurned = true;
+    for (let i = 0; i < exceededCount; i++) if (this.#askTouched(exceeded[i]!)) hasTurned = true;
     // What the touch does not change is due when it was. Where it is dated ahead, windows get it when its hour begins.
     if (this.#isAhead(this.#coming)) this.#hasten(account, hourOf(this.#coming.occurredAt) * HOUR_MS);
     if (hasTurned) this.#steps.make(this.#reading, this.#holdsOf(account), this.#occasionOf(batch, place));
@@ -174,7 +175,12 @@ export class AccountLooks {
     }
     if (type !== 'contact' && type !== 'opportunity') return;
     this.#reading.begin(account, now);
-    if (type === 'contact') for (const gauge of this.#gaugesOfRoles) this.#ask(gauge, true);
+    if (type === 'contact') {
+      for (const gauge of this.#gaugesOfRoles) {
+        this.#ask(gauge);
+        this.#hasten(account, this.#dueAt);
+      }
+    }
     this.#steps.make(this.#reading, this.#holdsOf(account), occasion);
   }
 
@@ -188,16 +194,17 @@ export class AccountLooks {
     for (let account = 0; account < this.#seen; account++) {
       if (!this.#isHeld(account, surge.condition) && surge.surge.isFarFrom(this.#ledgers, account, now)) continue;
       this.#reading.begin(account, now);
-      if (this.#ask(gauge, true)) this.#steps.make(this.#reading, this.#holdsOf(account), occasion);
+      const hasTurned = this.#ask(gauge);
+      this.#hasten(account, this.#dueAt);
+      if (hasTurned) this.#steps.make(this.#reading, this.#holdsOf(account), occasion);
     }
   }
 
   /**
-   * Asks the conditions on a gauge of the account that is being read.
-   * @param isAnyMove whether what happened may have moved it up or down; a touch ends only conditions that may fall
+   * Asks the conditions on a gauge of the account that is being read after a touch, which ends only conditions that may fall.
    * @returns whether one has turned
    */
-  #ask(gauge: number, isAnyMove: boolean): boolean {
+  #askTouched(gauge: number): boolean {
     const reading = this.#reading;
     const { account } = reading;
     let hasTurned = false;
@@ -206,32 +213,31 @@ export class AccountLooks {
     for (const place of this.#rooms.conditionsOn[gauge]!) {
       const condition = this.#rules.conditions[place]!;
       const held = this.#isHeld(account, place);
-      if (held && !condition.mayFall && !isAnyMove) continue;
+      if (held && !condition.mayFall) continue;
       const holds = condition.holds(reading, held);
       if (holds !== held) {
         this.#turn(account, place);
         hasTurned = true;
       }
-      if (holds !== held || condition.mayFall || isAnyMove) dueAt = Math.min(dueAt, condition.turnsAt(reading, holds));
+      if (holds !== held || condition.mayFall) dueAt = Math.min(dueAt, condition.turnsAt(reading, holds));
       room = Math.min(room, condition.room(reading, holds));
     }
-    this.#rooms.set(account, gauge, room);
+    this.#rooms.setSooner(account, gauge, room, dueAt);
     this.#hasten(account, dueAt);
     return hasTurned;
   }
 
-  /** Asks all conditions anew, as of an instant, and when time will turn the next. */
-  #look(account: number, at: number, occasion: Occasion, isNews: boolean): void {
-    const { conditions } = this.#rules;
+  /** Asks all conditions on a gauge of the account that is being read, and when time will turn the next: leaves that in `#dueAt`. */
+  #ask(gauge: number): boolean {
     const reading = this.#reading;
-    const rooms = this.#rooms;
-    reading.begin(account, at);
-    this.#makeRoom(account);
-    rooms.clear(account);
-    let hasTurned = isNews;
+    const { account } = reading;
+    const places = this.#rooms.conditionsOn[gauge]!;
+    let hasTurned = false;
     let dueAt = Infinity;
-    for (let place = 0; place < conditions.length; place++) {
-      const condition = conditions[place]!;
+    let room = Infinity;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i]!;
+      const condition = this.#rules.conditions[place]!;
       const held = this.#isHeld(account, place);
       const holds = condition.holds(reading, held);
       if (holds !== held) {
@@ -239,12 +245,55 @@ export class AccountLooks {
         hasTurned = true;
       }
       dueAt = Math.min(dueAt, condition.turnsAt(reading, holds));
-      rooms.lower(account, rooms.gaugeOf[place]!, condition.room(reading, holds));
+      room = Math.min(room, condition.room(reading, holds));
     }
-    // A touch dated ahead comes into windows when its hour begins; what comes before then may make it turn something.
-    if (hasAhead(this.#ledgers, account, at, HOUR_MS)) dueAt = Math.min(dueAt, (hourOf(at) + 1) * HOUR_MS);
+    this.#rooms.set(account, gauge, room, dueAt);
+    this.#dueAt = dueAt;
+    return hasTurned;
+  }
+
+  /** Asks what is due at an instant. */
+  #lookAtDue(account: number, at: number, occasion: Occasion): void {
+    const { lastTouchAt } = this.#ledgers.accounts;
+    // Touches that were dated ahead come into windows now.
+    if (at % HOUR_MS === 0 && lastTouchAt[account]! >= at) {
+      this.#look(account, at, occasion, false);
+      return;
+    }
+    const rooms = this.#rooms;
+    this.#reading.begin(account, at);
+    let hasTurned = false;
+    let dueAt = this.#aheadAt(account, at);
+    for (let gauge = 0; gauge < rooms.gaugeCount; gauge++) {
+      let gaugeDueAt = rooms.dueAt(account, gauge);
+      if (gaugeDueAt <= at) {
+        if (this.#ask(gauge)) hasTurned = true;
+        gaugeDueAt = this.#dueAt;
+      }
+      dueAt = Math.min(dueAt, gaugeDueAt);
+    }
     this.#due.set(account, dueAt);
-    if (hasTurned) this.#steps.make(reading, this.#holdsOf(account), occasion);
+    if (hasTurned) this.#steps.make(this.#reading, this.#holdsOf(account), occasion);
+  }
+
+  /** Asks all conditions anew, as of an instant. */
+  #look(account: number, at: number, occasion: Occasion, isNews: boolean): void {
+    const rooms = this.#rooms;
+    this.#reading.begin(account, at);
+    this.#makeRoom(account);
+    let hasTurned = isNews;
+    let dueAt = this.#aheadAt(account, at);
+    for (let gauge = 0; gauge < rooms.gaugeCount; gauge++) {
+      if (this.#ask(gauge)) hasTurned = true;
+      dueAt = Math.min(dueAt, this.#dueAt);
+    }
+    this.#due.set(account, dueAt);
+    if (hasTurned) this.#steps.make(this.#reading, this.#holdsOf(account), occasion);
+  }
+
+  /** A touch dated ahead comes into windows when its hour begins; what comes before then may make it turn something. */
+  #aheadAt(account: number, at: number): number {
+    return hasAhead(this.#ledgers, account, at, HOUR_MS) ? (hourOf(at) + 1) * HOUR_MS : Infinity;
   }
 
   #hasten(account: number, dueAt: number): void {

@@ -1,8 +1,10 @@
 import { grown, moreRows } from '../columns/growth.ts';
 import type { PartitionLedgers } from '../ledgers.ts';
+import { HOUR_MS, hourOf } from '../time-slots.ts';
 import type { Condition } from './conditions.ts';
 import type { ComingTouch, Gauge } from './gauges.ts';
 
+const NEVER = 0xffff_ffff;
 /** Numbers of this many digits are rounded when they are kept: down, so that no touch passes that should not. */
 const ROUNDED_DOWN = 1 - 2 ** -22;
 
@@ -23,6 +25,8 @@ export class TouchRooms {
   /** The gauges that touches of a kind may move, by kind. */
   readonly #movedBy: Int32Array[] = [];
   #rooms = new Float32Array(0);
+  /** The hour in which time may turn a condition on the gauge, at the earliest; the last there is for none. */
+  #dueHours = new Uint32Array(0);
 
   constructor(ledgers: PartitionLedgers, conditions: readonly Condition[]) {
     this.#ledgers = ledgers;
@@ -39,22 +43,34 @@ export class TouchRooms {
   makeRoom(account: number): void {
     const count = this.#gauges.length;
     const rows = this.#rooms.length / Math.max(1, count);
-    if (account >= rows) this.#rooms = grown(this.#rooms, Math.max(account + 1, moreRows(rows)) * count);
+    if (account < rows) return;
+    const length = Math.max(account + 1, moreRows(rows)) * count;
+    this.#rooms = grown(this.#rooms, length);
+    this.#dueHours = grown(this.#dueHours, length);
   }
 
-  set(account: number, gauge: number, room: number): void {
-    this.#rooms[account * this.#gauges.length + gauge] = room * ROUNDED_DOWN;
+  get gaugeCount(): number {
+    return this.#gauges.length;
   }
 
-  /** All gauges of an account get as much room as there can be. */
-  clear(account: number): void {
-    const count = this.#gauges.length;
-    this.#rooms.fill(Infinity, account * count, (account + 1) * count);
-  }
-
-  lower(account: number, gauge: number, room: number): void {
+  /** @param dueAt epoch ms; Infinity for never */
+  set(account: number, gauge: number, room: number, dueAt: number): void {
     const at = account * this.#gauges.length + gauge;
-    if (room < this.#rooms[at]!) this.#rooms[at] = room * ROUNDED_DOWN;
+    this.#rooms[at] = room * ROUNDED_DOWN;
+    this.#dueHours[at] = dueAt === Infinity ? NEVER : hourOf(dueAt);
+  }
+
+  /** As `set`, of a gauge for which nothing was forgotten that is due sooner. */
+  setSooner(account: number, gauge: number, room: number, dueAt: number): void {
+    const at = account * this.#gauges.length + gauge;
+    this.#rooms[at] = room * ROUNDED_DOWN;
+    if (dueAt !== Infinity && hourOf(dueAt) < this.#dueHours[at]!) this.#dueHours[at] = hourOf(dueAt);
+  }
+
+  /** When the hour begins in which something on the gauge may be due, epoch ms; Infinity for never. */
+  dueAt(account: number, gauge: number): number {
+    const hour = this.#dueHours[account * this.#gauges.length + gauge]!;
+    return hour === NEVER ? Infinity : hour * HOUR_MS;
   }
 
   /**
