@@ -43,21 +43,34 @@ export interface CountingColumns extends SummingColumns {
 }
 
 export function countTouches(columns: CountingColumns, batch: TouchBatch): void {
+  weighTouches(columns, batch);
+  addTouches(columns, batch, 0, batch.count);
+}
+
+/** The stages that change no figure of an account: rows are found, and what each touch is worth. */
+export function weighTouches(columns: CountingColumns, batch: TouchBatch): void {
   findAccounts(columns, batch);
   findContacts(columns, batch);
-  sumUp(columns, batch);
-  countInCells(columns, batch);
-  markContacts(columns, batch);
-  noteFirstTouches(columns, batch);
-  noteAccounts(columns, batch);
+  setSlots(batch);
+  weigh(columns, batch);
+}
+
+/** The stages after these, for touches of the batch from one place to before another. */
+export function addTouches(columns: CountingColumns, batch: TouchBatch, from: number, to: number): void {
+  addWorths(columns, batch, from, to);
+  noteActNow(columns, batch, from, to);
+  countInCells(columns, batch, from, to);
+  markContacts(columns, batch, from, to);
+  noteFirstTouches(columns, batch, from, to);
+  noteAccounts(columns, batch, from, to);
 }
 
 /** Does with touches whose rows are found what depends on the model. */
 export function sumUp(columns: SummingColumns, batch: TouchBatch): void {
   setSlots(batch);
   weigh(columns, batch);
-  addWorths(columns, batch);
-  noteActNow(columns, batch);
+  addWorths(columns, batch, 0, batch.count);
+  noteActNow(columns, batch, 0, batch.count);
 }
 
 export function findAccounts({ accounts }: Pick<CountingColumns, 'accounts'>, batch: TouchBatch): void {
@@ -112,10 +125,10 @@ function weigh({ caps, model }: SummingColumns, batch: TouchBatch): void {
   }
 }
 
-function addWorths(columns: SummingColumns, batch: TouchBatch): void {
+function addWorths(columns: SummingColumns, batch: TouchBatch, from: number, to: number): void {
   const { accounts, ahead, contacts, decay, roles } = columns;
-  const { account, added, contact, count, now, occurredAt } = batch;
-  for (let i = 0; i < count; i++) {
+  const { account, added, contact, now, occurredAt } = batch;
+  for (let i = from; i < to; i++) {
     const worth = added[i]!;
     if (worth === 0) continue;
     const halvings = decay.halvingsDue(now[i]!);
@@ -134,8 +147,11 @@ function addWorths(columns: SummingColumns, batch: TouchBatch): void {
   }
 }
 
-function noteActNow({ accounts }: SummingColumns, { account, actNow, occurredAt }: TouchBatch): void {
-  for (const i of actNow) {
+function noteActNow({ accounts }: SummingColumns, batch: TouchBatch, from: number, to: number): void {
+  const { account, actNow, hasActNow, occurredAt } = batch;
+  if (!hasActNow) return;
+  for (let i = from; i < to; i++) {
+    if (actNow[i] === 0) continue;
     const row = account[i]!;
     if (occurredAt[i]! > accounts.actNowAt[row]!) accounts.actNowAt[row] = occurredAt[i]!;
   }
@@ -146,36 +162,36 @@ function divideSums({ accounts, contacts }: SummingColumns, halvings: number): v
   for (const sums of [accounts.sum, accounts.nobodySum, contacts.sum]) for (let row = 0; row < sums.length; row++) sums[row]! *= by;
 }
 
-function countInCells({ accounts, dayCells, hourCells }: CountingColumns, batch: TouchBatch): void {
-  const { account, count, day, hour, kind, minutes, now } = batch;
-  for (let i = 0; i < count; i++) {
+function countInCells({ accounts, dayCells, hourCells }: CountingColumns, batch: TouchBatch, from: number, to: number): void {
+  const { account, day, hour, kind, minutes, now } = batch;
+  for (let i = from; i < to; i++) {
     const oldest = dayOf(now[i]!) - OLDEST_DAY_BACK;
     if (day[i]! >= oldest) dayCells.add(accounts.dayCell, account[i]!, day[i]!, kind[i]!, minutes[i]!, oldest);
   }
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const oldest = hourOf(now[i]!) - OLDEST_HOUR_BACK;
     if (hour[i]! >= oldest) hourCells.add(accounts.hourCell, account[i]!, hour[i]!, kind[i]!, minutes[i]!, oldest);
   }
 }
 
-function markContacts({ accounts, contacts, kinds }: CountingColumns, batch: TouchBatch): void {
-  const { account, contact, count, day, hour, kind, now } = batch;
-  for (let i = 0; i < count; i++) {
+function markContacts({ accounts, contacts, kinds }: CountingColumns, batch: TouchBatch, from: number, to: number): void {
+  const { account, contact, day, hour, kind, now } = batch;
+  for (let i = from; i < to; i++) {
     if (contact[i]! >= 0 && day[i]! >= dayOf(now[i]!) - OLDEST_DAY_BACK) contacts.days.mark(contact[i]!, day[i]!);
   }
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     if (contact[i]! >= 0 && hour[i]! >= hourOf(now[i]!) - OLDEST_HOUR_BACK) contacts.hours.mark(contact[i]!, hour[i]!);
   }
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     if (!kinds.engages(kind[i]!)) continue;
     if (contact[i]! >= 0) markEngagedDay(contacts.engagedDay, contacts.formerEngagedDay, contact[i]!, day[i]!);
     else markEngagedDay(accounts.engagedDay, accounts.formerEngagedDay, account[i]!, day[i]!);
   }
 }
 
-function noteFirstTouches({ campaigns, contacts }: CountingColumns, batch: TouchBatch): void {
-  const { bytes, campaignEnd, campaignStart, contact, count, occurredAt } = batch;
-  for (let i = 0; i < count; i++) {
+function noteFirstTouches({ campaigns, contacts }: CountingColumns, batch: TouchBatch, from: number, to: number): void {
+  const { bytes, campaignEnd, campaignStart, contact, occurredAt } = batch;
+  for (let i = from; i < to; i++) {
     const person = contact[i]!;
     if (person < 0 || occurredAt[i]! >= contacts.firstTouchAt[person]!) continue;
     contacts.firstTouchAt[person] = occurredAt[i]!;
@@ -184,9 +200,9 @@ function noteFirstTouches({ campaigns, contacts }: CountingColumns, batch: Touch
   }
 }
 
-function noteAccounts({ accounts }: CountingColumns, batch: TouchBatch): void {
-  const { account, count, now, occurredAt, offset } = batch;
-  for (let i = 0; i < count; i++) {
+function noteAccounts({ accounts }: CountingColumns, batch: TouchBatch, from: number, to: number): void {
+  const { account, now, occurredAt, offset } = batch;
+  for (let i = from; i < to; i++) {
     const row = account[i]!;
     if (occurredAt[i]! > accounts.lastTouchAt[row]!) accounts.lastTouchAt[row] = occurredAt[i]!;
     accounts.change(row, offset[i]!, now[i]!);

@@ -80,6 +80,11 @@ export class Kinds {
     return isActNow !== undefined && isActNow(touch);
   }
 
+  /** Whether a touch of the kind can qualify its account at once. */
+  mayActNow(kind: number): boolean {
+    return this.#actNow[kind] !== undefined;
+  }
+
   /** Notes a touch of a kind that no rule names. */
   countUnruled(kind: number): void {
     this.#unruled.set(kind, (this.#unruled.get(kind) ?? 0) + 1);

@@ -78,6 +78,8 @@ export class PartitionLedgers implements CountingColumns {
   readonly alerts: AccountAlerts;
   readonly #recentIds: RecentIds;
   readonly #batch = new TouchBatch();
+  /** Whether what waits in the batch is evaluated. */
+  #isBatchEvaluated = false;
 
   constructor(partition: number, model: ScoringModel, dedupeHorizonMs: number = DEDUPE_HORIZON_MS) {
     this.partition = partition;
@@ -102,23 +104,29 @@ export class PartitionLedgers implements CountingColumns {
 
   /**
    * Takes the record that the run stands on. Records come in offset order; each once. Touches show in the columns after `settle` at the latest:
-   * nothing is read of the ledgers in between. Where the model has rules for alerts, live records are evaluated one by one (see account-alerts.ts).
+   * nothing is read of the ledgers in between. Where the model has rules for alerts, live records are evaluated (see account-alerts.ts).
    * @param isStored the record comes from the store, where only what counted is kept: it counts without being looked up
    */
   take(run: RecordRun, isStored: boolean): Outcome {
     if (run.offset < this.position) throw new RangeError(`record ${run.offset} of partition ${this.partition} was applied before`);
     const now = run.appendedAt > this.now ? run.appendedAt : this.now;
     const isEvaluated = !isStored && this.alerts.isEvaluating;
-    if (isEvaluated) {
+    if (isEvaluated !== this.#isBatchEvaluated) {
       this.settle();
-      this.alerts.evaluateAll();
-      this.alerts.advance(now, run.offset);
+      this.#isBatchEvaluated = isEvaluated;
     }
+    if (isEvaluated) this.alerts.evaluateAll();
+    const hasTimePassed = now > this.now;
     this.now = now;
     this.position = run.offset + 1;
+    if (run.kind === RECORD.touch) {
+      const outcome = this.#takeTouch(run.touch, run.offset, now, isStored);
+      // Those that count let time pass when they leave the batch.
+      if (isEvaluated && hasTimePassed && outcome !== OUTCOME.counted) this.#pass(now, run.offset);
+      return outcome;
+    }
+    if (isEvaluated) this.#pass(now, run.offset);
     switch (run.kind) {
-      case RECORD.touch:
-        return this.#takeTouch(run.touch, run.offset, now, isStored, isEvaluated);
       case RECORD.fact:
         this.settle();
         this.#applyFact(run.fact!, run.offset, now, isEvaluated);
@@ -137,11 +145,18 @@ export class PartitionLedgers implements CountingColumns {
   settle(): void {
     const batch = this.#batch;
     if (batch.count === 0) return;
-    countTouches(this, batch);
+    if (this.#isBatchEvaluated) this.alerts.countTouches(batch);
+    else countTouches(this, batch);
     batch.clear();
   }
 
-  #takeTouch(touch: TouchCursor, offset: number, now: number, isStored: boolean, isEvaluated: boolean): Outcome {
+  /** Lets happen what is due by the record at `offset`, which is no touch that counts. */
+  #pass(now: number, offset: number): void {
+    this.settle();
+    this.alerts.advance(now, offset);
+  }
+
+  #takeTouch(touch: TouchCursor, offset: number, now: number, isStored: boolean): Outcome {
     const { bytes, start, end, occurredAt } = touch;
     // What is stored was judged when it came, by a clock that may have stood later: records that are not stored moved it too.
     if (!isStored && occurredAt > now + AHEAD_MAX_MS) return OUTCOME.setAside;
@@ -156,12 +171,7 @@ export class PartitionLedgers implements CountingColumns {
     if (this.#batch.isFullFor(bytes)) this.settle();
     const rules = this.kinds.matchingRules(kind, touch);
     const isActNow = this.kinds.isActNow(kind, touch);
-    if (isEvaluated) this.alerts.expectTouch(touch, kind, now, rules.length > 0, isActNow);
     this.#batch.add(touch, offset, now, kind, rules, isActNow);
-    if (isEvaluated) {
-      this.settle();
-      this.alerts.touched(this.#batch.account[0]!, touch, rules, offset);
-    }
     return OUTCOME.counted;
   }
 

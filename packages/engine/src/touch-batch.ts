@@ -18,6 +18,8 @@ export class TouchBatch {
   readonly occurredAt = new Float64Array(BATCH_TOUCHES);
   readonly minutes = new Float64Array(BATCH_TOUCHES);
   readonly kind = new Uint16Array(BATCH_TOUCHES);
+  readonly kindStart = new Int32Array(BATCH_TOUCHES);
+  readonly kindEnd = new Int32Array(BATCH_TOUCHES);
   readonly accountStart = new Int32Array(BATCH_TOUCHES);
   readonly accountEnd = new Int32Array(BATCH_TOUCHES);
   /** -1 for nobody known. */
@@ -28,8 +30,9 @@ export class TouchBatch {
   readonly campaignEnd = new Int32Array(BATCH_TOUCHES);
   /** The rules that match the touch; what their caps leave of them is found out when they are added. */
   readonly rules: (readonly CompiledRule[])[] = [];
-  /** Those that qualify their account at once, by their place. */
-  readonly actNow: number[] = [];
+  /** 1 for those that qualify their account at once; */
+  readonly actNow = new Uint8Array(BATCH_TOUCHES);
+  hasActNow = false;
   /** Rows that the stages find: the account's, and the contact's or -1. */
   readonly account = new Int32Array(BATCH_TOUCHES);
   readonly contact = new Int32Array(BATCH_TOUCHES);
@@ -61,6 +64,8 @@ export class TouchBatch {
     this.occurredAt[i] = occurredAt;
     this.minutes[i] = minutes;
     this.kind[i] = kind;
+    this.kindStart[i] = start[FIELD.kind]!;
+    this.kindEnd[i] = end[FIELD.kind]!;
     this.accountStart[i] = start[FIELD.accountId]!;
     this.accountEnd[i] = end[FIELD.accountId]!;
     this.contactStart[i] = start[FIELD.contactId]!;
@@ -68,11 +73,12 @@ export class TouchBatch {
     this.campaignStart[i] = start[FIELD.campaignId]!;
     this.campaignEnd[i] = end[FIELD.campaignId]!;
     this.rules[i] = rules;
-    if (isActNow) this.actNow.push(i);
+    this.actNow[i] = isActNow ? 1 : 0;
+    if (isActNow) this.hasActNow = true;
   }
 
   clear(): void {
     this.count = 0;
-    if (this.actNow.length > 0) this.actNow.length = 0;
+    this.hasActNow = false;
   }
 }

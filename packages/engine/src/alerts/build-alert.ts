@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { PartitionLedgers } from '../ledgers.ts';
-import type { CompiledRule } from '../match-rule.ts';
-import { FIELD, type TouchCursor } from '../touch.ts';
+import type { TouchBatch } from '../touch-batch.ts';
+import { decodeUtf8 } from '../touch.ts';
 import type { Alert, AlertReason, AlertTouch, AlertType } from './alert.ts';
-import { engagedContacts, engagedRoles } from './metrics.ts';
+import { engagedContacts, engagedRoles } from './figures.ts';
 
 const REASONS_MAX = 3;
 /** 128 bits. */
@@ -33,11 +33,9 @@ export function alertIdOf({
 }
 
 /** What an alert says of its account: who owns it, who of the committee is engaged, who adds most. */
-export function describeAccount(
-  ledgers: PartitionLedgers,
-  account: number,
-  at: number,
-): Pick<Alert, 'owner' | 'engagedContacts' | 'coverage' | 'missingRoles' | 'reasons'> {
+export type AccountDescription = Pick<Alert, 'owner' | 'engagedContacts' | 'coverage' | 'missingRoles' | 'reasons'>;
+
+export function describeAccount(ledgers: PartitionLedgers, account: number, at: number): AccountDescription {
   const { accounts, roles } = ledgers;
   const engaged = engagedRoles(ledgers, account, at);
   const missingRoles = roles.wanted.filter((role) => !engaged.has(roles.number(role)));
@@ -51,25 +49,39 @@ export function describeAccount(
   };
 }
 
+/** The contacts that add most so far, as rows + 1 (0: nobody known), and what they add, the first adding most. */
+const topRows = new Uint32Array(REASONS_MAX + 1);
+const topPoints = new Float64Array(REASONS_MAX + 1);
+
 /** The contacts that add most to the points; of two that add the same the one whose id comes first, and nobody known last. */
 function reasonsOf(ledgers: PartitionLedgers, account: number, at: number): AlertReason[] {
   const { accounts, contacts, decay, roles } = ledgers;
   const factor = decay.factor(at);
-  const aheadOf = growthAhead(ledgers, account, at);
-  const pointsOf = (sum: number, row: number): number => (sum - (aheadOf.get(row) ?? 0)) * factor;
-  const found: { row: number; points: number }[] = [];
-  const add = (row: number, points: number): void => {
-    if (points > 0) found.push({ row, points });
-  };
-  add(0, pointsOf(accounts.nobodySum[account]!, 0));
-  for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
-    add(row, roles.multiplier(contacts.role[row - 1]!) * pointsOf(contacts.sum[row - 1]!, row));
-  }
+  const aheadOf = accounts.ahead[account] === 0 ? NONE_AHEAD : growthAhead(ledgers, account, at);
   const idOf = (row: number): string | null => (row === 0 ? null : contacts.names.text(row - 1));
-  found.sort((one, other) => other.points - one.points || compareIds(idOf(one.row), idOf(other.row)));
-  return found.slice(0, REASONS_MAX).map(({ points, row }) => {
+  let count = 0;
+  const add = (row: number, points: number): void => {
+    if (!(points > 0) || (count === REASONS_MAX && points < topPoints[count - 1]!)) return;
+    let place = count;
+    for (; place > 0; place--) {
+      const above = topPoints[place - 1]!;
+      if (above > points || (above === points && compareIds(idOf(topRows[place - 1]!), idOf(row)) < 0)) break;
+      topPoints[place] = above;
+      topRows[place] = topRows[place - 1]!;
+    }
+    topPoints[place] = points;
+    topRows[place] = row;
+    if (count < REASONS_MAX) count++;
+  };
+  add(0, (accounts.nobodySum[account]! - (aheadOf.get(0) ?? 0)) * factor);
+  for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
+    const sum = contacts.sum[row - 1]!;
+    const ahead = aheadOf.size === 0 ? 0 : (aheadOf.get(row) ?? 0);
+    if (sum !== 0) add(row, roles.multiplier(contacts.role[row - 1]!) * ((sum - ahead) * factor));
+  }
+  return Array.from(topRows.subarray(0, count), (row, place) => {
     const role = row === 0 ? 0 : contacts.role[row - 1]!;
-    return { contactId: idOf(row), role: role === 0 ? null : roles.name(role), points };
+    return { contactId: idOf(row), role: role === 0 ? null : roles.name(role), points: topPoints[place]! };
   });
 }
 
@@ -77,6 +89,8 @@ function compareIds(one: string | null, other: string | null): number {
   if (one === null || other === null) return one === null ? 1 : -1;
   return one < other ? -1 : 1;
 }
+
+const NONE_AHEAD: ReadonlyMap<number, number> = new Map();
 
 /** What sums hold too much of touches whose time has not come, by contact row + 1: see ahead.ts. */
 function growthAhead({ accounts, ahead, decay }: PartitionLedgers, account: number, at: number): ReadonlyMap<number, number> {
@@ -91,12 +105,14 @@ function growthAhead({ accounts, ahead, decay }: PartitionLedgers, account: numb
   return byContact;
 }
 
-export function alertTouchOf({ model }: PartitionLedgers, touch: TouchCursor, rules: readonly CompiledRule[]): AlertTouch {
+/** The touch at a place of a batch. */
+export function alertTouchOf({ model }: PartitionLedgers, batch: TouchBatch, place: number): AlertTouch {
+  const text = (start: number, end: number): string | null => (start < 0 ? null : decodeUtf8(batch.bytes, start, end));
   return {
-    kind: touch.text(FIELD.kind)!,
-    contactId: touch.text(FIELD.contactId),
-    campaignId: touch.text(FIELD.campaignId),
-    occurredAt: touch.occurredAt,
-    ruleIds: rules.map(({ index }) => model.rules[index]!.id),
+    kind: text(batch.kindStart[place]!, batch.kindEnd[place]!)!,
+    contactId: text(batch.contactStart[place]!, batch.contactEnd[place]!),
+    campaignId: text(batch.campaignStart[place]!, batch.campaignEnd[place]!),
+    occurredAt: batch.occurredAt[place]!,
+    ruleIds: batch.rules[place]!.map(({ index }) => model.rules[index]!.id),
   };
 }

@@ -4,7 +4,8 @@ import { ActNowCondition, EngagedCondition, LevelCondition, type Condition, type
 import type { ScoringModel } from '../model.ts';
 import { compileMetric, type Metric } from './metrics.ts';
 import { CompiledQualification } from './qualification.ts';
-import { RoleEngagedCondition, RoleSilentCondition, SingleThreadedCondition, SurgeCondition } from './watch-conditions.ts';
+import { SurgeCondition } from './surge-condition.ts';
+import { RoleEngagedCondition, RoleSilentCondition, SingleThreadedCondition } from './watch-conditions.ts';
 
 /** The rules of a model that alerts come from, made ready: conditions, each once, and what is made of them. Conditions are known by their place. */
 export interface CompiledAlertRules {

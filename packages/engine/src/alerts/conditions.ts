@@ -1,24 +1,27 @@
 import type { AccountFact } from '../fact.ts';
-import type { PartitionLedgers } from '../ledgers.ts';
 import { DAY_MS } from '../time-slots.ts';
 import { engagementOf } from '../view.ts';
 import type { FilterTest } from './account-filter.ts';
 import type { Qualification } from './alert-rules.ts';
-import { mayEngage, reaches, type ComingTouch, type Metric } from './metrics.ts';
+import { lastsUntilEngaged, mayEngage } from './figures.ts';
+import type { Gauge } from './gauges.ts';
+import { reaches, type Metric } from './metrics.ts';
 import type { Reading } from './reading.ts';
 import { boundaryTurnsAt, hasAhead } from './turning-time.ts';
 
 /**
- * Something that holds of an account at an instant or does not. Rules are made of conditions; of each account it is kept which hold, so that a
- * touch asks only for those that it can turn, and time only for those that are due.
+ * Something that holds of an account at an instant or does not. Rules are made of conditions; of each account it is kept which hold, how much has to
+ * come before touches may turn another, and when time may.
  */
 export interface Condition {
   /** @param held whether it held right before: where it begins and where it ends may differ */
   holds(reading: Reading, held: boolean): boolean;
-  /** Whether a touch that is about to count can turn it at the time of its append. */
-  mayTurn(ledgers: PartitionLedgers, touch: ComingTouch, held: boolean): boolean;
-  /** Whether a touch that did not turn it may have brought forward the instant at which time turns it. */
-  readonly isHastened: boolean;
+  /** What of touches may turn it, or bring forward the instant at which time does. */
+  readonly gauge: Gauge;
+  /** How much of that may come, from the reading's instant on, before it has to be asked again; infinite for any. */
+  room(reading: Reading, held: boolean): number;
+  /** Whether a touch may end it, or bring forward the instant at which time turns it. */
+  readonly mayFall: boolean;
   /** Whether it depends on the roles of contacts. */
   readonly hasRoles: boolean;
   /** First instant after the reading's at which time alone may turn it; never too late, Infinity for never. */
@@ -34,6 +37,19 @@ export function factOf({ account, ledgers }: Reading): AccountFact | undefined {
   return ledgers.accounts.facts.get(account);
 }
 
+/** What is asked only of accounts that pass a filter. */
+export abstract class Filtered {
+  readonly #filter: FilterTest | null;
+
+  constructor(filter: FilterTest | null) {
+    this.#filter = filter;
+  }
+
+  protected isFor(reading: Reading): boolean {
+    return this.#filter === null || this.#filter(factOf(reading));
+  }
+}
+
 /** A figure that has reached a value. */
 export class LevelCondition implements Condition {
   readonly metric: Metric;
@@ -41,7 +57,8 @@ export class LevelCondition implements Condition {
   /** Null where there is one for all. */
   readonly #byTier: ReadonlyMap<string, Level> | null;
   readonly #filter: FilterTest | null;
-  readonly isHastened: boolean;
+  readonly gauge: Gauge;
+  readonly mayFall: boolean;
   readonly hasRoles: boolean;
 
   constructor(metric: Metric, level: Level, byTier: ReadonlyMap<string, Level> = new Map(), filter: FilterTest | null = null) {
@@ -49,7 +66,8 @@ export class LevelCondition implements Condition {
     this.#level = level;
     this.#byTier = byTier.size === 0 ? null : byTier;
     this.#filter = filter;
-    this.isHastened = metric.mayFall;
+    this.gauge = metric.gauge;
+    this.mayFall = metric.mayFall;
     this.hasRoles = metric.hasRoles;
   }
 
@@ -67,8 +85,9 @@ export class LevelCondition implements Condition {
     return reaches(reading.value(this.metric), this.#edge(reading, held));
   }
 
-  mayTurn(ledgers: PartitionLedgers, touch: ComingTouch, held: boolean): boolean {
-    return (!held || this.metric.mayFall) && this.metric.mayChange(ledgers, touch);
+  room(reading: Reading, held: boolean): number {
+    if (this.#filter !== null && !this.#filter(factOf(reading))) return Infinity;
+    return this.metric.room(reading.value(this.metric), this.#edge(reading, held), held);
   }
 
   turnsAt(reading: Reading, held: boolean): number {
@@ -82,9 +101,16 @@ export class LevelCondition implements Condition {
   }
 }
 
+const ACT_NOW_GAUGE: Gauge = {
+  key: 'actNow',
+  isMovedBy: ({ kinds }, kind) => kinds.mayActNow(kind),
+  moves: (_ledgers, { isActNow }) => (isActNow ? 1 : 0),
+};
+
 /** A touch like those that qualify an account at once, not too long ago. */
 export class ActNowCondition implements Condition {
-  readonly isHastened = false;
+  readonly gauge = ACT_NOW_GAUGE;
+  readonly mayFall = false;
   readonly hasRoles = false;
   readonly #daysMs: number;
 
@@ -96,8 +122,8 @@ export class ActNowCondition implements Condition {
     return reading.at < this.#endOf(reading);
   }
 
-  mayTurn(_ledgers: PartitionLedgers, { isActNow }: ComingTouch, held: boolean): boolean {
-    return isActNow && !held;
+  room(_reading: Reading, held: boolean): number {
+    return held ? Infinity : 0;
   }
 
   turnsAt(reading: Reading, held: boolean): number {
@@ -110,22 +136,33 @@ export class ActNowCondition implements Condition {
   }
 }
 
+const ENGAGED_GAUGE: Gauge = {
+  key: 'engaged',
+  isMovedBy: ({ kinds }, kind) => kinds.engages(kind),
+  moves: (ledgers, touch) => (mayEngage(ledgers, touch) ? 1 : 0),
+};
+
 /** Somebody, known or not, is engaged. */
 export class EngagedCondition implements Condition {
-  readonly isHastened = false;
+  readonly gauge = ENGAGED_GAUGE;
+  readonly mayFall = false;
   readonly hasRoles = false;
 
   holds({ account, at, ledgers }: Reading): boolean {
     return engagementOf(ledgers, account, at).engaged;
   }
 
-  mayTurn(ledgers: PartitionLedgers, touch: ComingTouch, held: boolean): boolean {
-    return !held && mayEngage(ledgers, touch);
+  room(_reading: Reading, held: boolean): number {
+    return held ? Infinity : 0;
   }
 
   turnsAt({ account, at, ledgers }: Reading, held: boolean): number {
-    if (!held && !hasAhead(ledgers, account, at, DAY_MS)) return Infinity;
     const slots = { unitMs: DAY_MS, length: ledgers.model.reachWindowDays };
+    if (!hasAhead(ledgers, account, at, DAY_MS)) {
+      if (!held) return Infinity;
+      const day = Math.max(lastsUntilEngaged(ledgers, account, 1)!, ledgers.accounts.engagedDay[account]!);
+      return (day + slots.length) * DAY_MS;
+    }
     return boundaryTurnsAt(ledgers, account, at, slots, (then) => engagementOf(ledgers, account, then).engaged !== held);
   }
 }

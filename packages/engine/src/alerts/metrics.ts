@@ -1,34 +1,22 @@
-import { engagedWithin } from '../columns/engaged-days.ts';
-import type { Cells } from '../columns/cells.ts';
-import type { PartitionLedgers } from '../ledgers.ts';
 import { pointsForScore, scoreOf } from '../score.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf, WINDOWS } from '../time-slots.ts';
 import { pointsOf } from '../view.ts';
+import type { PartitionLedgers } from '../ledgers.ts';
 import type { RuleTerms } from './compile-alert-rules.ts';
+import { coverageOf, engagedContacts, isContactEngaged, lastsUntilEngaged, mayEngage, slotWithSum, sumOfCells } from './figures.ts';
+import { ROOM_FOR_MANY, roomForSteps, roomForSum, type ComingTouch, type Gauge } from './gauges.ts';
+import { NewestSlots } from './newest-slots.ts';
 import { boundaryTurnsAt, decayTurnsAt, hasAhead, type Slots } from './turning-time.ts';
-
-/** A touch that is about to count. */
-export interface ComingTouch {
-  /** Rows, or -1 of those that the touch makes known. */
-  account: number;
-  contact: number;
-  hasContact: boolean;
-  kind: number;
-  occurredAt: number;
-  minutes: number;
-  now: number;
-  /** Whether a rule of the model matches it. */
-  hasWorth: boolean;
-  isActNow: boolean;
-}
 
 /** A figure of an account that rules ask for. Rows must not be asked for an instant before the account's last change. */
 export interface Metric {
   readonly name: string;
   value(ledgers: PartitionLedgers, account: number, at: number): number;
-  /** Whether the touch can change the figure at the time of its append. */
-  mayChange(ledgers: PartitionLedgers, touch: ComingTouch): boolean;
-  /** Whether a touch can lower it. */
+  /** What touches change it by. */
+  readonly gauge: Gauge;
+  /** How much of that can come before it may be on the other side of the level, or be there sooner by time alone; infinite for any. */
+  room(value: number, level: number, isAbove: boolean): number;
+  /** Whether a touch can lower it, or make it fall sooner. */
   readonly mayFall: boolean;
   /** Whether it depends on the roles of contacts. */
   readonly hasRoles: boolean;
@@ -44,7 +32,11 @@ const ROUNDING = 1e-14;
  * and while touches are dated ahead, whose points are kept level by subtracting, the answer could change from one millisecond to the next and back.
  */
 export function reaches(value: number, level: number): boolean {
-  return value >= level - Math.abs(level) * ROUNDING;
+  return value >= levelReached(level);
+}
+
+function levelReached(level: number): number {
+  return level - Math.abs(level) * ROUNDING;
 }
 
 /** @param name as `metricSchema` takes it */
@@ -55,9 +47,9 @@ export function compileMetric(name: string, terms: RuleTerms): Metric {
     case 'points':
       return decaying(figure, terms);
     case 'reach':
-      return inReach(name, terms, { hasRoles: false, value: engagedContacts });
+      return reachIn(terms);
     case 'coverage':
-      return inReach(name, terms, { hasRoles: true, value: coverageOf });
+      return coverageIn(terms);
     case 'contacts':
       return contactsIn(name, windowOf(rest[0]!));
     case 'newContacts':
@@ -68,6 +60,13 @@ export function compileMetric(name: string, terms: RuleTerms): Metric {
       return cellsIn(name, windowOf(rest[0]!), { kind: null, isMinutes: figure === 'minutes' });
   }
 }
+
+const POINTS_GAUGE: Gauge = {
+  key: 'points',
+  isMovedBy: ({ kinds }, kind) => kinds.rules(kind).length > 0,
+  moves: ({ contacts, roles }, { contact, worth }) =>
+    Math.abs(worth) * (contact < 0 ? 1 : roles.multiplier(contacts.role[contact]!)),
+};
 
 function decaying(name: 'score' | 'points', { model }: Pick<RuleTerms, 'model'>): Metric {
   const half = model.halfScorePoints;
@@ -82,7 +81,15 @@ function decaying(name: 'score' | 'points', { model }: Pick<RuleTerms, 'model'>)
     value,
     mayFall,
     hasRoles: true,
-    mayChange: (_ledgers, { hasWorth }) => hasWorth,
+    gauge: POINTS_GAUGE,
+    room(figure, level, isAbove) {
+      if (mayFall) return 0;
+      if (isAbove) return Infinity;
+      if (!isScore) return roomForSum(figure, level);
+      // A score near 100 has digits for few points: its level is taken a little lower, so that it is reached by points that can be told apart.
+      const points = pointsForScore(level * (1 - 1e-9), half);
+      return points === Infinity ? Infinity : roomForSum(pointsForScore(figure, half), points);
+    },
     turnsAt(ledgers, account, at, level, isAbove) {
       // What is worth something only fades.
       if (!isAbove && !mayFall) return Infinity;
@@ -112,12 +119,20 @@ function isIn({ length, slotOf }: Window, time: number, now: number): boolean {
   return age >= 0 && age < length;
 }
 
+/** The hour or day that has to stay in the window for a level to be kept; 0 when it is kept in any case, null when it has to be looked for. */
+type SlotKeeping = (ledgers: PartitionLedgers, account: number, level: number) => number | null;
+
 /** A figure that falls as time passes, but for touches that are dated ahead. */
-function falling(slots: Slots, value: Metric['value']): Pick<Metric, 'value' | 'turnsAt'> {
+function falling(slots: Slots, value: Metric['value'], keptBy: SlotKeeping | null = null): Pick<Metric, 'value' | 'turnsAt'> {
+  const { length, unitMs } = slots;
   return {
     value,
     turnsAt(ledgers, account, at, level, isAbove) {
-      if (!isAbove && !hasAhead(ledgers, account, at, slots.unitMs)) return Infinity;
+      if (!hasAhead(ledgers, account, at, unitMs)) {
+        if (!isAbove) return Infinity;
+        const slot = keptBy === null ? null : keptBy(ledgers, account, level);
+        if (slot !== null) return slot === 0 ? Infinity : (slot + length) * unitMs;
+      }
       return boundaryTurnsAt(ledgers, account, at, slots, (then) => reaches(value(ledgers, account, then), level) !== isAbove);
     },
   };
@@ -130,26 +145,32 @@ function cellsIn(name: string, window: Window, { isMinutes, kind }: { readonly k
     isOfHours
       ? sumOfCells(hourCells, accounts.hourCell[account]!, hourOf(at), window.length, kind, isMinutes)
       : sumOfCells(dayCells, accounts.dayCell[account]!, dayOf(at), window.length, kind, isMinutes);
+  const keptBy: SlotKeeping = ({ accounts, dayCells, hourCells }, account, level) =>
+    isOfHours
+      ? slotWithSum(hourCells, accounts.hourCell[account]!, levelReached(level), kind, isMinutes)
+      : slotWithSum(dayCells, accounts.dayCell[account]!, levelReached(level), kind, isMinutes);
   return {
     name,
     mayFall: false,
     hasRoles: false,
-    mayChange: (_ledgers, touch) =>
-      (kind === null || touch.kind === kind) && (!isMinutes || touch.minutes > 0) && isIn(window, touch.occurredAt, touch.now),
-    ...falling(window, value),
+    gauge: {
+      key: name,
+      isMovedBy: (_ledgers, moving) => kind === null || moving === kind,
+      moves: (_ledgers, { minutes, now, occurredAt }) => (isIn(window, occurredAt, now) ? (isMinutes ? minutes : 1) : 0),
+    },
+    room: (figure, level, isAbove) => {
+      if (isAbove) return Infinity;
+      return isMinutes ? roomForSum(figure, level) : roomForSteps(figure, levelReached(level));
+    },
+    ...falling(window, value, keptBy),
   };
 }
 
-/** Newest first, as views add them up: so that minutes come out the same to the last bit. */
-export function sumOfCells(cells: Cells, head: number, current: number, length: number, kind: number | null, isMinutes: boolean): number {
-  let sum = 0;
-  for (let cell = head; cell !== 0; cell = cells.next[cell]!) {
-    const age = current - cells.slot[cell]!;
-    if (age < 0) continue;
-    if (age >= length) break;
-    if (kind === null || cells.kind[cell] === kind) sum += isMinutes ? cells.minutes[cell]! : cells.touches[cell]!;
-  }
-  return sum;
+const newest = new NewestSlots();
+
+/** So many it takes to reach a level. */
+function countFor(level: number): number {
+  return Math.ceil(levelReached(level));
 }
 
 function contactsIn(name: string, window: Window): Metric {
@@ -158,20 +179,38 @@ function contactsIn(name: string, window: Window): Metric {
     name,
     mayFall: false,
     hasRoles: false,
-    // A contact that had a touch in the window counts already.
-    mayChange: ({ contacts }, { contact, hasContact, now, occurredAt }) =>
-      hasContact &&
-      isIn(window, occurredAt, now) &&
-      (contact < 0 || (unit === 'hour' ? contacts.hours : contacts.days).bandsOf(contact, slotOf(now), bands) === 0),
-    ...falling(window, ({ accounts, contacts }, account, at) => {
-      const slots = unit === 'hour' ? contacts.hours : contacts.days;
-      const current = slotOf(at);
-      let count = 0;
-      for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
-        if (slots.bandsOf(row - 1, current, bands) !== 0) count++;
-      }
-      return count;
-    }),
+    gauge: {
+      key: name,
+      isMovedBy: () => true,
+      // A contact that had a touch in the window counts already.
+      moves: ({ contacts }, { contact, now, occurredAt }) =>
+        contact >= 0 &&
+        isIn(window, occurredAt, now) &&
+        (unit === 'hour' ? contacts.hours : contacts.days).bandsOf(contact, slotOf(now), bands) === 0
+          ? 1
+          : 0,
+    },
+    room: (figure, level, isAbove) => (isAbove ? Infinity : roomForSteps(figure, levelReached(level))),
+    ...falling(
+      window,
+      ({ accounts, contacts }, account, at) => {
+        const slots = unit === 'hour' ? contacts.hours : contacts.days;
+        const current = slotOf(at);
+        let count = 0;
+        for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
+          if (slots.bandsOf(row - 1, current, bands) !== 0) count++;
+        }
+        return count;
+      },
+      ({ accounts, contacts }, account, level) => {
+        const wanted = countFor(level);
+        if (wanted <= 0) return 0;
+        if (!newest.begin(wanted)) return null;
+        const slots = unit === 'hour' ? contacts.hours : contacts.days;
+        for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) newest.add(slots.newestOf(row - 1));
+        return newest.oldest;
+      },
+    ),
   };
 }
 
@@ -182,8 +221,15 @@ function newContactsIn(name: string, window: Window): Metric {
     // A late touch may move a contact's first one out of the window.
     mayFall: true,
     hasRoles: false,
-    mayChange: ({ contacts }, { contact, hasContact, occurredAt }) =>
-      hasContact && (contact < 0 || occurredAt < contacts.firstTouchAt[contact]!),
+    gauge: {
+      key: name,
+      isMovedBy: () => true,
+      moves({ contacts }, { contact, occurredAt }) {
+        if (contact < 0 || occurredAt >= contacts.firstTouchAt[contact]!) return 0;
+        return contacts.firstTouchAt[contact] === Infinity ? 1 : Infinity;
+      },
+    },
+    room: (figure, level, isAbove) => (isAbove ? ROOM_FOR_MANY : roomForSteps(figure, levelReached(level))),
     ...falling(window, ({ accounts, contacts }, account, at) => {
       const end = (slotOf(at) + 1) * unitMs;
       const start = end - length * unitMs;
@@ -197,57 +243,40 @@ function newContactsIn(name: string, window: Window): Metric {
   };
 }
 
-function inReach(
-  name: string,
-  { model }: Pick<RuleTerms, 'model'>,
-  { hasRoles, value }: { readonly hasRoles: boolean; readonly value: Metric['value'] },
-): Metric {
+function reachIn({ model }: Pick<RuleTerms, 'model'>): Metric {
   return {
-    name,
+    name: 'reach',
     mayFall: false,
-    hasRoles,
-    mayChange: (ledgers, touch) => touch.hasContact && mayEngage(ledgers, touch) && !isContactEngaged(ledgers, touch.contact, touch.now),
-    ...falling({ unitMs: DAY_MS, length: model.reachWindowDays }, value),
+    hasRoles: false,
+    gauge: {
+      key: 'reach',
+      isMovedBy: ({ kinds }, kind) => kinds.engages(kind),
+      moves: (ledgers, touch) => (becomesEngaged(ledgers, touch) ? 1 : 0),
+    },
+    room: (figure, level, isAbove) => (isAbove ? Infinity : roomForSteps(figure, levelReached(level))),
+    ...falling({ unitMs: DAY_MS, length: model.reachWindowDays }, engagedContacts, (ledgers, account, level) =>
+      lastsUntilEngaged(ledgers, account, countFor(level)),
+    ),
   };
 }
 
-/** Whether somebody, known or not, may be engaged by the touch who was not. */
-export function mayEngage({ kinds, model }: PartitionLedgers, { kind, now, occurredAt }: ComingTouch): boolean {
-  const age = dayOf(now) - dayOf(occurredAt);
-  return kinds.engages(kind) && age >= 0 && age < model.reachWindowDays;
+function coverageIn({ model }: Pick<RuleTerms, 'model'>): Metric {
+  return {
+    name: 'coverage',
+    mayFall: false,
+    hasRoles: true,
+    gauge: {
+      key: 'coverage',
+      isMovedBy: ({ kinds }, kind) => kinds.engages(kind),
+      moves: (ledgers, touch) =>
+        touch.contact >= 0 && ledgers.contacts.role[touch.contact] !== 0 && becomesEngaged(ledgers, touch) ? 1 : 0,
+    },
+    room: (_figure, _level, isAbove) => (isAbove ? Infinity : 0),
+    ...falling({ unitMs: DAY_MS, length: model.reachWindowDays }, coverageOf),
+  };
 }
 
-/** Within the model's reach window; a contact nobody knows, -1, is not. */
-export function isContactEngaged({ contacts, model }: PartitionLedgers, contact: number, at: number): boolean {
-  const today = dayOf(at);
-  const { engagedDay, formerEngagedDay } = contacts;
-  return contact >= 0 && engagedWithin(engagedDay, formerEngagedDay, contact, today - model.reachWindowDays + 1, today);
-}
-
-export function engagedContacts(ledgers: PartitionLedgers, account: number, at: number): number {
-  const { accounts, contacts } = ledgers;
-  let count = 0;
-  for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) if (isContactEngaged(ledgers, row - 1, at)) count++;
-  return count;
-}
-
-/** Numbers of the roles that an engaged contact of the account has. */
-export function engagedRoles(ledgers: PartitionLedgers, account: number, at: number): ReadonlySet<number> {
-  const { accounts, contacts } = ledgers;
-  const found = new Set<number>();
-  for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
-    const role = contacts.role[row - 1]!;
-    if (role !== 0 && isContactEngaged(ledgers, row - 1, at)) found.add(role);
-  }
-  return found;
-}
-
-/** Share of the wanted roles with an engaged contact; 0 where none is wanted. */
-function coverageOf(ledgers: PartitionLedgers, account: number, at: number): number {
-  const { roles } = ledgers;
-  if (roles.wanted.length === 0) return 0;
-  const engaged = engagedRoles(ledgers, account, at);
-  let covered = 0;
-  for (const role of roles.wanted) if (engaged.has(roles.number(role))) covered++;
-  return covered / roles.wanted.length;
+/** Whether the touch is of a contact who was not engaged and may be by it. */
+export function becomesEngaged(ledgers: PartitionLedgers, touch: ComingTouch): boolean {
+  return touch.contact >= 0 && mayEngage(ledgers, touch) && !isContactEngaged(ledgers, touch.contact, touch.now);
 }

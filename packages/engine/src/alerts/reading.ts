@@ -6,7 +6,8 @@ export class Reading {
   readonly ledgers: PartitionLedgers;
   account = -1;
   at = 0;
-  #look = 1;
+  /** Another number for each look. */
+  look = 1;
   readonly #values = new Map<Metric, { look: number; value: number }>();
 
   constructor(ledgers: PartitionLedgers) {
@@ -17,7 +18,7 @@ export class Reading {
   begin(account: number, at: number): this {
     this.account = account;
     this.at = at;
-    this.#look++;
+    this.look++;
     return this;
   }
 
@@ -25,8 +26,8 @@ export class Reading {
     if (this.account < 0) return 0;
     let known = this.#values.get(metric);
     if (known === undefined) this.#values.set(metric, (known = { look: 0, value: 0 }));
-    if (known.look !== this.#look) {
-      known.look = this.#look;
+    if (known.look !== this.look) {
+      known.look = this.look;
       known.value = metric.value(this.ledgers, this.account, this.at);
     }
     return known.value;

@@ -1,7 +1,7 @@
 import type { PartitionLedgers } from '../ledgers.ts';
 import type { AccountStates } from './account-states.ts';
 import type { Alert, AlertCause, AlertTouch, AlertType, Transition } from './alert.ts';
-import { alertIdOf, describeAccount } from './build-alert.ts';
+import { alertIdOf, describeAccount, type AccountDescription } from './build-alert.ts';
 import type { CompiledAlertRules } from './compile-alert-rules.ts';
 import type { Holds } from './qualification.ts';
 import type { Reading } from './reading.ts';
@@ -40,6 +40,8 @@ export class RuleSteps {
   readonly #stages: number;
   readonly #surge: number;
   readonly #take: (transition: Transition) => void;
+  /** What is said of the account of all steps of one look. */
+  #description: AccountDescription | null = null;
 
   constructor(ledgers: PartitionLedgers, states: AccountStates, rules: CompiledAlertRules, take: (transition: Transition) => void) {
     this.#ledgers = ledgers;
@@ -55,6 +57,7 @@ export class RuleSteps {
 
   /** Rules in the order of the model: thresholds, qualification, stages, surge, watches. */
   make(reading: Reading, holds: Holds, occasion: Occasion): void {
+    this.#description = null;
     this.#crossThresholds(reading, holds, occasion);
     this.#qualify(reading, holds, occasion);
     this.#changeStage(reading, holds, occasion);
@@ -64,7 +67,9 @@ export class RuleSteps {
 
   #crossThresholds(reading: Reading, holds: Holds, occasion: Occasion): void {
     const { account, ledgers } = reading;
-    for (const [place, { condition, cooldownMs, id, level, metric }] of this.#rules.thresholds.entries()) {
+    const { thresholds } = this.#rules;
+    for (let place = 0; place < thresholds.length; place++) {
+      const { condition, cooldownMs, id, level, metric } = thresholds[place]!;
       const isIn = holds(condition);
       if (isIn === this.#states.isIn(account, this.#thresholds[place]!)) continue;
       const { enter, exit } = level.levelOf(ledgers.accounts.facts.get(account));
@@ -138,7 +143,9 @@ export class RuleSteps {
   }
 
   #watch(reading: Reading, holds: Holds, occasion: Occasion): void {
-    for (const [place, { condition, id }] of this.#rules.watches.entries()) {
+    const { watches } = this.#rules;
+    for (let place = 0; place < watches.length; place++) {
+      const { condition, id } = watches[place]!;
       const isIn = holds(condition);
       const rule = this.#watches[place]!;
       if (isIn === this.#states.isIn(reading.account, rule)) continue;
@@ -186,7 +193,7 @@ export class RuleSteps {
       cause: occasion.cause,
       late: occasion.late,
       heldBack,
-      ...describeAccount(this.#ledgers, account, at),
+      ...(this.#description ??= describeAccount(this.#ledgers, account, at)),
       touch: occasion.touch(),
     };
     const transition = { step, offset: occasion.offset, isHeld, alert };

@@ -42,6 +42,11 @@ export class ActiveSlots {
     if (back < this.#words * 32) rows[at + 1 + (back >>> 5)]! |= 1 << (back & 31);
   }
 
+  /** A contact's newest slot; 0 before the first mark. */
+  newestOf(contact: number): number {
+    return this.#rows[contact * (this.#words + 1)]!;
+  }
+
   /** The bands (see bands.ts) in which a slot is marked, as bits; ages are counted back from the slot `current`. */
   bandsOf(contact: number, current: number, bands: Pick<Bands, 'agesEnd' | 'ends' | 'ofAge'>): number {
     const rows = this.#rows;

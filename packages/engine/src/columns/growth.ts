@@ -1,6 +1,6 @@
 /** Columns are typed arrays that grow by half: the copy costs little, and at most a third of a column stands empty. */
 
-export type Column = Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
+export type Column = Float64Array | Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
 /** What is done with each column of a table. */
 export type ColumnStep = <C extends Column>(column: C) => C;
