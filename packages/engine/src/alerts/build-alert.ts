@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { PartitionLedgers } from '../ledgers.ts';
 import type { CompiledRule } from '../match-rule.ts';
+import { pointsOrNone } from '../score.ts';
 import { FIELD, type TouchCursor } from '../touch.ts';
 import type { Alert, AlertReason, AlertTouch, AlertType } from './alert.ts';
 import { engagedContacts, engagedRoles } from './metrics.ts';
@@ -59,7 +60,7 @@ function reasonsOf(ledgers: PartitionLedgers, account: number, at: number): Aler
   const pointsOf = (sum: number, row: number): number => (sum - (aheadOf.get(row) ?? 0)) * factor;
   const found: { row: number; points: number }[] = [];
   const add = (row: number, points: number): void => {
-    if (points > 0) found.push({ row, points });
+    if (pointsOrNone(points) > 0) found.push({ row, points });
   };
   add(0, pointsOf(accounts.nobodySum[account]!, 0));
   for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
