@@ -1,4 +1,4 @@
-import { scoringModelSchema, type RecordRun, type RuleState, type Transition } from '@touchstone/engine';
+import type { RecordRun, RuleState, Transition } from '@touchstone/engine';
 import type { AggregatorStore } from '@touchstone/aggregator';
 import {
   OPTIONAL_FIELDS,
@@ -11,7 +11,7 @@ import {
 } from '@touchstone/store';
 import type { Database } from './database.ts';
 import type { Link } from './link.ts';
-import { ModelRun } from './stored-run.ts';
+import { ModelRun, modelOf } from './stored-run.ts';
 import { ModelTouchRows } from './stored-touches.ts';
 
 interface ModelStoreOptions {
@@ -102,7 +102,7 @@ export class ModelStore implements AggregatorStore {
       [...this.#database.facts].flatMap(([partition, rows]) =>
         rows
           .filter(({ type }) => type === 'model')
-          .map(({ appendedAt, body, offset }) => ({ partition, offset, appendedAt, model: scoringModelSchema.parse(JSON.parse(body)) })),
+          .map((row) => ({ partition, offset: row.offset, appendedAt: row.appendedAt, model: modelOf(row) })),
       ),
     );
   }

@@ -22,7 +22,7 @@ export function modelWithRules(random: Random): ScoringModel {
   return scoringModelSchema.parse({
     ...defaultModel,
     version: 'with-rules',
-    decay: { kind: 'exponential', halfLifeDays: random.pick([7, 14, 90]) },
+    decay: { kind: 'exponential', halfLifeDays: random.pick([1, 7, 14]) },
     thresholds: [
       { id: 'hot', metric: 'score', enter, exit: random.chance(0.5) ? enter : enter / 2, cooldown: cooldown() },
       ...some([

@@ -10,6 +10,15 @@ export interface FactRow {
   readonly body: string;
 }
 
+const models = new WeakMap<FactRow, ScoringModel>();
+
+/** The model of a row. Every start asks for all of them, and to validate one costs as much as to apply hundreds of touches. */
+export function modelOf(row: FactRow): ScoringModel {
+  const model = models.get(row) ?? scoringModelSchema.parse(JSON.parse(row.body));
+  models.set(row, model);
+  return model;
+}
+
 /** Rows of touches and facts in the order of the log, as a run that the engine can apply. */
 export class ModelRun implements RecordRun {
   readonly partition: number;
@@ -49,19 +58,18 @@ export class ModelRun implements RecordRun {
       pointAt(this.touch, row, this.#fields);
       return true;
     }
-    const content: unknown = JSON.parse(row.body);
     switch (row.type) {
       case 'model':
         this.kind = RECORD.model;
-        this.model = scoringModelSchema.parse(content);
+        this.model = modelOf(row);
         break;
       case 'tick':
         this.kind = RECORD.tick;
-        this.tick = content as ClockTick;
+        this.tick = JSON.parse(row.body) as ClockTick;
         break;
       default:
         this.kind = RECORD.fact;
-        this.fact = content as Fact;
+        this.fact = JSON.parse(row.body) as Fact;
     }
     return true;
   }

@@ -2,7 +2,7 @@ import type { QualificationView } from './alerts/qualification.ts';
 import type { AccountFact } from './fact.ts';
 import type { LedgerSet } from './ledger-set.ts';
 import type { PartitionLedgers } from './ledgers.ts';
-import { scoreOf } from './score.ts';
+import { pointsOrNone, scoreOf } from './score.ts';
 import { engagementOf, pointsOf } from './view.ts';
 
 export const ACCOUNT_ORDERS = ['-score', 'score', '-lastTouchAt', 'lastTouchAt', 'accountId', '-accountId'] as const;
@@ -96,7 +96,7 @@ function offerByPoints(page: Page, ledgers: PartitionLedgers, asOf: number): voi
   const areAllPlain = ledgers.now <= asOf && ledgers.ahead.count === 0;
   for (let account = 0; account < size; account++) {
     const isPlain = areAllPlain || (ahead[account] === 0 && changedAt[account]! <= asOf);
-    const points = isPlain ? sum[account]! * factor : pointsOf(ledgers, account, instantFor(ledgers, account, asOf));
+    const points = isPlain ? pointsOrNone(sum[account]! * factor) : pointsOf(ledgers, account, instantFor(ledgers, account, asOf));
     if (points >= page.least && points <= page.most) page.offer(ledgers, account, points);
   }
 }

@@ -2,7 +2,7 @@ import { DAY_BANDS, HOUR_BANDS } from './bands.ts';
 import { engagedWithin } from './columns/engaged-days.ts';
 import type { Names } from './columns/names.ts';
 import type { PartitionLedgers } from './ledgers.ts';
-import { scoreOf } from './score.ts';
+import { pointsOrNone, scoreOf } from './score.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf } from './time-slots.ts';
 import { addCells, countContact, counts, noWindows, takeContacts, type WindowViews } from './window-figures.ts';
 
@@ -45,7 +45,7 @@ export function pointsOf(ledgers: PartitionLedgers, account: number, asOf: numbe
     const multiplier = contact === 0 ? 1 : roles.multiplier(contacts.role[contact - 1]!);
     sum -= multiplier * ahead.worth[row]! * (decay.weight(ahead.occurredAt[row]!) - decay.weight(asOf));
   }
-  return sum * decay.factor(asOf);
+  return pointsOrNone(sum * decay.factor(asOf));
 }
 
 /** Everything served of an account, computed for `asOf`. */

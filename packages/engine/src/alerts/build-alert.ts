@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { PartitionLedgers } from '../ledgers.ts';
+import { pointsOrNone } from '../score.ts';
 import type { TouchBatch } from '../touch-batch.ts';
 import { decodeUtf8 } from '../touch.ts';
 import type { Alert, AlertReason, AlertTouch, AlertType } from './alert.ts';
@@ -61,7 +62,7 @@ function reasonsOf(ledgers: PartitionLedgers, account: number, at: number): Aler
   const idOf = (row: number): string | null => (row === 0 ? null : contacts.names.text(row - 1));
   let count = 0;
   const add = (row: number, points: number): void => {
-    if (!(points > 0) || (count === REASONS_MAX && points < topPoints[count - 1]!)) return;
+    if (!(pointsOrNone(points) > 0) || (count === REASONS_MAX && points < topPoints[count - 1]!)) return;
     let place = count;
     for (; place > 0; place--) {
       const above = topPoints[place - 1]!;

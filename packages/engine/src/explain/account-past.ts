@@ -29,8 +29,8 @@ type IsActNow = (touch: TouchCursor) => boolean;
 
 /**
  * One account as it was known at an instant: the engine's own ledgers, from the account's records alone. Every sum is added up in the order of the
- * log, as in the ledgers of the whole partition, so figures come out to the last bit: the landmark of the decay may be another one, which is a power of two.
- * Only numbers of below 1e-300 may lose digits by that.
+ * log, as in the ledgers of the whole partition, so figures come out to the last bit: the landmark of the decay may be another one, which is a power of two
+ * and shows in nothing that counts as points (see score.ts).
  *
  * What is known at an instant are the records before the first that was appended after it: a prefix of the log, also where its clock has fallen.
  */

@@ -4,7 +4,18 @@ import { MODEL_DEFAULTS } from './reference-model.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Sum over the counted touches of multiplier x worth x 2^(-age / half-life) at `asOf`. A touch dated after `asOf` has age 0. */
+/** Points nearer to 0 than this are none. */
+const POINTS_LEAST = 2 ** -200;
+
+/** What a sum of decayed worths comes to: 0 where next to nothing is left. */
+export function pointsLeft(sum: number): number {
+  return Math.abs(sum) < POINTS_LEAST ? 0 : sum;
+}
+
+/**
+ * Sum over the counted touches of multiplier x worth x 2^(-age / half-life) at `asOf`; 0 when next to nothing is left. A touch dated after `asOf`
+ * has age 0.
+ */
 export function pointsAt(history: AccountHistory, asOf: number): number {
   const halfLifeMs = (history.model.decay?.halfLifeDays ?? MODEL_DEFAULTS.halfLifeDays) * DAY_MS;
   const worths = worthOfTouches(history.touches, history.model.rules);
@@ -13,7 +24,7 @@ export function pointsAt(history: AccountHistory, asOf: number): number {
     const ageMs = Math.max(0, asOf - touch.occurredAt);
     points += multiplierOf(history, touch.contactId ?? null) * worths[index]! * 2 ** (-ageMs / halfLifeMs);
   }
-  return points;
+  return pointsLeft(points);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FactRecord, TouchRecord } from '../log-entry.ts';
-import { matches, multiplierOf, roleOf, scoreOf, worthOfTouches } from '../points.ts';
+import { matches, multiplierOf, pointsLeft, roleOf, scoreOf, worthOfTouches } from '../points.ts';
 import { isEngaged, reachAt } from '../reach.ts';
 import type { AccountHistory } from '../read-log.ts';
 import { MODEL_DEFAULTS } from '../reference-model.ts';
@@ -64,8 +64,9 @@ export class AccountAt {
   metric(name: string, at: number): number {
     const { account } = this;
     if (name === 'points' || name === 'score') {
-      let points = 0;
-      for (const each of this.#worths) points += decayed(account, each, at);
+      let sum = 0;
+      for (const each of this.#worths) sum += decayed(account, each, at);
+      const points = pointsLeft(sum);
       return name === 'points' ? points : scoreOf(points, account.model);
     }
     if (name === 'reach') return reachAt(account, at).contacts;
@@ -195,7 +196,7 @@ export class AccountAt {
     const contacts = [...contactsOf(account.touches), null];
     const all = contacts.map((contactId) => {
       const own = this.#worths.filter(({ touch }) => (touch.contactId ?? null) === contactId);
-      const points = own.reduce((sum, each) => sum + decayed(account, each, at), 0);
+      const points = pointsLeft(own.reduce((sum, each) => sum + decayed(account, each, at), 0));
       return { contactId, role: contactId === null ? null : roleOf(account, contactId), points };
     });
     return all
