@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createContext, type BenchContext } from './bench-context.ts';
+import { benchAlerts } from './benches/alerts.ts';
 import { benchCeilings } from './benches/ceilings.ts';
 import { benchCheckpoints } from './benches/checkpoints.ts';
 import { benchDrain } from './benches/drain.ts';
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Sec
   kafka: benchKafkaCeilings,
   ingest: benchIngest,
   latency: benchLatency,
+  alerts: benchAlerts,
   drain: benchDrain,
   checkpoints: benchCheckpoints,
   recovery: benchRecovery,

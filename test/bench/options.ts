@@ -5,6 +5,7 @@ export const BENCH_NAMES = [
   'kafka',
   'ingest',
   'latency',
+  'alerts',
   'drain',
   'checkpoints',
   'recovery',
@@ -22,6 +23,8 @@ export interface Sizes {
   readonly ingestBatched: number;
   readonly latencyWarmUpSeconds: number;
   readonly latencySeconds: number;
+  readonly alertWarmUpSeconds: number;
+  readonly alertSeconds: number;
   readonly backlog: number;
   /** Backlogs of growing length, and of the length `growthTouches` in worlds of a growing number of accounts. */
   readonly growth: readonly number[];
@@ -65,6 +68,8 @@ const FULL: Sizes = {
   ingestBatched: 400_000,
   latencyWarmUpSeconds: 6,
   latencySeconds: 15,
+  alertWarmUpSeconds: 8,
+  alertSeconds: 20,
   backlog: 1_000_000,
   growth: [1_000_000, 2_000_000, 5_000_000, 10_000_000],
   growthTouches: 2_000_000,
@@ -86,6 +91,8 @@ const QUICK: Sizes = {
   ingestBatched: 50_000,
   latencyWarmUpSeconds: 2,
   latencySeconds: 4,
+  alertWarmUpSeconds: 4,
+  alertSeconds: 8,
   backlog: 100_000,
   growth: [100_000, 200_000],
   growthTouches: 100_000,

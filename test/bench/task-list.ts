@@ -5,6 +5,7 @@ import { applyTouches } from './tasks/apply-touches.ts';
 import { fillKafka } from './tasks/fill-kafka.ts';
 import { fillLog } from './tasks/fill-log.ts';
 import { lookUpOnly } from './tasks/look-up-only.ts';
+import { measureAlerts } from './tasks/measure-alerts.ts';
 import { measureFanOut } from './tasks/measure-fan-out.ts';
 import { measureLatency } from './tasks/measure-latency.ts';
 import { measureLedgers } from './tasks/measure-ledgers.ts';
@@ -23,6 +24,7 @@ export const TASKS = {
   fillKafka,
   fillLog,
   lookUpOnly,
+  measureAlerts,
   measureFanOut,
   measureLatency,
   measureLedgers,

@@ -5,12 +5,16 @@ import { StoreError, type DeliveryRow, type NotificationStore } from '@touchston
 import { groupIntoDigests, HOUR_MS, hourOf } from './digest.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { EndpointBook } from './endpoint-book.ts';
-import { candidatesOf, deliveriesOf, keyOfCandidate, withoutKnown, type ReadAlert } from './take-alerts.ts';
+import { candidatesOf, deliveriesOf, keyOfCandidate, keyText, withoutKnown, type Candidate, type ReadAlert } from './take-alerts.ts';
+import { TakenAlerts } from './taken-alerts.ts';
+import { ToldCounts } from './told-counts.ts';
 
 /** A position that is behind costs a look-up of messages that are stored already. */
 const COMMIT_AFTER_MS = 1000;
 /** After the end of an hour, so that what was taken in its last moment is stored. */
 const DIGEST_DELAY_MS = 5000;
+/** Messages that are sent while they are being stored; after a crash so many may be sent again, under their ids. */
+const UNSAVED_MAX = 2000;
 /** Of held messages read at once. */
 const HELD_ROWS_MAX = 20_000;
 /** Digests are of all partitions; whoever holds this one makes and sends them, so that an owner gets one. */
@@ -31,11 +35,12 @@ export interface IntakeOptions {
 /**
  * Follows the alerts topic in a consumer group of its own and makes messages of what it reads:
  *
- *     read --> which endpoints want it --> which of these messages are not stored --> budgets --> stored as pending or held --> sent
- *                                                                                                     |--> position committed
+ *     read --> which endpoints want it --> which of these messages are not made yet --> budgets --> sent
+ *                                                                                          |--> stored as pending or held --> position committed
  *
  * The position moves only after the messages are stored, and a message that is stored is not made again: whatever is repeated, by a crash here or
- * by an aggregator that publishes the same alert twice, each endpoint has each alert once.
+ * by an aggregator that publishes the same alert twice, each endpoint has each alert once. A message does not wait for its row: one that was sent
+ * and not stored when the process died is made again from the topic, under the same id.
  */
 export class AlertIntake {
   readonly #options: IntakeOptions;
@@ -43,8 +48,17 @@ export class AlertIntake {
   readonly #positions = new Map<number, number>();
   /** Counts how often a partition was assigned: a block of an earlier time says nothing of where it is now. */
   readonly #assignments = new Map<number, number>();
-  /** One block or digest at a time, so that budgets are counted right. */
+  /** One set of blocks or digest at a time, so that budgets are counted right. */
   #last: Promise<unknown> = Promise.resolve();
+  /** What waits for its turn, and the turn that takes it: blocks of all partitions together, for each look into the store costs the same. */
+  #arrived: ReadAlert[] = [];
+  #nextTake: Promise<void> | null = null;
+  /** Keys of the messages that are being stored. */
+  readonly #unsaved = new Set<string>();
+  /** Resolves when all messages that were made are stored. */
+  #saved: Promise<void> = Promise.resolve();
+  readonly #taken = new TakenAlerts();
+  readonly #told: ToldCounts;
   #log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'> | null = null;
   #subscription: Subscription | null = null;
   #cancelCommit: (() => void) | null = null;
@@ -55,6 +69,10 @@ export class AlertIntake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#told = new ToldCounts(async (endpointIds, from) => {
+      await this.#saved;
+      return this.#ask(() => options.store.toldCounts(endpointIds, from));
+    });
   }
 
   /** Resolves when it follows the topic. */
@@ -67,6 +85,7 @@ export class AlertIntake {
       onAssigned: async (partition) => {
         this.#assignments.set(partition, (this.#assignments.get(partition) ?? 0) + 1);
         this.#positions.delete(partition);
+        this.#taken.forget(partition);
         const start = await this.#startOf(partition);
         dispatcher.assign(partition);
         if (partition === DIGEST_PARTITION) this.#beginDigests();
@@ -79,10 +98,12 @@ export class AlertIntake {
       },
       onBlock: async (block) => {
         const assignment = this.#assignments.get(block.partition);
-        await this.#inTurn(() => this.#take(readAlerts(block, this.#options)));
-        if (this.#assignments.get(block.partition) !== assignment) return;
-        this.#positions.set(block.partition, block.nextOffset);
-        this.#commitSoon(COMMIT_AFTER_MS);
+        await this.#takeWithOthers(readAlerts(block, this.#options));
+        this.#saved.then(() => {
+          if (this.#assignments.get(block.partition) !== assignment) return;
+          this.#positions.set(block.partition, block.nextOffset);
+          this.#commitSoon(COMMIT_AFTER_MS);
+        }, onFatal);
       },
       onFailed: onFatal,
     });
@@ -97,6 +118,8 @@ export class AlertIntake {
     this.#endDigests();
     this.#cancelCommit?.();
     if (this.#subscription === null) return;
+    await this.#last;
+    await this.#saved;
     // Before it stops: a position can only be committed by whoever holds the partition.
     await this.#commit().catch((err: unknown) => this.#options.logger.warn({ err }, 'the last position could not be committed'));
     await this.#subscription.stop();
@@ -118,20 +141,69 @@ export class AlertIntake {
     return Math.max(position.offset, start);
   }
 
+  /** Resolves when the messages are made and on their way; they may not be stored yet. */
+  #takeWithOthers(alerts: readonly ReadAlert[]): Promise<void> {
+    this.#arrived.push(...alerts);
+    this.#nextTake ??= this.#inTurn(() => {
+      const arrived = this.#arrived;
+      this.#arrived = [];
+      this.#nextTake = null;
+      return this.#take(arrived);
+    });
+    return this.#nextTake;
+  }
+
   async #take(alerts: readonly ReadAlert[]): Promise<void> {
-    const { book, dispatcher, metrics, scheduler, store } = this.#options;
-    const candidates = candidatesOf(alerts, book.all);
-    if (candidates.length === 0) return;
-    const known = await this.#ask(() => store.knownDeliveries(candidates.map(keyOfCandidate)));
-    const fresh = withoutKnown(candidates, known);
-    const budgeted = new Set(fresh.filter(({ endpoint }) => endpoint.ownerBudget !== null).map(({ endpoint }) => endpoint.id));
-    const now = scheduler.now();
-    const told = await this.#ask(() => store.toldCounts([...budgeted], hourOf(now)));
-    const rows = deliveriesOf(fresh, told, now);
-    await dispatcher.save(rows);
+    if (this.#unsaved.size > UNSAVED_MAX) await this.#saved;
+    const fresh = await this.#fresh(alerts);
+    const now = this.#options.scheduler.now();
+    const [free, budgeted] = [
+      fresh.filter(({ endpoint }) => endpoint.ownerBudget === null),
+      fresh.filter(({ endpoint }) => endpoint.ownerBudget !== null),
+    ];
+    this.#send(deliveriesOf(free, [], now));
+    if (budgeted.length === 0) return;
+    const told = await this.#told.of([...new Set(budgeted.map(({ endpoint }) => endpoint.id))], now);
+    const rows = deliveriesOf(budgeted, told, now);
+    this.#told.add(rows);
+    this.#send(rows);
+  }
+
+  /** Whose messages are not made yet. The store is asked only of alerts that may have been told before. */
+  async #fresh(alerts: readonly ReadAlert[]): Promise<Candidate[]> {
+    const { book, store } = this.#options;
+    const isNew = this.#taken.take(alerts);
+    const sure = candidatesOf(
+      alerts.filter((_, i) => isNew[i]),
+      book.all,
+    );
+    const made = new Set(sure.map((one) => keyText(keyOfCandidate(one))));
+    const doubtful = candidatesOf(
+      alerts.filter((_, i) => !isNew[i]),
+      book.all,
+    ).filter((one) => {
+      const key = keyText(keyOfCandidate(one));
+      return !made.has(key) && !this.#unsaved.has(key);
+    });
+    if (doubtful.length === 0) return sure;
+    const known = await this.#ask(() => store.knownDeliveries(doubtful.map(keyOfCandidate)));
+    return [...sure, ...withoutKnown(doubtful, known)];
+  }
+
+  /** Sends messages and stores them. */
+  #send(rows: readonly DeliveryRow[]): void {
+    if (rows.length === 0) return;
+    const { dispatcher, metrics, onFatal } = this.#options;
+    const keys = rows.map(keyText);
+    for (const key of keys) this.#unsaved.add(key);
+    const saved = dispatcher.save(rows).then(() => {
+      for (const key of keys) this.#unsaved.delete(key);
+    });
+    this.#saved = Promise.all([this.#saved, saved]).then(() => {});
+    this.#saved.catch(onFatal);
     const pending = rows.filter(({ state }) => state === 'pending');
     if (rows.length > pending.length) metrics.count('alert_deliveries_total', { outcome: 'held' }, rows.length - pending.length);
-    dispatcher.take(pending);
+    dispatcher.take(pending, saved);
   }
 
   #beginDigests(): void {
@@ -162,6 +234,8 @@ export class AlertIntake {
   /** First the digest is stored, then what it tells is marked: a crash in between makes the same digest again, under the same id. */
   async #makeDigests(): Promise<void> {
     const { book, dispatcher, scheduler, store } = this.#options;
+    // What was held back in the last moment is part of it.
+    await this.#saved;
     while (this.#makesDigests) {
       const now = scheduler.now();
       const held = await this.#ask(() => store.heldDeliveries(hourOf(now), HELD_ROWS_MAX));
@@ -187,7 +261,7 @@ export class AlertIntake {
       const fresh = digests.filter(({ id }) => !known.has(id));
       await dispatcher.save(fresh);
       await dispatcher.save(held.map((row) => ({ ...row, revision: row.revision + 1, state: 'digested' })));
-      dispatcher.take(fresh);
+      dispatcher.take(fresh, Promise.resolve());
       if (held.length < HELD_ROWS_MAX) return;
     }
   }

@@ -124,7 +124,7 @@ export function registerDeliveryRoutes(app: HttpApp, { book, clock, dispatcher, 
         };
       });
       await answered(dispatcher.save(again));
-      dispatcher.take(again);
+      dispatcher.take(again, Promise.resolve());
       return reply.code(202).send({ data: again.map(answer) });
     },
   );

@@ -1,5 +1,6 @@
 import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
+import { keyText } from './take-alerts.ts';
 
 export interface DeliveryWriterOptions {
   readonly store: Pick<NotificationStore, 'saveDeliveries'>;
@@ -13,16 +14,17 @@ export type SaveDeliveries = (rows: readonly DeliveryRow[]) => Promise<void>;
 
 /**
  * Stores what became of messages. An insert costs the same for one row as for a hundred, so what comes while one is under way goes together into
- * the next. Whoever waits for its row holds back the next message: what is not stored is bounded by what is under way.
+ * the next. Nothing is bounded here: whoever sends without waiting bounds what is not stored.
  */
 export function createDeliveryWriter({ logger, metrics, scheduler, store }: DeliveryWriterOptions): SaveDeliveries {
-  let waiting: DeliveryRow[] = [];
+  /** Of several revisions of a message only the last is of any use. */
+  let waiting = new Map<string, DeliveryRow>();
   let next: Promise<void> | null = null;
   let last: Promise<unknown> = Promise.resolve();
 
   async function write(): Promise<void> {
-    const rows = waiting;
-    waiting = [];
+    const rows = [...waiting.values()];
+    waiting = new Map();
     next = null;
     await persist({
       scheduler,
@@ -36,7 +38,11 @@ export function createDeliveryWriter({ logger, metrics, scheduler, store }: Deli
 
   return function saveDeliveries(rows) {
     if (rows.length === 0) return Promise.resolve();
-    waiting.push(...rows);
+    for (const row of rows) {
+      const key = keyText(row);
+      const other = waiting.get(key);
+      if (other === undefined || other.revision <= row.revision) waiting.set(key, row);
+    }
     if (next === null) {
       next = last.then(write, write);
       last = next;

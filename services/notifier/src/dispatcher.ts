@@ -64,9 +64,12 @@ export class Dispatcher {
     for (const worker of this.#workers.values()) worker.dropPartition(partition);
   }
 
-  /** Takes messages that are stored as pending. Those of endpoints that are gone stay where they are. */
-  take(rows: readonly DeliveryRow[]): void {
-    for (const [endpointId, some] of Map.groupBy(rows, (row) => row.endpointId)) this.#workers.get(endpointId)?.add(some);
+  /**
+   * Takes messages that are, or will be, stored as pending. Those of endpoints that are gone stay where they are.
+   * @param saved resolves once they are stored
+   */
+  take(rows: readonly DeliveryRow[], saved: Promise<void>): void {
+    for (const [endpointId, some] of Map.groupBy(rows, (row) => row.endpointId)) this.#workers.get(endpointId)?.add(some, saved);
   }
 
   /** One attempt to send the alert as a test, whatever state the endpoint is in. */

@@ -17,6 +17,8 @@ const SLACK_LANES = 1;
 const SLACK_GAP_MS = 1000;
 /** The store is not asked more often than this for more that is due. */
 const LOAD_GAP_MS = 1000;
+/** Outcomes that are being stored: after a crash so many messages may be sent again, under their ids. */
+const UNSAVED_MAX = 256;
 /** What an endpoint that has failed for so long was never asked about is given up with the rest: the whole schedule takes less. */
 const EXPIRES_AFTER_MS = 4 * 24 * 3_600_000;
 
@@ -42,7 +44,9 @@ export interface WorkerOptions {
 export class EndpointWorker {
   readonly #options: WorkerOptions;
   readonly #queue = new DueQueue(QUEUE_MAX);
+  /** Messages that are being sent, or whose outcome is being stored. */
   readonly #underWay = new Set<string>();
+  #sending = 0;
   readonly #circuit = new Circuit();
   readonly #idle: (() => void)[] = [];
   #endpoint: Endpoint;
@@ -78,9 +82,12 @@ export class EndpointWorker {
     this.lookForMore();
   }
 
-  /** Takes messages that are stored as pending. */
-  add(rows: readonly DeliveryRow[]): void {
-    for (const row of rows) this.#enqueue(row);
+  /** Takes messages that are, or will be, stored as pending. @param saved resolves once they are stored */
+  add(rows: readonly DeliveryRow[], saved: Promise<void>): void {
+    let isFull = false;
+    for (const row of rows) isFull = !this.#enqueue(row) || isFull;
+    // Before that the store does not have what there was no room for.
+    if (isFull) saved.then(() => this.lookForMore(), this.#options.onFatal);
     this.#pump();
   }
 
@@ -109,9 +116,11 @@ export class EndpointWorker {
     return attemptsOf(ended).at(-1)!;
   }
 
-  #enqueue(row: DeliveryRow): void {
-    if (this.#underWay.has(keyOf(row))) return;
-    if (!this.#queue.add(row)) this.#hasMore = true;
+  /** False when there is more than the queue takes. */
+  #enqueue(row: DeliveryRow): boolean {
+    if (this.#underWay.has(keyOf(row)) || this.#queue.add(row)) return true;
+    this.#hasMore = true;
+    return false;
   }
 
   /** Begins what may begin, and comes back when more may. */
@@ -125,7 +134,8 @@ export class EndpointWorker {
     while (
       this.#isDue(now) &&
       now >= this.#nextStartAt &&
-      this.#underWay.size < this.#circuit.lanes(now, isSlack ? SLACK_LANES : WEBHOOK_LANES)
+      this.#underWay.size < UNSAVED_MAX &&
+      this.#sending < this.#circuit.lanes(now, isSlack ? SLACK_LANES : WEBHOOK_LANES)
     ) {
       if (isSlack) this.#nextStartAt = now + SLACK_GAP_MS;
       void this.#send(this.#queue.takeFirst()!);
@@ -154,8 +164,9 @@ export class EndpointWorker {
     const { logger, metrics, onFatal, onGone, save, scheduler } = this.#options;
     const key = keyOf(row);
     this.#underWay.add(key);
+    this.#sending++;
     try {
-      const judged = await this.#try(row);
+      const judged = await this.#try(row).finally(() => this.#sending--);
       const now = scheduler.now();
       if (judged.outcome === 'delivered') {
         this.#circuit.succeeded();
@@ -166,7 +177,9 @@ export class EndpointWorker {
         logger.debug({ endpointId: row.endpointId, messageId: row.id, ...attempt }, 'a message was not taken');
       }
       metrics.count('alert_deliveries_total', { outcome: judged.outcome === 'gone' ? 'failed' : judged.outcome });
-      await save([judged.row]);
+      const saved = save([judged.row]);
+      this.#pump();
+      await saved;
       if (judged.outcome === 'gone') onGone(row.endpointId);
       this.#underWay.delete(key);
       if (this.#isLoading) this.#endedWhileLoading.add(key);

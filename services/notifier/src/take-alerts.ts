@@ -35,9 +35,12 @@ export function keyOfCandidate({ alert, endpoint }: Candidate): DeliveryKey {
 
 /** Those whose messages are not stored yet. */
 export function withoutKnown(candidates: readonly Candidate[], known: readonly DeliveryKey[]): Candidate[] {
-  const text = ({ at, endpointId, id }: DeliveryKey): string => `${endpointId}/${at}/${id}`;
-  const keys = new Set(known.map(text));
-  return candidates.filter((candidate) => !keys.has(text(keyOfCandidate(candidate))));
+  const keys = new Set(known.map(keyText));
+  return candidates.filter((candidate) => !keys.has(keyText(keyOfCandidate(candidate))));
+}
+
+export function keyText({ at, endpointId, id }: DeliveryKey): string {
+  return `${endpointId}/${at}/${id}`;
 }
 
 /**
