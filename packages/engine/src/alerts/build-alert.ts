@@ -22,19 +22,19 @@ const FAMILIES = {
 } as const satisfies Record<AlertType, string>;
 
 /** The same for the same step, whenever and by whomever it is computed. Without dots, so that it may be part of what is signed with dots between. */
-export function alertIdOf({
-  accountId,
-  direction,
-  episode,
-  ruleId,
-  type,
-}: Pick<Alert, 'accountId' | 'direction' | 'episode' | 'ruleId' | 'type'>): string {
+export function alertIdOf(
+  type: AlertType,
+  accountId: string,
+  ruleId: string,
+  episode: number,
+  direction: Alert['direction'],
+): string {
   const what = JSON.stringify([FAMILIES[type], accountId, ruleId, episode, direction]);
   return `alr_${hash('sha256', what, 'hex').slice(0, ID_DIGITS)}`;
 }
 
 /** What an alert says of its account: who owns it, who of the committee is engaged, who adds most. */
-export type AccountDescription = Pick<Alert, 'owner' | 'engagedContacts' | 'coverage' | 'missingRoles' | 'reasons'>;
+export type AccountDescription = Pick<Alert, 'accountId' | 'owner' | 'engagedContacts' | 'coverage' | 'missingRoles' | 'reasons'>;
 
 export function describeAccount(ledgers: PartitionLedgers, account: number, at: number): AccountDescription {
   const { accounts, roles } = ledgers;
@@ -42,6 +42,7 @@ export function describeAccount(ledgers: PartitionLedgers, account: number, at: 
   const missingRoles = roles.wanted.filter((role) => !engaged.has(roles.number(role)));
   const wanted = roles.wanted.length;
   return {
+    accountId: accounts.names.text(account),
     owner: accounts.facts.get(account)?.owner ?? null,
     engagedContacts: engagedContacts(ledgers, account, at),
     coverage: wanted === 0 ? null : (wanted - missingRoles.length) / wanted,

@@ -1,3 +1,4 @@
+import type { ActiveSlots } from '../columns/active-slots.ts';
 import { pointsForScore, scoreOf } from '../score.ts';
 import { DAY_MS, dayOf, HOUR_MS, hourOf, WINDOWS } from '../time-slots.ts';
 import { pointsOf } from '../view.ts';
@@ -174,7 +175,11 @@ function countFor(level: number): number {
 }
 
 function contactsIn(name: string, window: Window): Metric {
-  const { bands, slotOf, unit } = window;
+  const { bands, length, slotOf, unit } = window;
+  const isActive = (slots: ActiveSlots, contact: number, current: number): boolean => {
+    const last = slots.newestOf(contact);
+    return last <= current ? last > current - length : slots.bandsOf(contact, current, bands) !== 0;
+  };
   return {
     name,
     mayFall: false,
@@ -184,9 +189,7 @@ function contactsIn(name: string, window: Window): Metric {
       isMovedBy: () => true,
       // A contact that had a touch in the window counts already.
       moves: ({ contacts }, { contact, now, occurredAt }) =>
-        contact >= 0 &&
-        isIn(window, occurredAt, now) &&
-        (unit === 'hour' ? contacts.hours : contacts.days).bandsOf(contact, slotOf(now), bands) === 0
+        contact >= 0 && isIn(window, occurredAt, now) && !isActive(unit === 'hour' ? contacts.hours : contacts.days, contact, slotOf(now))
           ? 1
           : 0,
     },
@@ -198,7 +201,7 @@ function contactsIn(name: string, window: Window): Metric {
         const current = slotOf(at);
         let count = 0;
         for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
-          if (slots.bandsOf(row - 1, current, bands) !== 0) count++;
+          if (isActive(slots, row - 1, current)) count++;
         }
         return count;
       },

@@ -29,6 +29,8 @@ export class SurgeCondition extends Filtered implements Condition {
   readonly #growthOfFleet: () => number;
   /** Touches or minutes of the last four weeks by age in days, of the account that was read last. */
   readonly #byAge = new Float64Array(DAYS);
+  /** Of the same; -1 while it was not asked for. */
+  #weekRoom = -1;
   readonly #read = { reading: null as Reading | null, look: 0 };
 
   constructor(surge: Surge, growthOfFleet: () => number, filter: FilterTest | null) {
@@ -54,27 +56,38 @@ export class SurgeCondition extends Filtered implements Condition {
     // It ends within a week, when it is looked at again: no touch of today or later grows old before that.
     if (held) return ROOM_FOR_MANY;
     this.#gather(reading);
-    let room = this.#roomFor(0, this.#surge.minimum);
-    for (let days = 0; days < WEEK; days++) {
-      const { figure, wanted } = this.#figuresIn(days);
-      if (figure > 0 && figure >= wanted) break;
-      room = Math.min(room, this.#roomFor(figure, wanted));
-    }
-    return room;
+    return this.#isBusy() ? this.#roomOfWeek() : Math.min(this.#roomOfWeek(), this.#roomFor(0, this.#surge.minimum));
   }
 
-  /** After a week without a touch there is none in this week, and no surge. */
   turnsAt(reading: Reading, held: boolean): number {
     if (!this.isFor(reading)) return Infinity;
     this.#gather(reading);
     const today = dayOf(reading.at);
     for (let days = 1; days <= WEEK; days++) if (this.#isSurgeIn(days) !== held) return (today + days) * DAY_MS;
-    return Infinity;
+    // A week without a touch is no surge. Room was found for a week alone where that gives more.
+    return !held && this.#isBusy() ? (today + WEEK) * DAY_MS : Infinity;
   }
 
-  /** Whether nothing came this week: then it takes as much to a surge as it ever did, whatever all accounts do. */
+  /** Whether nothing came for so long that what all accounts do is no matter. */
   isFarFrom({ accounts }: PartitionLedgers, account: number, at: number): boolean {
-    return accounts.lastTouchAt[account]! < (dayOf(at) - WEEK + 1) * DAY_MS;
+    return accounts.lastTouchAt[account]! < (dayOf(at) - DAYS + 1) * DAY_MS;
+  }
+
+  /** Whether there is more room in this week than in any: so much happened that the minimum is far below what is wanted. */
+  #isBusy(): boolean {
+    return this.#roomOfWeek() > this.#roomFor(0, this.#surge.minimum);
+  }
+
+  /** What it takes on the day of the coming week that comes nearest to a surge, or until there is one. */
+  #roomOfWeek(): number {
+    if (this.#weekRoom >= 0) return this.#weekRoom;
+    let room = Infinity;
+    for (let days = 0; days < WEEK; days++) {
+      const { figure, wanted } = this.#figuresIn(days);
+      if (figure > 0 && figure >= wanted) break;
+      room = Math.min(room, this.#roomFor(figure, wanted));
+    }
+    return (this.#weekRoom = room);
   }
 
   figuresAt(reading: Reading): SurgeFigures {
@@ -114,6 +127,7 @@ export class SurgeCondition extends Filtered implements Condition {
     const { accounts, dayCells } = ledgers;
     const byAge = this.#byAge;
     const today = dayOf(at);
+    this.#weekRoom = -1;
     byAge.fill(0);
     for (let cell = accounts.dayCell[account]!; cell !== 0; cell = dayCells.next[cell]!) {
       const age = today - dayCells.slot[cell]!;
