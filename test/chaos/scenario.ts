@@ -1,6 +1,6 @@
 /** One way to hurt the system, with what must hold afterwards. */
 export interface Scenario {
-  /** T1 to T14. */
+  /** T1 to T15. */
   readonly id: string;
   readonly title: string;
   run(options: ScenarioOptions): Promise<ScenarioReport>;

@@ -8,6 +8,7 @@ import { spoilLinks } from './scenarios/t06-bad-links.ts';
 import { storeOutage } from './scenarios/t07-store-outage.ts';
 import { disorderedTouches } from './scenarios/t10-disorder.ts';
 import { logMishaps } from './scenarios/t12-log-mishaps.ts';
+import { alertsUnderFire } from './scenarios/t15-alerts.ts';
 
 export const scenarios: readonly Scenario[] = [
   killAtRandom,
@@ -19,4 +20,5 @@ export const scenarios: readonly Scenario[] = [
   storeOutage,
   disorderedTouches,
   logMishaps,
+  alertsUnderFire,
 ];

@@ -53,7 +53,7 @@ describe.each(['ingest', 'query'] as const)('%s with neither log nor store', (se
 });
 
 const touch = JSON.stringify({ accountId: 'acme', kind: 'web_visit' });
-const REQUESTS: Readonly<Record<Exclude<ServiceName, 'aggregator'>, readonly ({ readonly path: string } & RequestInit)[]>> = {
+const REQUESTS: Readonly<Record<Exclude<ServiceName, 'aggregator' | 'notifier'>, readonly ({ readonly path: string } & RequestInit)[]>> = {
   ingest: [
     { path: '/v1/touches', method: 'POST', body: touch },
     { path: '/v1/accounts', method: 'POST', body: JSON.stringify({ id: 'acme', updatedAt: 1 }) },

@@ -55,7 +55,7 @@ function entriesOf(block: RecordBlock): LogEntry[] {
 }
 
 /** Null for what can not be read: it counts for nobody. */
-export function recordOf(run: Pick<LogRun<RecordBlock>, 'kind' | 'touch' | 'fact' | 'model'>): LogEntry['record'] | null {
+export function recordOf(run: Pick<LogRun<RecordBlock>, 'kind' | 'touch' | 'fact' | 'model' | 'tick'>): LogEntry['record'] | null {
   switch (run.kind) {
     case RECORD.touch:
       return touchOf(run.touch);
@@ -63,6 +63,8 @@ export function recordOf(run: Pick<LogRun<RecordBlock>, 'kind' | 'touch' | 'fact
       return run.fact;
     case RECORD.model:
       return { type: 'model', model: run.model! };
+    case RECORD.tick:
+      return { type: 'tick', tick: run.tick! };
     default:
       return null;
   }

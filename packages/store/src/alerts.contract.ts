@@ -226,6 +226,16 @@ export function describeAlerts(name: string, open: () => Promise<RowTransport>):
         expect(await listed(query)).toEqual(expected);
       });
 
+      it('come by the page, hundreds of them too', async () => {
+        const accountIds = Array.from({ length: 350 }, (_, number) => `${'account'.repeat(10)}-${number}`);
+        await save(accountIds.map((accountId, offset) => transitionOf({ offset, alert: { accountId } })));
+        const ids = accountIds.map((accountId) => `${accountId}/hot/1/up`);
+        await store.saveAlertAction(done(ids[7]!, 'ack', 1000, { by: 'cy' }));
+        const found = await store.alerts({ now: AT, limit: 400 });
+        expect(new Set(found.map(({ alert }) => alert.id))).toEqual(new Set(ids));
+        expect(found.flatMap(({ acked, alert }) => (acked === null ? [] : [alert.id]))).toEqual([ids[7]]);
+      });
+
       it('say what was done about each: the first ack, the latest snooze and the latest word on its use', async () => {
         const ids = ['a', 'b', 'c', 'd'].map((accountId) => `${accountId}/hot/1/up`);
         await save(['a', 'b', 'c', 'd'].map((accountId, offset) => transitionOf({ offset, alert: { accountId } })));

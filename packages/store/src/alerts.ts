@@ -88,9 +88,19 @@ type Done = Omit<StoredAlert, 'alert' | 'offset'>;
 
 const NOTHING_DONE: Done = { acked: null, snoozedUntil: null, useful: null };
 
+/** Parameters stand in the address of a request, of which whatever stands before a server takes 8 kB at the least. */
+const IDS_AT_ONCE = 100;
+
 /** What was done about these alerts, by id; those of which nothing is known are left out. */
 async function readDone(transport: RowTransport, ids: readonly string[]): Promise<ReadonlyMap<string, Done>> {
-  if (ids.length === 0) return new Map();
+  const done = new Map<string, Done>();
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    for (const [id, one] of await readDoneOf(transport, ids.slice(from, from + IDS_AT_ONCE))) done.set(id, one);
+  }
+  return done;
+}
+
+async function readDoneOf(transport: RowTransport, ids: readonly string[]): Promise<ReadonlyMap<string, Done>> {
   const asked = `SELECT arrayJoin(JSONExtract({ids:String}, 'Array(String)'))`;
   const answer = await transport.read(`${DONE} WHERE alert_id IN (${asked}) GROUP BY alert_id FORMAT JSONEachRow`, {
     ids: JSON.stringify(ids),

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, guardChild } from '@touchstone/testkit';
 
-export type ServiceName = 'aggregator' | 'ingest' | 'query';
+export type ServiceName = 'aggregator' | 'ingest' | 'notifier' | 'query';
 
 export interface ServiceOptions {
   readonly service: ServiceName;
