@@ -1,7 +1,7 @@
 import { scoringModelSchema } from '@touchstone/engine';
 import { readAccountRecords } from './account-records.ts';
 import { countAlerts, findAlerts } from './alerts.ts';
-import type { RecordRun, RuleState, Transition } from '@touchstone/engine';
+import type { AccountFact, RecordRun, RuleState, Transition } from '@touchstone/engine';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
@@ -10,6 +10,8 @@ import {
   countPending,
   countTold,
   findDeliveries,
+  hasActionNoted,
+  readAccountFacts,
   readDeliveriesOf,
   readEndpoints,
   readHeld,
@@ -269,6 +271,14 @@ export class ClickHouseStore implements Store {
 
   toldCounts(endpointIds: readonly string[], takenFrom: number): Promise<readonly OwnerCount[]> {
     return countTold(this.#transport, endpointIds, takenFrom);
+  }
+
+  accountFacts(accountIds: readonly string[]): Promise<ReadonlyMap<string, AccountFact>> {
+    return readAccountFacts(this.#transport, accountIds);
+  }
+
+  hasActionNoted(alertId: string, note: string): Promise<boolean> {
+    return hasActionNoted(this.#transport, alertId, note);
   }
 
   ping(): Promise<void> {

@@ -1,4 +1,6 @@
-/** The part of the port that the notifier uses: where alerts are sent, and what became of each. */
+import type { AccountFact } from '@touchstone/engine';
+
+/** The part of the port that only the notifier uses: where alerts are sent, and what became of each. */
 
 /** Deleted ones stay as rows, so that no older row comes back; they are in no answer. */
 export type EndpointState = 'active' | 'disabled' | 'deleted';
@@ -97,4 +99,8 @@ export interface NotificationStore {
   knownDeliveries(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]>;
   /** Alerts that were not held back, of those taken at an instant or later, by endpoint and owner. */
   toldCounts(endpointIds: readonly string[], takenFrom: number): Promise<readonly OwnerCount[]>;
+  /** What the CRM said last of these accounts, as far as it is stored; those that nobody described are left out. */
+  accountFacts(accountIds: readonly string[]): Promise<ReadonlyMap<string, AccountFact>>;
+  /** Whether something was done about the alert with just this note. */
+  hasActionNoted(alertId: string, note: string): Promise<boolean>;
 }

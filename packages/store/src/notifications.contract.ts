@@ -1,3 +1,4 @@
+import type { AccountFact } from '@touchstone/engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
 import type { RowTransport } from './row-transport.ts';
@@ -72,6 +73,41 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
         await store.saveEndpoint(endpoint());
         expect(await store.endpoints()).toEqual([]);
       });
+    });
+
+    it('know what the CRM said last of accounts, by its own clock', async () => {
+      const account = (id: string, updatedAt: number, tier: string): AccountFact => ({
+        type: 'account',
+        id,
+        updatedAt,
+        tier,
+        name: null,
+        domains: [],
+        industry: null,
+        employees: null,
+        targetList: null,
+        owner: null,
+        parentId: null,
+        attributes: { 'a\nb': `o'hara` },
+      });
+      const said = [account('acme', NOON, '1'), account('acme', NOON - 5, '2'), account('b"\n', NOON, '3'), account('acme', NOON, '4')];
+      const facts = said.map((fact, offset) => ({ partition: 0, offset, appendedAt: NOON, fact }));
+      const nothing = { touches: store.touchRows(0), deadLetters: [], transitions: [] };
+      await store.checkpoint([{ partition: 0, offset: 4, generation: 'g', facts, ...nothing }]);
+      const found = await store.accountFacts(['acme', 'b"\n', 'c']);
+      expect([...found].map(([id, { tier }]) => [id, tier]).toSorted()).toEqual([
+        ['acme', '4'],
+        ['b"\n', '3'],
+      ]);
+      expect(found.get('acme')).toEqual(said[3]);
+      expect(await store.accountFacts([])).toEqual(new Map());
+    });
+
+    it('know what was done with a note', async () => {
+      await store.saveAlertAction({ alertId: 'alr_1', action: 'ack', by: 'bo', at: NOON, until: null, note: `it's "x"` });
+      expect(await store.hasActionNoted('alr_1', `it's "x"`)).toBe(true);
+      expect(await store.hasActionNoted('alr_1', 'x')).toBe(false);
+      expect(await store.hasActionNoted('alr_2', `it's "x"`)).toBe(false);
     });
 
     describe('deliveries', () => {

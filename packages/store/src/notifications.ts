@@ -1,3 +1,4 @@
+import type { AccountFact } from '@touchstone/engine';
 import { jsonRows } from './json-rows.ts';
 import type { Params, RowTransport } from './row-transport.ts';
 import type {
@@ -171,4 +172,23 @@ export async function countTold(transport: RowTransport, endpointIds: readonly s
   );
   const rows = jsonRows<{ endpointId: string; owner: string; told: number | string }>(answer);
   return rows.map(({ endpointId, owner, told }) => ({ endpointId, owner: owner === '' ? null : owner, told: Number(told) }));
+}
+
+/** What the CRM said last of these accounts: of two facts the newer, as in the ledgers. */
+export async function readAccountFacts(transport: RowTransport, accountIds: readonly string[]): Promise<ReadonlyMap<string, AccountFact>> {
+  if (accountIds.length === 0) return new Map();
+  const answer = await transport.read(
+    `SELECT id, argMax(body, (updated_at, offset)) AS last FROM facts
+     WHERE type = 'account' AND id IN (SELECT arrayJoin(JSONExtract({ids:String}, 'Array(String)'))) GROUP BY id FORMAT JSONEachRow`,
+    { ids: JSON.stringify(accountIds) },
+  );
+  return new Map(jsonRows<{ id: string; last: string }>(answer).map(({ id, last }) => [id, JSON.parse(last) as AccountFact]));
+}
+
+export async function hasActionNoted(transport: RowTransport, alertId: string, note: string): Promise<boolean> {
+  const answer = await transport.read(
+    'SELECT 1 AS found FROM alert_actions WHERE alert_id = {alertId:String} AND note = {note:String} LIMIT 1 FORMAT JSONEachRow',
+    { alertId, note },
+  );
+  return jsonRows(answer).length > 0;
 }

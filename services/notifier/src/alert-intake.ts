@@ -4,6 +4,7 @@ import { isRetriable, pauseMsAfter, persist, type Logger, type Metrics, type Sch
 import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 import { groupIntoDigests, HOUR_MS, hourOf } from './digest.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { wantsAccount } from './endpoint.ts';
 import type { EndpointBook } from './endpoint-book.ts';
 import { candidatesOf, deliveriesOf, keyOfCandidate, keyText, withoutKnown, type Candidate, type ReadAlert } from './take-alerts.ts';
 import { TakenAlerts } from './taken-alerts.ts';
@@ -23,7 +24,7 @@ const DIGEST_PARTITION = 0;
 const MESSAGE_ID = /^[\w-]{1,128}$/;
 
 export interface IntakeOptions {
-  readonly store: Pick<NotificationStore, 'knownDeliveries' | 'toldCounts' | 'heldDeliveries'>;
+  readonly store: Pick<NotificationStore, 'knownDeliveries' | 'toldCounts' | 'heldDeliveries' | 'accountFacts'>;
   readonly book: EndpointBook;
   readonly dispatcher: Dispatcher;
   readonly scheduler: Scheduler;
@@ -157,16 +158,23 @@ export class AlertIntake {
     if (this.#unsaved.size > UNSAVED_MAX) await this.#saved;
     const fresh = await this.#fresh(alerts);
     const now = this.#options.scheduler.now();
-    const [free, budgeted] = [
-      fresh.filter(({ endpoint }) => endpoint.ownerBudget === null),
-      fresh.filter(({ endpoint }) => endpoint.ownerBudget !== null),
-    ];
-    this.#send(deliveriesOf(free, [], now));
-    if (budgeted.length === 0) return;
-    const told = await this.#told.of([...new Set(budgeted.map(({ endpoint }) => endpoint.id))], now);
-    const rows = deliveriesOf(budgeted, told, now);
+    // What needs no further look into the store goes first.
+    const isPlain = ({ endpoint }: Candidate): boolean => endpoint.ownerBudget === null && endpoint.filter.account === undefined;
+    this.#send(deliveriesOf(fresh.filter(isPlain), [], now));
+    const wanted = await this.#withWantedAccounts(fresh.filter((one) => !isPlain(one)));
+    const budgeted = new Set(wanted.filter(({ endpoint }) => endpoint.ownerBudget !== null).map(({ endpoint }) => endpoint.id));
+    const told = budgeted.size === 0 ? [] : await this.#told.of([...budgeted], now);
+    const rows = deliveriesOf(wanted, told, now);
     this.#told.add(rows);
     this.#send(rows);
+  }
+
+  async #withWantedAccounts(candidates: readonly Candidate[]): Promise<Candidate[]> {
+    const asking = candidates.filter(({ endpoint }) => endpoint.filter.account !== undefined);
+    if (asking.length === 0) return [...candidates];
+    const ids = [...new Set(asking.map(({ alert }) => alert.accountId))];
+    const facts = await this.#ask(() => this.#options.store.accountFacts(ids));
+    return candidates.filter(({ alert, endpoint }) => wantsAccount(endpoint.filter, facts.get(alert.accountId)));
   }
 
   /** Whose messages are not made yet. The store is asked only of alerts that may have been told before. */

@@ -1,5 +1,6 @@
 import type { Alert } from '@touchstone/engine';
 import type { DeliveryRow } from '@touchstone/store';
+import { alertLinksOf } from './alert-link.ts';
 import type { Digest } from './digest.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { OutgoingRequest } from './send-request.ts';
@@ -17,7 +18,7 @@ export function composeMessage(endpoint: Endpoint, row: DeliveryRow, publicUrl: 
   if (endpoint.kind === 'slack') {
     const message = isDigest
       ? slackDigest(JSON.parse(row.payload) as Digest, options)
-      : slackAlert(JSON.parse(row.payload) as Alert, options);
+      : slackAlert(JSON.parse(row.payload) as Alert, options, options.isTest ? null : alertLinksOf(endpoint, row, publicUrl));
     return { url: endpoint.url, headers, body: JSON.stringify(message) };
   }
   const body = isDigest ? digestBody(JSON.parse(row.payload) as Digest, options) : alertBody(JSON.parse(row.payload) as Alert, options);

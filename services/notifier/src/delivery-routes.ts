@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { attemptsOf } from './attempt.ts';
 import { endpointParams, time, type NotifierRoutes } from './endpoint-routes.ts';
 import { answered } from './notifier-store.ts';
+import { messageOf } from './take-alerts.ts';
 import { timeText } from './webhook-body.ts';
 
 const STATES = ['pending', 'delivered', 'failed', 'held', 'digested'] as const;
@@ -43,12 +44,24 @@ const listQuery = z.strictObject({
 
 const resendSchema = z
   .strictObject({
-    endpointIds: z.array(z.string().min(1).max(128)).min(1).max(200).optional().describe('Default: all that it was for'),
+    endpointIds: z
+      .array(z.string().min(1).max(128))
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Any endpoints, whether it was for them or not. Default: all that it was for'),
   })
   .meta({ id: 'Resend' });
 
 /** What became of messages, and sending them again; for admins. */
 export function registerDeliveryRoutes(app: HttpApp, { book, clock, dispatcher, store }: NotifierRoutes): void {
+  /** An alert that no endpoint was to hear of, as a message. It is in the store with the checkpoint after it was told. */
+  async function neverMade(alertId: string, now: number): Promise<DeliveryRow> {
+    const [stored] = await store.alerts({ id: alertId, now, limit: 1 });
+    if (stored === undefined) throw new ProblemError('not_found', 'there is no alert with this id');
+    return messageOf(stored.alert, '', 'pending', now);
+  }
+
   app.get(
     '/v1/endpoints/:endpointId/deliveries',
     {
@@ -93,7 +106,7 @@ export function registerDeliveryRoutes(app: HttpApp, { book, clock, dispatcher, 
         operationId: 'resendAlert',
         summary: 'Send an alert again, with all attempts',
         description:
-          'Under the same id, so receivers that drop repeated ids hear of it only if they missed it. Budgets do not hold it back.',
+          'Any alert that was ever told, also to endpoints that never had it. Under the same id, so receivers that drop repeated ids hear of it only if they missed it. Budgets do not hold it back.',
         tags: ['endpoints'],
         params: z.object({ alertId: z.string().regex(/^[\w-]{1,128}$/) }),
         body: resendSchema,
@@ -101,20 +114,20 @@ export function registerDeliveryRoutes(app: HttpApp, { book, clock, dispatcher, 
       },
     },
     async (request, reply) => {
-      const rows = await store.deliveriesOf(request.params.alertId);
-      const [any] = rows;
-      if (any === undefined) throw new ProblemError('not_found', 'no endpoint was ever to hear of an alert with this id');
+      const { alertId } = request.params;
+      const now = clock();
+      const rows = await store.deliveriesOf(alertId);
+      const message = rows[0] ?? (await neverMade(alertId, now));
       const ids = request.body.endpointIds ?? rows.map(({ endpointId }) => endpointId).filter((id) => book.get(id) !== null);
       const unknown = ids.find((id) => book.get(id) === null);
       if (unknown !== undefined || ids.length === 0) {
-        const detail = 'endpointIds must name endpoints that there are';
+        const detail = `endpointIds must name endpoints that there are${unknown === undefined ? ': none of them was to hear of this alert' : ''}`;
         throw new ProblemError('invalid_request', detail, { errors: [{ in: 'body', pointer: '#/endpointIds', detail }] });
       }
-      const now = clock();
       const again = [...new Set(ids)].map((endpointId): DeliveryRow => {
         const before = rows.find((row) => row.endpointId === endpointId);
         return {
-          ...(before ?? { ...any, attemptLog: '[]' }),
+          ...(before ?? { ...message, attemptLog: '[]' }),
           endpointId,
           revision: (before?.revision ?? -1) + 1,
           state: 'pending',

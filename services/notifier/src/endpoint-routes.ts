@@ -144,7 +144,8 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
           kind,
           url: target,
           filter,
-          secrets: shown === null ? [] : [shown],
+          // That of Slack signs the links in its messages, and is never shown.
+          secrets: [shown ?? createSecret()],
           ownerBudget: budget === undefined ? (kind === 'slack' ? options.ownerBudget : null) : budget,
         }),
       );
@@ -294,7 +295,7 @@ function answer(endpoint: Endpoint): z.input<typeof endpointSchema> {
     url: kind === 'slack' ? `${new URL(endpoint.url).origin}/...` : endpoint.url,
     filter,
     ownerBudget: budget,
-    secrets: secrets.length,
+    secrets: kind === 'slack' ? 0 : secrets.length,
     state: state === 'disabled' ? 'disabled' : 'active',
     stateReason,
     createdAt: timeText(createdAt),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ALERT_TYPES, type Alert } from '@touchstone/engine';
+import { accountFilterSchema, ALERT_TYPES, compileFilter, type AccountFact, type Alert } from '@touchstone/engine';
 import type { EndpointRow } from '@touchstone/store';
 import { z } from 'zod';
 
@@ -17,6 +17,11 @@ export const filterSchema = z
       .min(1)
       .max(2)
       .optional(),
+    account: accountFilterSchema
+      .optional()
+      .describe(
+        'Tier, industry, target list and attributes, as the CRM says of the account: as in rules. What it said within the last second or so may be missed',
+      ),
     minValue: z.number().optional().describe('Only alerts whose current value is at least this; those without a value are left out'),
   })
   .describe('All that are given must hold; an empty filter lets everything through')
@@ -26,6 +31,7 @@ export type EndpointFilter = z.output<typeof filterSchema>;
 
 export type Endpoint = Omit<EndpointRow, 'filter'> & { readonly filter: EndpointFilter };
 
+/** As far as the alert itself tells: see also `wantsAccount`. */
 export function wants({ directions, minValue, owners, ruleIds, types }: EndpointFilter, alert: Alert): boolean {
   return (
     (types?.includes(alert.type) ?? true) &&
@@ -34,6 +40,11 @@ export function wants({ directions, minValue, owners, ruleIds, types }: Endpoint
     (directions?.includes(alert.direction) ?? true) &&
     (minValue === undefined || (alert.currentValue !== null && alert.currentValue >= minValue))
   );
+}
+
+/** Whether it wants accounts that the CRM says this of. */
+export function wantsAccount({ account }: EndpointFilter, fact: AccountFact | undefined): boolean {
+  return compileFilter(account)?.(fact) ?? true;
 }
 
 export function createEndpointId(): string {

@@ -1,14 +1,20 @@
 import { ProblemError, type Metrics } from '@touchstone/runtime';
-import { StoreError, type NotificationStore } from '@touchstone/store';
+import { StoreError, type NotificationStore, type Store } from '@touchstone/store';
 
-/** What of the store the routes ask. */
-export type RouteStore = Pick<NotificationStore, 'deliveries' | 'deliveriesOf'>;
+/** What of the store the notifier asks. */
+export type NotifierStore = NotificationStore & Pick<Store, 'alerts' | 'saveAlertAction'>;
+
+/** What of it the routes ask. */
+export type RouteStore = Pick<NotifierStore, 'alerts' | 'deliveries' | 'deliveriesOf' | 'hasActionNoted' | 'saveAlertAction'>;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted. */
 export function createNotifierStore(store: RouteStore, metrics: Metrics): RouteStore {
   return {
     deliveries: (query) => answered(store.deliveries(query), metrics),
     deliveriesOf: (id) => answered(store.deliveriesOf(id), metrics),
+    alerts: (query) => answered(store.alerts(query), metrics),
+    hasActionNoted: (alertId, note) => answered(store.hasActionNoted(alertId, note), metrics),
+    saveAlertAction: (action) => answered(store.saveAlertAction(action), metrics),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { AccountFact } from '@touchstone/engine';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, test } from 'vitest';
 import type { Digest } from './digest.ts';
@@ -70,6 +71,52 @@ describe('an alert', () => {
     await appended;
     await world.scheduler.advance(2000);
     expect([world.received.length, world.topic.positions[0]]).toEqual([1, 1]);
+    expect(world.faults).toEqual([]);
+  });
+});
+
+describe('an endpoint for some accounts', () => {
+  const fact = (accountId: string, tier: string, segment: string): AccountFact => ({
+    type: 'account',
+    id: accountId,
+    updatedAt: NOON,
+    name: null,
+    domains: [],
+    industry: 'steel',
+    employees: 50,
+    tier,
+    targetList: null,
+    owner: null,
+    parentId: null,
+    attributes: { segment },
+  });
+
+  it('hears of those of its tier and segment, by what the CRM says at the moment', async () => {
+    const world = await TestWorld.start({
+      'one.example': { filter: { account: { tier: ['1', '2'], attributes: { segment: 'enterprise' } } } },
+      'all.example': { filter: { account: { industry: 'steel' }, directions: ['up'] }, ownerBudget: 1 },
+    });
+    for (const one of [fact('a', '1', 'enterprise'), fact('b', '3', 'enterprise'), fact('c', '2', 'small')])
+      world.store.facts.set(one.id, one);
+    const tell = async (number: number, accountId: string, owner: string) => {
+      await world.topic.append(0, [numbered(number, { accountId, owner })]);
+      await world.scheduler.advance(0);
+    };
+    for (const [number, accountId] of ['a', 'b', 'c', 'nobody described'].entries()) await tell(number, accountId, `owner-${number}`);
+    expect(world.receivedBy('one.example').map((one) => one.id)).toEqual([id(0)]);
+    expect(world.receivedBy('all.example').map((one) => one.id)).toEqual([id(0), id(1), id(2)]);
+    world.store.facts.set('c', fact('c', '2', 'enterprise'));
+    await tell(9, 'c', 'owner-2');
+    expect(world.receivedBy('one.example').map((one) => one.id)).toEqual([id(0), id(9)]);
+    // What it does not want counts for no budget, and is in no digest.
+    expect(world.store.rows.map((row) => `${row.endpointId} ${row.id.slice(-1)} ${row.state}`).toSorted()).toEqual([
+      'ep_all.example 0 delivered',
+      'ep_all.example 1 delivered',
+      'ep_all.example 2 delivered',
+      'ep_all.example 9 held',
+      'ep_one.example 0 delivered',
+      'ep_one.example 9 delivered',
+    ]);
     expect(world.faults).toEqual([]);
   });
 });

@@ -1,18 +1,18 @@
 import type { EventLog } from '@touchstone/event-log';
 import type { Clock, HttpApp, Logger, Metrics, Readiness, Scheduler } from '@touchstone/runtime';
-import type { NotificationStore } from '@touchstone/store';
 import { createAddressGuard, type AddressGuard } from './address-guard.ts';
 import { AlertIntake } from './alert-intake.ts';
+import { registerAlertLinkRoutes } from './alert-link-routes.ts';
 import { registerDeliveryRoutes } from './delivery-routes.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EndpointBook } from './endpoint-book.ts';
 import { registerEndpointRoutes } from './endpoint-routes.ts';
-import { createNotifierStore } from './notifier-store.ts';
+import { createNotifierStore, type NotifierStore } from './notifier-store.ts';
 import { createSender, type Sender } from './send-request.ts';
 import type { NotifierSettings } from './settings.ts';
 
 export interface NotifierOptions {
-  readonly store: NotificationStore;
+  readonly store: NotifierStore;
   readonly settings: NotifierSettings;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
@@ -78,5 +78,6 @@ export class Notifier {
     };
     registerEndpointRoutes(app, options);
     registerDeliveryRoutes(app, options);
+    registerAlertLinkRoutes(app, { ...options, metrics });
   }
 }

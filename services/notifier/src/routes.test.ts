@@ -79,6 +79,7 @@ describe('endpoints over HTTP', () => {
     ['a secret for Slack', { kind: 'slack', secret: `whsec_${Buffer.alloc(32).toString('base64')}` }, '#/secret'],
     ['an unknown type', { filter: { types: ['account.sold'] } }, '#/filter/types/0'],
     ['an unknown filter', { filter: { tier: 'A' } }, '#/filter'],
+    ['an unknown field of accounts', { filter: { account: { colour: 'A' } } }, '#/filter/account'],
     ['a budget of nothing', { ownerBudget: 0 }, '#/ownerBudget'],
     ['a name that breaks lines', { name: 'a\nb' }, '#/name'],
   ])('are not made with %s', async (_, changes, pointer) => {
@@ -183,10 +184,19 @@ describe('endpoints over HTTP', () => {
     await world.scheduler.advance(0);
     expect(world.received.map((one) => one.id)).toEqual(['alr_1', 'alr_1']);
     expect(world.store.row('alr_1', id)).toMatchObject({ state: 'delivered' });
+    // One that no endpoint ever was to hear of.
+    world.store.told.push(alertOf({ id: 'alr_7', at: 7 }));
+    expect((await call('POST', '/v1/alerts/alr_7/resend', {})).body).toMatchObject({ errors: [{ pointer: '#/endpointIds' }] });
+    expect((await call('POST', '/v1/alerts/alr_7/resend', { endpointIds: [other.id] })).body).toMatchObject({
+      data: [{ id: 'alr_7', endpointId: other.id, state: 'pending', at: '1970-01-01T00:00:00.007Z' }],
+    });
+    await world.scheduler.advance(0);
+    expect(world.receivedBy('other.example').map((one) => one.id)).toEqual(['alr_7']);
+    expect(world.store.row('alr_7')).toMatchObject({ state: 'delivered' });
     // To one that has not heard of it at all.
     await call('POST', '/v1/alerts/alr_1/resend', { endpointIds: [other.id] });
     await world.scheduler.advance(0);
-    expect(world.receivedBy('other.example').map((one) => one.id)).toEqual(['alr_1']);
+    expect(world.receivedBy('other.example').map((one) => one.id)).toEqual(['alr_7', 'alr_1']);
     expect((await call('POST', '/v1/alerts/alr_9/resend', {})).status).toBe(404);
     expect((await call('POST', '/v1/alerts/alr_1/resend', { endpointIds: ['ep_none'] })).status).toBe(400);
     expect((await call('POST', '/v1/alerts/alr%0a1/resend', {})).status).toBe(400);

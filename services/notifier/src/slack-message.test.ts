@@ -6,6 +6,14 @@ import { alertOf, anyAlert, NOON } from './test-alerts.ts';
 
 const options = { publicUrl: 'https://touchstone.example' };
 
+const linksWith = (rest: string) => ({
+  ack: `https://touchstone.example/v1/alert-links/a${rest}`,
+  snooze: `https://touchstone.example/v1/alert-links/s${rest}`,
+  'not-useful': `https://touchstone.example/v1/alert-links/n${rest}`,
+});
+const links = linksWith('');
+const long = linksWith('x'.repeat(3000));
+
 const anyDigest: fc.Arbitrary<Digest> = fc.record({
   owner: fc.option(fc.string({ unit: 'binary', maxLength: 3000 })),
   from: fc.constant(NOON),
@@ -71,7 +79,9 @@ function assertFits(message: SlackMessage): void {
 describe('a Slack message', () => {
   it("keeps Block Kit's limits, and says nothing in our name, whatever the alert holds", () => {
     fc.assert(
-      fc.property(anyAlert, fc.boolean(), (alert, isTest) => assertFits(slackAlert(alert, { ...options, isTest }))),
+      fc.property(anyAlert, fc.boolean(), fc.constantFrom(null, links, long), (alert, isTest, some) =>
+        assertFits(slackAlert(alert, { ...options, isTest }, some)),
+      ),
       {
         numRuns: 150,
       },
@@ -108,6 +118,18 @@ describe('a Slack message', () => {
     expect(blocks.at(-1)).toMatchObject({
       elements: [{ url: 'https://touchstone.example/v1/accounts/acme.example/explain?at=2026-11-22T11:50:00.000Z' }],
     });
+  });
+
+  it('has a button for each link', () => {
+    const { blocks } = slackAlert(alertOf(), options, links);
+    const last = blocks.at(-1) as { elements: { text: { text: string }; url: string }[] };
+    expect(last.elements.slice(1).map((button) => [button.text.text, button.url])).toEqual([
+      ['Ack', links.ack],
+      ['Snooze 7 d', links.snooze],
+      ['Not useful', links['not-useful']],
+    ]);
+    const one = slackAlert(alertOf(), options, { ...long, ack: links.ack }).blocks.at(-1) as typeof last;
+    expect(one.elements.map((button) => button.text.text)).toEqual(['Why', 'Ack']);
   });
 
   test.each([

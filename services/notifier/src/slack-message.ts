@@ -1,10 +1,12 @@
 import type { Alert } from '@touchstone/engine';
+import { LINK_ACTIONS, type LinkAction } from './alert-link.ts';
 import type { Digest, DigestAlert } from './digest.ts';
 import { markdownText, plainText } from './slack-text.ts';
 import { explainUrl, type BodyOptions } from './webhook-body.ts';
 
 /**
- * An alert as a rep reads it in Slack: Block Kit by incoming webhook. Buttons only open links, since an incoming webhook hears no clicks.
+ * An alert as a rep reads it in Slack: Block Kit by incoming webhook. Buttons only open links, since an incoming webhook hears no clicks; what
+ * they say is done by the page behind.
  * Every text is cut well below Slack's limits, which it enforces by refusing the whole message.
  */
 
@@ -52,6 +54,7 @@ export interface SlackMessage {
   readonly blocks: readonly SlackBlock[];
 }
 
+const LINK_LABELS = { ack: 'Ack', snooze: 'Snooze 7 d', 'not-useful': 'Not useful' } as const satisfies Record<LinkAction, string>;
 const NAME_MAX = 60;
 const VALUE_MAX = 200;
 const FALLBACK_MAX = 400;
@@ -60,7 +63,8 @@ const ROLES_MAX = 6;
 /** Lines of a digest: more is not read. */
 const DIGEST_LINES_MAX = 10;
 
-export function slackAlert(alert: Alert, options: BodyOptions): SlackMessage {
+/** @param links by which its reader says something of the alert; null for none */
+export function slackAlert(alert: Alert, options: BodyOptions, links: Readonly<Record<LinkAction, string>> | null = null): SlackMessage {
   const title = `${options.isTest ? 'Test: ' : ''}${titleOf(alert)}`;
   const figures = [
     ...valueField(alert),
@@ -78,7 +82,10 @@ export function slackAlert(alert: Alert, options: BodyOptions): SlackMessage {
       { type: 'section', fields: figures },
       ...(why === '' ? [] : [{ type: 'section' as const, text: markdown(why) }]),
       { type: 'context', elements: [markdown(contextOf(alert))] },
-      ...openButton('Why', explainUrl(alert, options)),
+      ...buttons([
+        ['open', 'Why', explainUrl(alert, options)],
+        ...LINK_ACTIONS.flatMap((action): ButtonSpec[] => (links === null ? [] : [[action, LINK_LABELS[action], links[action]]])),
+      ]),
     ],
   };
 }
@@ -176,10 +183,14 @@ function contextOf({ at, cause, heldBack, late, modelVersion, version }: Alert):
   ].join(' · ');
 }
 
-function openButton(label: string, url: string): SlackBlock[] {
-  // A URL that is cut leads elsewhere: better none.
-  if (url.length > SLACK_LIMITS.url) return [];
-  return [{ type: 'actions', elements: [{ type: 'button', action_id: 'open', text: plain(label, SLACK_LIMITS.buttonText), url }] }];
+type ButtonSpec = readonly [id: string, label: string, url: string];
+
+function buttons(specs: readonly ButtonSpec[]): SlackBlock[] {
+  const elements = specs
+    // A URL that is cut leads elsewhere: better none.
+    .filter(([, , url]) => url.length <= SLACK_LIMITS.url)
+    .map(([id, label, url]): Button => ({ type: 'button', action_id: id, text: plain(label, SLACK_LIMITS.buttonText), url }));
+  return elements.length === 0 ? [] : [{ type: 'actions', elements }];
 }
 
 function header(text: string): SlackBlock {

@@ -58,20 +58,25 @@ export function deliveriesOf(candidates: readonly Candidate[], told: readonly Ow
       const count = counts.get(ofOwner) ?? 0;
       const isWithin = endpoint.ownerBudget === null || count < endpoint.ownerBudget;
       if (isWithin) counts.set(ofOwner, count + 1);
-      return {
-        endpointId: endpoint.id,
-        at: alert.at,
-        id: alert.id,
-        revision: 0,
-        kind: 'alert',
-        partition: alert.partition,
-        owner: alert.owner,
-        state: isWithin ? 'pending' : 'held',
-        takenAt: now,
-        nextAttemptAt: now,
-        attempts: 0,
-        attemptLog: '[]',
-        payload: JSON.stringify(alert),
-      };
+      return messageOf(alert, endpoint.id, isWithin ? 'pending' : 'held', now);
     });
+}
+
+/** The message that tells an alert, before the first attempt. */
+export function messageOf(alert: Alert, endpointId: string, state: DeliveryRow['state'], now: number): DeliveryRow {
+  return {
+    endpointId,
+    at: alert.at,
+    id: alert.id,
+    revision: 0,
+    kind: 'alert',
+    partition: alert.partition,
+    owner: alert.owner,
+    state,
+    takenAt: now,
+    nextAttemptAt: now,
+    attempts: 0,
+    attemptLog: '[]',
+    payload: JSON.stringify(alert),
+  };
 }

@@ -1,12 +1,22 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeAlert } from '@touchstone/codec';
-import type { Alert } from '@touchstone/engine';
+import type { AccountFact, Alert } from '@touchstone/engine';
 import { RecordBlockBuilder, type CommittedPosition, type EventLog, type RecordBlock, type SubscribeOptions } from '@touchstone/event-log';
 import { createLogger, createMetrics, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { StoreError, type DeliveryKey, type DeliveryRow, type EndpointRow, type NotificationStore } from '@touchstone/store';
+import {
+  StoreError,
+  type AlertAction,
+  type AlertQuery,
+  type DeliveryKey,
+  type DeliveryRow,
+  type EndpointRow,
+  type NotificationStore,
+  type StoredAlert,
+} from '@touchstone/store';
 import type { NewEndpoint } from './endpoint-book.ts';
 import { hourOf } from './digest.ts';
 import { Notifier } from './notifier.ts';
+import type { NotifierStore } from './notifier-store.ts';
 import type { OutgoingRequest, Sender, SendResult } from './send-request.ts';
 import { NOON } from './test-alerts.ts';
 import { createSecret } from './webhook-secret.ts';
@@ -65,7 +75,11 @@ export async function settle(): Promise<void> {
 }
 
 /** The store's promises in memory: the highest revision stands. What it keeps outlives a notifier. */
-class MemoryStore implements NotificationStore {
+class MemoryStore implements NotifierStore {
+  readonly facts = new Map<string, AccountFact>();
+  readonly actions: AlertAction[] = [];
+  /** Alerts as the aggregator has stored them. */
+  readonly told: Alert[] = [];
   readonly #endpoints = new Map<string, EndpointRow>();
   readonly #deliveries = new Map<string, DeliveryRow>();
   /** While true, nothing is answered. */
@@ -149,6 +163,28 @@ class MemoryStore implements NotificationStore {
     });
     const groups = Map.groupBy(told, ({ endpointId, owner }) => JSON.stringify([endpointId, owner]));
     return [...groups.values()].map((rows) => ({ endpointId: rows[0]!.endpointId, owner: rows[0]!.owner, told: rows.length }));
+  }
+
+  async accountFacts(accountIds: readonly string[]): ReturnType<NotificationStore['accountFacts']> {
+    this.#answer();
+    return new Map(accountIds.flatMap((id) => (this.facts.has(id) ? [[id, this.facts.get(id)!]] : [])));
+  }
+
+  async hasActionNoted(alertId: string, note: string): Promise<boolean> {
+    this.#answer();
+    return this.actions.some((action) => action.alertId === alertId && action.note === note);
+  }
+
+  async saveAlertAction(action: AlertAction): Promise<void> {
+    this.#answer();
+    this.actions.push(action);
+  }
+
+  async alerts({ id }: AlertQuery): Promise<readonly StoredAlert[]> {
+    this.#answer();
+    return this.told
+      .filter((alert) => alert.id === id)
+      .map((alert) => ({ alert, offset: 0, acked: null, snoozedUntil: null, useful: null }));
   }
 
   #answer(): void {
