@@ -7,6 +7,16 @@ export type { NearThreshold } from './alerts/nearest.ts';
 export type { QualificationView } from './alerts/qualification.ts';
 export { RulesTrial } from './alerts/rules-trial.ts';
 export type { TriedRule, TriedRules } from './alerts/rules-trial.ts';
+export type { AccountFigures, AccountTest, DayRange } from './creatives/account-figures.ts';
+export {
+  creativeDaysKept,
+  creativeFigures,
+  creativeFiguresInTurns,
+  forEachAccountOfCreatives,
+  isCreativeKnown,
+} from './creatives/creative-figures.ts';
+export type { ClickMoments, CreativeFigures, CreativeQuery } from './creatives/creative-figures.ts';
+export type { CreativeKey } from './creatives/creative-groups.ts';
 export { defaultModel } from './default-model.ts';
 export { AccountPast, replayAccount } from './explain/account-past.ts';
 export type { PastOptions } from './explain/account-past.ts';
