@@ -50,6 +50,7 @@ export { RescoredSums } from './rescored-sums.ts';
 export { scoreOf } from './score.ts';
 export { STATE_FORMAT } from './state-walk.ts';
 export type { StateWalk } from './state-walk.ts';
+export { dayOf } from './time-slots.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
