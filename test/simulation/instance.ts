@@ -31,6 +31,7 @@ interface InstanceOptions {
 const METRICS: Metrics = {
   count() {},
   set() {},
+  clear() {},
   observe() {},
   beforeScrape() {},
   contentType: '',

@@ -8,10 +8,13 @@ export type { QualificationView } from './alerts/qualification.ts';
 export { RulesTrial } from './alerts/rules-trial.ts';
 export type { TriedRule, TriedRules } from './alerts/rules-trial.ts';
 export type { AccountFigures, AccountTest, DayRange } from './creatives/account-figures.ts';
+export { clickRate, clickRateDifference, CONFIDENCE, NO_RATE_REASONS, RATE_METHODS } from './creatives/click-rate.ts';
+export type { CrossMoments, NoRateReason, RateDifference, RateInterval, RateMethod } from './creatives/click-rate.ts';
 export {
   creativeDaysKept,
   creativeFigures,
   creativeFiguresInTurns,
+  crossMoments,
   forEachAccountOfCreatives,
   isCreativeKnown,
 } from './creatives/creative-figures.ts';
@@ -36,7 +39,7 @@ export { LedgerSet } from './ledger-set.ts';
 export type { LedgerPlace } from './ledger-set.ts';
 export { AHEAD_MAX_MS, DEDUPE_HORIZON_MS, OUTCOME, PartitionLedgers } from './ledgers.ts';
 export type { Outcome } from './ledgers.ts';
-export { ACCOUNT_ORDERS, listAccounts } from './list-accounts.ts';
+export { ACCOUNT_ORDERS, listAccounts, meets } from './list-accounts.ts';
 export type { AccountFilter, AccountOrder, ListedAccount, ListOptions, ListPosition, NearMiss } from './list-accounts.ts';
 export { fieldsAsked, fieldsUsed } from './match-rule.ts';
 export type { UsedField } from './match-rule.ts';

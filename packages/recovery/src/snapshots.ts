@@ -101,5 +101,14 @@ async function readFrom(path: string, origin: SnapshotOrigin, positionMax: numbe
 
 function headOf({ creativeDays, dedupeHorizonMs, generation, model, partition }: SnapshotOrigin) {
   const sha256 = createHash('sha256').update(JSON.stringify(model)).digest('hex');
-  return { format: STATE_FORMAT, byteOrder: endianness(), partition, generation, dedupeHorizonMs, creativeDays, model: model.version, sha256 };
+  return {
+    format: STATE_FORMAT,
+    byteOrder: endianness(),
+    partition,
+    generation,
+    dedupeHorizonMs,
+    creativeDays,
+    model: model.version,
+    sha256,
+  };
 }

@@ -1,6 +1,14 @@
 import { KAFKA_SECRETS, kafkaSettingProblems, kafkaSettings } from '@touchstone/event-log';
 import { notifierSettings } from '@touchstone/notifier';
-import { aggregatorSettings, creativeSettings, EDGE_SECRETS, edgeSettings, ledgerSettings, logSettings, wholeNumber } from '@touchstone/runtime';
+import {
+  aggregatorSettings,
+  creativeSettings,
+  EDGE_SECRETS,
+  edgeSettings,
+  ledgerSettings,
+  logSettings,
+  wholeNumber,
+} from '@touchstone/runtime';
 import { STORE_SECRETS, storeSettings } from '@touchstone/store';
 import { z } from 'zod';
 

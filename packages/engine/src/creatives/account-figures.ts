@@ -84,17 +84,18 @@ export class AccountGatherer {
     this.count = 0;
   }
 
-  /** Adds the cells of a creative to its group. @returns how many cells it has in the days */
+  /** Adds the cells of a creative to its group. @returns how many days and cells were looked at */
   add(creative: number): number {
     const factor = this.ledgers.decay.factor(this.#asOf);
-    let cells = 0;
+    let looked = 0;
     for (let day = this.#days.from; day <= this.#days.to; day++) {
+      looked++;
       const table = this.#creatives.dayOf(day);
       if (table === undefined) continue;
       table.chain(Infinity);
       const { minutes, numbers, sum } = table;
       for (let row = table.head(creative); row !== 0; row = table.next(row - 1)) {
-        cells++;
+        looked++;
         const at = (row - 1) * CELL_WIDTH;
         const figures = this.#figuresOf(numbers[at + CELL.account]!);
         if (figures === null) continue;
@@ -112,7 +113,7 @@ export class AccountGatherer {
       const figures = this.#figuresOf(account);
       if (figures !== null) figures.points -= this.#multiplier(contact) * excess * factor;
     }
-    return cells;
+    return looked;
   }
 
   /** Of the account at a place below `count`: valid until the next group begins. */

@@ -1,6 +1,7 @@
 import type { LedgerSet } from '../ledger-set.ts';
 import type { PartitionLedgers } from '../ledgers.ts';
 import { dayOf } from '../time-slots.ts';
+import type { CrossMoments } from './click-rate.ts';
 import { AccountGatherer, type AccountFigures, type AccountTest, type DayRange } from './account-figures.ts';
 import { find, groupsOf, type CreativeGroup, type CreativeKey } from './creative-groups.ts';
 
@@ -70,18 +71,18 @@ export function creativeFigures(set: LedgerSet, query: CreativeQuery): CreativeF
 export function* creativeFiguresInTurns(set: LedgerSet, query: CreativeQuery): Generator<CreativeFigures | null> {
   yield* chainCells(set, query);
   const gatherers = new Map<PartitionLedgers, AccountGatherer>();
-  let cells = 0;
+  let looked = 0;
   for (const group of groupsOf(set, query)) {
     const figures = { ...nothingOf(group.key) };
     for (const [ledgers, numbers] of group.creatives) {
       const gatherer = gatherers.get(ledgers) ?? gathererOf(ledgers, query);
       gatherers.set(ledgers, gatherer);
-      cells += gather(gatherer, numbers);
+      looked += gather(gatherer, numbers);
       addAccounts(figures, gatherer);
     }
     if (figures.touches > 0) yield figures;
-    if (cells < CELLS_A_TURN) continue;
-    cells = 0;
+    if (looked < CELLS_A_TURN) continue;
+    looked = 0;
     yield null;
   }
 }
@@ -116,18 +117,36 @@ export function forEachAccountOfCreatives(
   }
 }
 
+/** What two creatives' figures have in common: 0 all over unless accounts saw both. */
+export function crossMoments(
+  set: LedgerSet,
+  first: CreativeKey,
+  second: CreativeKey,
+  query: DayRange & Pick<CreativeQuery, 'accountFilter' | 'asOf'>,
+): CrossMoments & { readonly accountsOfBoth: number } {
+  const cross = { clicksByClicks: 0, clicksByImpressions: 0, impressionsByClicks: 0, impressionsByImpressions: 0, accountsOfBoth: 0 };
+  forEachAccountOfCreatives(set, [first, second], query, (_ledgers, _account, [one, other]) => {
+    if (one!.touches > 0 && other!.touches > 0) cross.accountsOfBoth++;
+    cross.clicksByClicks += one!.clicks * other!.clicks;
+    cross.clicksByImpressions += one!.clicks * other!.impressions;
+    cross.impressionsByClicks += one!.impressions * other!.clicks;
+    cross.impressionsByImpressions += one!.impressions * other!.impressions;
+  });
+  return cross;
+}
+
 const NOTHING: Readonly<AccountFigures> = { impressions: 0, clicks: 0, touches: 0, minutes: 0, points: 0, contacts: 0, clickers: 0 };
 
 function gathererOf(ledgers: PartitionLedgers, { accountFilter, asOf, from, to }: Omit<CreativeQuery, 'groupBy'>): AccountGatherer {
   return new AccountGatherer(ledgers, ledgers.creatives!, { from, to }, accountFilter ?? null, asOf);
 }
 
-/** @returns how many cells were looked at */
+/** @returns how many days and cells were looked at */
 function gather(gatherer: AccountGatherer, numbers: readonly number[]): number {
   gatherer.begin();
-  let cells = 0;
-  for (const number of numbers) cells += gatherer.add(number);
-  return cells;
+  let looked = 0;
+  for (const number of numbers) looked += gatherer.add(number);
+  return looked;
 }
 
 function* chainCells(set: LedgerSet, { from, to }: DayRange): Generator<null> {
