@@ -1,11 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LogRun } from '@touchstone/codec';
-import { engagementOf, OUTCOME, PartitionLedgers, pointsOf, viewOf, type ScoringModel, type Transition } from '@touchstone/engine';
+import {
+  creativeFigures,
+  dayOf,
+  engagementOf,
+  LedgerSet,
+  OUTCOME,
+  PartitionLedgers,
+  pointsOf,
+  viewOf,
+  type CreativeFigures,
+  type ScoringModel,
+  type Transition,
+} from '@touchstone/engine';
 import { RecordReader, type RecordBlock } from '@touchstone/event-log';
 import { differences, referenceOf } from '@touchstone/testkit';
 import { stepKey } from './database.ts';
 import type { ExpectedPartition } from './expected.ts';
-import type { SimulationOptions } from './options.ts';
+import { CREATIVE_DAYS, type SimulationOptions } from './options.ts';
 import type { ScoreReader } from './score-reader.ts';
 import type { System } from './system.ts';
 import type { Publication } from './watcher.ts';
@@ -53,6 +65,7 @@ function* wrongPartition(one: ExpectedPartition, state: FinalState, reader: Scor
   yield* wrong;
   if (ledgers.position !== undisturbed.position) yield `partition ${partition} is at ${ledgers.position}, not ${undisturbed.position}`;
   yield* differentLedgers(undisturbed, ledgers);
+  yield* differentCreatives(undisturbed, ledgers);
   // The definition knows a log whose clock never falls.
   if (options.logClockBackRate === 0) yield* wrongByDefinition(one, ledgers, options);
   const lacking = watcher.lacksPublication(partition, 0, Infinity, model.version);
@@ -99,6 +112,20 @@ function* differentLedgers(undisturbed: PartitionLedgers, ledgers: PartitionLedg
   }
 }
 
+/** Partitions are compared one by one, so that sums are added up in the same order. */
+function* differentCreatives(undisturbed: PartitionLedgers, ledgers: PartitionLedgers): Generator<string> {
+  const expected = creativesOf(undisturbed, undisturbed.now);
+  const served = creativesOf(ledgers, undisturbed.now);
+  if (isDeepStrictEqual(served, expected)) return;
+  yield `creatives are ${JSON.stringify(served)} where an undisturbed pass gives ${JSON.stringify(expected)}`;
+}
+
+function creativesOf(ledgers: PartitionLedgers, asOf: number): CreativeFigures[] {
+  const set = new LedgerSet();
+  set.replace([ledgers]);
+  return creativeFigures(set, { from: dayOf(asOf) - CREATIVE_DAYS + 1, to: dayOf(asOf), asOf });
+}
+
 function* wrongByDefinition(
   { entries }: ExpectedPartition,
   ledgers: PartitionLedgers,
@@ -129,7 +156,7 @@ function checkPublications(
 ): PartitionLedgers {
   const sorted = publications.toSorted((left, right) => left.version - right.version);
   let next = 0;
-  const ledgers = new PartitionLedgers(partition, withoutRules(model), dedupeHorizonMs);
+  const ledgers = new PartitionLedgers(partition, withoutRules(model), dedupeHorizonMs, CREATIVE_DAYS);
   const run = new LogRun<RecordBlock>(partition, new RecordReader());
   for (const block of blocks) {
     run.open(block);

@@ -6,7 +6,7 @@ import { StoreError } from '@touchstone/store';
 import type { Host } from './host.ts';
 import type { ModelLog } from './model-log.ts';
 import type { ModelStore } from './model-store.ts';
-import type { SimulationOptions } from './options.ts';
+import { CREATIVE_DAYS, type SimulationOptions } from './options.ts';
 import type { Timeline } from './timeline.ts';
 import type { Trace } from './trace.ts';
 
@@ -31,6 +31,7 @@ interface InstanceOptions {
 const METRICS: Metrics = {
   count() {},
   set() {},
+  clear() {},
   observe() {},
   beforeScrape() {},
   contentType: '',
@@ -111,6 +112,7 @@ export class Instance {
       publishIntervalMs: options.publishIntervalMs,
       checkpointIntervalMs: options.checkpointIntervalMs,
       dedupeHorizonMs: options.dedupeHorizonMs,
+      creativeDays: CREATIVE_DAYS,
       pendingBytesMax: options.pendingBytesMax,
     });
     this.#aggregator = aggregator;

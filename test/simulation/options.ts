@@ -61,6 +61,8 @@ export interface SimulationOptions {
 }
 
 const HOUR_MS = 3_600_000;
+/** For so many days figures of creatives are kept. */
+export const CREATIVE_DAYS = 90;
 
 /** The options of a seed, but nothing fails and rules are in force: what is left is how time passes. */
 export function undisturbed(seed: number): SimulationOptions {

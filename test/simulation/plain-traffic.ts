@@ -45,7 +45,7 @@ export function plainEntries(
       minutes: random.chance(0.5) ? random.whole(0, 60) : 0,
       channel: null,
       campaignId: random.chance(0.3) ? `campaign-${random.whole(0, 3)}` : null,
-      creativeId: null,
+      creativeId: random.chance(0.2) ? `creative-${random.whole(0, 2)}` : null,
       url: random.chance(0.2) ? '/pricing' : null,
       source: null,
       properties: {},

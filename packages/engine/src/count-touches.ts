@@ -3,8 +3,10 @@ import type { Ahead } from './columns/ahead.ts';
 import type { CapCounts } from './columns/cap-counts.ts';
 import type { Cells } from './columns/cells.ts';
 import type { Contacts } from './columns/contacts.ts';
+import type { Creatives, CreativeSums } from './columns/creatives.ts';
 import { markEngagedDay } from './columns/engaged-days.ts';
 import type { Names } from './columns/names.ts';
+import { countCreatives } from './count-creatives.ts';
 import { powerOfTwo, type Decay } from './decay.ts';
 import type { Kinds } from './kinds.ts';
 import type { ScoringModel } from './model.ts';
@@ -30,12 +32,15 @@ export interface SummingColumns {
   readonly caps: CapCounts;
   readonly accounts: Pick<Accounts, 'sum' | 'nobodySum' | 'ahead' | 'changedAt' | 'actNowAt'>;
   readonly contacts: Pick<Contacts, 'sum' | 'role'>;
+  /** Null where none are kept. */
+  readonly creatives: CreativeSums | null;
 }
 
 /** All columns that touches are counted in. */
 export interface CountingColumns extends SummingColumns {
   readonly accounts: Accounts;
   readonly contacts: Contacts;
+  readonly creatives: Creatives | null;
   readonly campaigns: Names;
   readonly kinds: Kinds;
   readonly hourCells: Cells;
@@ -52,6 +57,8 @@ export function weighTouches(columns: CountingColumns, batch: TouchBatch): void 
   findAccounts(columns, batch);
   findContacts(columns, batch);
   setSlots(batch);
+  // Counts of creatives are no figure of an account: nobody asks for them within a batch.
+  if (columns.creatives !== null) countCreatives(columns.creatives, columns.kinds, batch);
   weigh(columns, batch);
 }
 
@@ -65,9 +72,8 @@ export function addTouches(columns: CountingColumns, batch: TouchBatch, from: nu
   noteAccounts(columns, batch, from, to);
 }
 
-/** Does with touches whose rows are found what depends on the model. */
+/** Does with touches whose rows and slots are found what depends on the model. */
 export function sumUp(columns: SummingColumns, batch: TouchBatch): void {
-  setSlots(batch);
   weigh(columns, batch);
   addWorths(columns, batch, 0, batch.count);
   noteActNow(columns, batch, 0, batch.count);
@@ -98,7 +104,7 @@ export function findContacts({ accounts, contacts }: Pick<CountingColumns, 'acco
   }
 }
 
-function setSlots({ count, day, hour, occurredAt }: TouchBatch): void {
+export function setSlots({ count, day, hour, occurredAt }: TouchBatch): void {
   for (let i = 0; i < count; i++) {
     day[i] = dayOf(occurredAt[i]!);
     hour[i] = hourOf(occurredAt[i]!);
@@ -126,8 +132,8 @@ function weigh({ caps, model }: SummingColumns, batch: TouchBatch): void {
 }
 
 function addWorths(columns: SummingColumns, batch: TouchBatch, from: number, to: number): void {
-  const { accounts, ahead, contacts, decay, roles } = columns;
-  const { account, added, contact, now, occurredAt } = batch;
+  const { accounts, ahead, contacts, creatives, decay, roles } = columns;
+  const { account, added, contact, creative, creativeCell, day, now, occurredAt } = batch;
   for (let i = from; i < to; i++) {
     const worth = added[i]!;
     if (worth === 0) continue;
@@ -143,7 +149,8 @@ function addWorths(columns: SummingColumns, batch: TouchBatch, from: number, to:
       accounts.nobodySum[row]! += weighted;
       accounts.sum[row]! += weighted;
     }
-    if (occurredAt[i]! > now[i]!) ahead.add(accounts, row, person + 1, occurredAt[i]!, worth);
+    if (creatives !== null && creativeCell[i]! >= 0) creatives.sumsOf(day[i]!)[creativeCell[i]!]! += weighted;
+    if (occurredAt[i]! > now[i]!) ahead.add(accounts, row, person + 1, creative[i]!, occurredAt[i]!, worth);
   }
 }
 
@@ -157,9 +164,10 @@ function noteActNow({ accounts }: SummingColumns, batch: TouchBatch, from: numbe
   }
 }
 
-function divideSums({ accounts, contacts }: SummingColumns, halvings: number): void {
+function divideSums({ accounts, contacts, creatives }: SummingColumns, halvings: number): void {
   const by = powerOfTwo(-halvings);
   for (const sums of [accounts.sum, accounts.nobodySum, contacts.sum]) for (let row = 0; row < sums.length; row++) sums[row]! *= by;
+  creatives?.scale(by);
 }
 
 function countInCells({ accounts, dayCells, hourCells }: CountingColumns, batch: TouchBatch, from: number, to: number): void {

@@ -8,6 +8,19 @@ export type { NearThreshold } from './alerts/nearest.ts';
 export type { QualificationView } from './alerts/qualification.ts';
 export { RulesTrial } from './alerts/rules-trial.ts';
 export type { TriedRule, TriedRules } from './alerts/rules-trial.ts';
+export type { AccountFigures, AccountTest, DayRange } from './creatives/account-figures.ts';
+export { clickRate, clickRateDifference, CONFIDENCE, NO_RATE_REASONS, RATE_METHODS } from './creatives/click-rate.ts';
+export type { CrossMoments, NoRateReason, RateDifference, RateInterval, RateMethod } from './creatives/click-rate.ts';
+export {
+  creativeDaysKept,
+  creativeFigures,
+  creativeFiguresInTurns,
+  crossMoments,
+  forEachAccountOfCreatives,
+  isCreativeKnown,
+} from './creatives/creative-figures.ts';
+export type { ClickMoments, CreativeFigures, CreativeQuery } from './creatives/creative-figures.ts';
+export type { CreativeKey } from './creatives/creative-groups.ts';
 export { defaultModel } from './default-model.ts';
 export { AccountPast, replayAccount } from './explain/account-past.ts';
 export type { PastOptions } from './explain/account-past.ts';
@@ -27,7 +40,7 @@ export { LedgerSet } from './ledger-set.ts';
 export type { LedgerPlace } from './ledger-set.ts';
 export { AHEAD_MAX_MS, DEDUPE_HORIZON_MS, OUTCOME, PartitionLedgers } from './ledgers.ts';
 export type { Outcome } from './ledgers.ts';
-export { ACCOUNT_ORDERS, listAccounts } from './list-accounts.ts';
+export { ACCOUNT_ORDERS, listAccounts, meets } from './list-accounts.ts';
 export type { AccountFilter, AccountOrder, ListedAccount, ListOptions, ListPosition, NearMiss } from './list-accounts.ts';
 export { fieldsAsked, fieldsUsed } from './match-rule.ts';
 export type { UsedField } from './match-rule.ts';
@@ -41,6 +54,7 @@ export { RescoredSums } from './rescored-sums.ts';
 export { scoreOf } from './score.ts';
 export { STATE_FORMAT } from './state-walk.ts';
 export type { StateWalk } from './state-walk.ts';
+export { dayOf } from './time-slots.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';

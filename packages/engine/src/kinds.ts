@@ -12,13 +12,19 @@ import type { TouchCursor } from './touch.ts';
 const KINDS_MAX = 500;
 const encoder = new TextEncoder();
 
+const IMPRESSION = 'ad_impression';
+const CLICK = 'ad_click';
+
 /** Passive kinds: being reached by them is not being engaged (design: engaged means a web visit or a response). */
-const PASSIVE: ReadonlySet<string> = new Set(['ad_impression', 'email_open', 'direct_mail']);
+const PASSIVE: ReadonlySet<string> = new Set([IMPRESSION, 'email_open', 'direct_mail']);
 
 const NO_RULES: readonly CompiledRule[] = [];
 
 /** The kinds seen so far as small numbers, with what the model says of each. */
 export class Kinds {
+  /** Numbers of the two kinds that creatives are measured by: they always have one. */
+  readonly impression: number;
+  readonly click: number;
   readonly #names: Names;
   readonly #rulesByName: ReadonlyMap<string, readonly CompiledRule[]>;
   readonly #actNowByName: ReadonlyMap<string, (touch: TouchCursor) => boolean>;
@@ -38,7 +44,9 @@ export class Kinds {
     this.#rulesByName = compileRules(model);
     this.#actNowByName = compileActNow(model);
     for (let kind = 0; kind < names.size; kind++) this.#add(kind);
-    for (const name of ['other', ...PASSIVE, ...this.#rulesByName.keys(), ...kindsWatched(model)]) this.number(name);
+    for (const name of ['other', ...PASSIVE, CLICK, ...this.#rulesByName.keys(), ...kindsWatched(model)]) this.number(name);
+    this.impression = this.number(IMPRESSION);
+    this.click = this.number(CLICK);
   }
 
   intern(bytes: Uint8Array, start: number, end: number): number {

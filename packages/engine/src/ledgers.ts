@@ -4,6 +4,7 @@ import { Ahead } from './columns/ahead.ts';
 import { CapCounts } from './columns/cap-counts.ts';
 import { Cells } from './columns/cells.ts';
 import { Contacts } from './columns/contacts.ts';
+import { Creatives } from './columns/creatives.ts';
 import { Names } from './columns/names.ts';
 import { RecentIds } from './columns/recent-ids.ts';
 import { countTouches, type CountingColumns } from './count-touches.ts';
@@ -61,6 +62,8 @@ export class PartitionLedgers implements CountingColumns {
   decay: Decay;
   readonly accounts = new Accounts();
   readonly contacts = new Contacts();
+  /** Null where none are kept: they cost memory and time, and only who serves them needs them. */
+  readonly creatives: Creatives | null;
   readonly campaigns = new Names();
   kinds: Kinds;
   roles: Roles;
@@ -81,12 +84,14 @@ export class PartitionLedgers implements CountingColumns {
   /** Whether what waits in the batch is evaluated. */
   #isBatchEvaluated = false;
 
-  constructor(partition: number, model: ScoringModel, dedupeHorizonMs: number = DEDUPE_HORIZON_MS) {
+  /** @param creativeDays for how many days the figures of creatives are kept; 0 for none */
+  constructor(partition: number, model: ScoringModel, dedupeHorizonMs: number = DEDUPE_HORIZON_MS, creativeDays: number = 0) {
     this.partition = partition;
     this.model = model;
     this.decay = decayOf(model);
     this.kinds = new Kinds(model);
     this.roles = new Roles(model);
+    this.creatives = creativeDays > 0 ? new Creatives(creativeDays) : null;
     this.#recentIds = new RecentIds(dedupeHorizonMs);
     this.alerts = new AccountAlerts(this);
   }
@@ -235,6 +240,7 @@ export class PartitionLedgers implements CountingColumns {
     this.now = state.number(this.now);
     for (const part of [this.decay, this.accounts, this.contacts, this.campaigns, this.kinds, this.roles]) part.walk(state);
     for (const part of [this.hourCells, this.dayCells, this.ahead, this.#recentIds, this.caps]) part.walk(state);
+    this.creatives?.walk(state);
     this.alerts.walk(state);
   }
 }

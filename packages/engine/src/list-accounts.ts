@@ -22,6 +22,8 @@ export interface AccountFilter {
   /** Id of a stage; '' for accounts in none. */
   readonly stage?: string;
   readonly qualified?: boolean;
+  /** What the CRM says of it beside all that: each name must have this value. */
+  readonly attributes?: Readonly<Record<string, string>>;
   /** Only accounts that miss one criterion of the qualification, or only contacts. */
   readonly near?: true;
 }
@@ -190,8 +192,9 @@ function instantFor({ accounts }: PartitionLedgers, account: number, asOf: numbe
   return Math.max(asOf, accounts.changedAt[account]!);
 }
 
-function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: ListOptions): boolean {
-  const { minScore, maxScore, engaged, targetList, tier, owner, industry, search, stage, qualified, near } = filter;
+/** Whether an account is one of those that a filter asks for. */
+export function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: Pick<ListOptions, 'asOf' | 'filter'>): boolean {
+  const { attributes, minScore, maxScore, engaged, targetList, tier, owner, industry, search, stage, qualified, near } = filter;
   if (minScore !== undefined || maxScore !== undefined) {
     const score = scoreOf(pointsOf(ledgers, account, instantFor(ledgers, account, asOf)), ledgers.model.halfScorePoints);
     if (score < (minScore ?? 0) || score > (maxScore ?? 100)) return false;
@@ -201,6 +204,9 @@ function meets(ledgers: PartitionLedgers, account: number, { filter, asOf }: Lis
   if (tier !== undefined && fact?.tier !== tier) return false;
   if (owner !== undefined && fact?.owner !== owner) return false;
   if (industry !== undefined && fact?.industry !== industry) return false;
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (fact === undefined || !Object.hasOwn(fact.attributes, name) || fact.attributes[name] !== value) return false;
+  }
   if (search !== undefined) {
     const start = search.toLowerCase();
     const isFound = [ledgers.accounts.names.text(account), fact?.name ?? ''].some((text) => text.toLowerCase().startsWith(start));

@@ -1,7 +1,9 @@
 import { Ahead } from './columns/ahead.ts';
 import { CapCounts } from './columns/cap-counts.ts';
 import { grown } from './columns/growth.ts';
-import { findAccounts, findContacts, sumUp, type SummingColumns } from './count-touches.ts';
+import { RescoredCreatives } from './columns/rescored-creatives.ts';
+import { findCreatives } from './count-creatives.ts';
+import { findAccounts, findContacts, setSlots, sumUp, type SummingColumns } from './count-touches.ts';
 import { decayOf, type Decay } from './decay.ts';
 import { accountOf, type ContactFact, type Fact } from './fact.ts';
 import { Kinds } from './kinds.ts';
@@ -30,6 +32,7 @@ export class RescoredSums implements SummingColumns {
   readonly caps = new CapCounts();
   readonly accounts: SummingColumns['accounts'];
   readonly contacts = { sum: new Float64Array(0), role: new Uint16Array(0), roleUpdatedAt: new Float64Array(0) };
+  readonly creatives: RescoredCreatives | null;
   /** Offset of the next record to apply. */
   position = 0;
   readonly #live: PartitionLedgers;
@@ -49,6 +52,7 @@ export class RescoredSums implements SummingColumns {
       actNowAt: new Float64Array(0),
       changedAt: live.accounts.changedAt,
     };
+    this.creatives = live.creatives && new RescoredCreatives(live.creatives);
     this.#live = live;
     this.#kinds = new Kinds(model);
   }
@@ -74,6 +78,8 @@ export class RescoredSums implements SummingColumns {
     findContacts(this.#live, batch);
     if (accounts.size > accountsBefore || contacts.size > contactsBefore) throw nobodyKnown();
     this.#makeRoom();
+    setSlots(batch);
+    if (this.creatives !== null) findCreatives(this.creatives, batch);
     sumUp(this, batch);
     batch.clear();
   }
@@ -89,6 +95,7 @@ export class RescoredSums implements SummingColumns {
     accounts.ahead = this.accounts.ahead;
     accounts.actNowAt = this.accounts.actNowAt;
     contacts.sum = this.contacts.sum;
+    this.creatives?.takeOver();
     this.#live.rescore(this.model, this);
   }
 

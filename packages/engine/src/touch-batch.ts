@@ -28,6 +28,9 @@ export class TouchBatch {
   /** -1 for none. */
   readonly campaignStart = new Int32Array(BATCH_TOUCHES);
   readonly campaignEnd = new Int32Array(BATCH_TOUCHES);
+  /** -1 for none. */
+  readonly creativeStart = new Int32Array(BATCH_TOUCHES);
+  readonly creativeEnd = new Int32Array(BATCH_TOUCHES);
   /** The rules that match the touch; what their caps leave of them is found out when they are added. */
   readonly rules: (readonly CompiledRule[])[] = [];
   /** 1 for those that qualify their account at once; */
@@ -36,6 +39,9 @@ export class TouchBatch {
   /** Rows that the stages find: the account's, and the contact's or -1. */
   readonly account = new Int32Array(BATCH_TOUCHES);
   readonly contact = new Int32Array(BATCH_TOUCHES);
+  /** Where figures of creatives are kept: the number of the touch's creative, 0 for none, and the row of its cell in its day, -1 for none. */
+  readonly creative = new Uint32Array(BATCH_TOUCHES);
+  readonly creativeCell = new Int32Array(BATCH_TOUCHES).fill(-1);
   /** What a stage leaves for its next step: hashes of names, then their places; what is to be added to the sums. */
   readonly hash = new Int32Array(BATCH_TOUCHES);
   readonly place = new Uint32Array(BATCH_TOUCHES);
@@ -72,6 +78,8 @@ export class TouchBatch {
     this.contactEnd[i] = end[FIELD.contactId]!;
     this.campaignStart[i] = start[FIELD.campaignId]!;
     this.campaignEnd[i] = end[FIELD.campaignId]!;
+    this.creativeStart[i] = start[FIELD.creativeId]!;
+    this.creativeEnd[i] = end[FIELD.creativeId]!;
     this.rules[i] = rules;
     this.actNow[i] = isActNow ? 1 : 0;
     if (isActNow) this.hasActNow = true;

@@ -1,4 +1,12 @@
-import { fieldsAsked, fieldsUsed, replay, type PartitionLedgers, type ReplayTarget, type ScoringModel } from '@touchstone/engine';
+import {
+  fieldsAsked,
+  fieldsUsed,
+  replay,
+  type PartitionLedgers,
+  type ReplayTarget,
+  type ScoringModel,
+  type UsedField,
+} from '@touchstone/engine';
 import type { ReplayRange, Store } from '@touchstone/store';
 
 export interface RestoreOptions {
@@ -13,16 +21,21 @@ export interface RestoreOptions {
  * @returns how many stored records were applied by this call
  */
 export function restoreLedgers(ledgers: PartitionLedgers, before: number, options: RestoreOptions): Promise<number> {
-  return catchUp(ledgers, before, { fields: fieldsUsed(ledgers.model) }, options);
+  return catchUp(ledgers, before, { fields: withCreatives(fieldsUsed(ledgers.model), ledgers) }, options);
 }
 
 /** As `restoreLedgers`, of points alone: neither ids nor what no rule asks for are read. */
 export function restoreSums(
-  sums: ReplayTarget & { readonly model: ScoringModel },
+  sums: ReplayTarget & { readonly model: ScoringModel; readonly creatives: object | null },
   before: number,
   options: RestoreOptions,
 ): Promise<number> {
-  return catchUp(sums, before, { fields: fieldsAsked(sums.model), ids: false }, options);
+  return catchUp(sums, before, { fields: withCreatives(fieldsAsked(sums.model), sums), ids: false }, options);
+}
+
+/** What names a creative is read too where their figures are kept. */
+function withCreatives(fields: readonly UsedField[], { creatives }: { readonly creatives: object | null }): UsedField[] {
+  return creatives === null ? [...fields] : [...new Set<UsedField>([...fields, 'campaignId', 'creativeId'])];
 }
 
 async function catchUp(target: ReplayTarget, before: number, what: ReplayRange, { breathe, store }: RestoreOptions): Promise<number> {

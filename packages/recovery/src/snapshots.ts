@@ -15,6 +15,8 @@ export interface SnapshotOrigin {
   readonly generation: string;
   readonly model: ScoringModel;
   readonly dedupeHorizonMs: number;
+  /** For how many days figures of creatives are kept; 0 for none. */
+  readonly creativeDays: number;
 }
 
 /** What became of a snapshot that was looked for. */
@@ -90,14 +92,23 @@ async function readFrom(path: string, origin: SnapshotOrigin, positionMax: numbe
   if (!(typeof position === 'number' && position <= positionMax)) {
     return { outcome: 'foreign', detail: `it is at ${String(position)}, the store at ${positionMax}` };
   }
-  const ledgers = new PartitionLedgers(origin.partition, origin.model, origin.dedupeHorizonMs);
+  const ledgers = new PartitionLedgers(origin.partition, origin.model, origin.dedupeHorizonMs, origin.creativeDays);
   const reader = new StateReader(file.bytes, file.bodyAt);
   ledgers.walk(reader);
   if (!reader.isAtEnd || ledgers.position !== position) return { outcome: 'broken', detail: 'it has other parts than these ledgers' };
   return { outcome: 'used', ledgers, bytes: file.bytes.length };
 }
 
-function headOf({ dedupeHorizonMs, generation, model, partition }: SnapshotOrigin) {
+function headOf({ creativeDays, dedupeHorizonMs, generation, model, partition }: SnapshotOrigin) {
   const sha256 = createHash('sha256').update(JSON.stringify(model)).digest('hex');
-  return { format: STATE_FORMAT, byteOrder: endianness(), partition, generation, dedupeHorizonMs, model: model.version, sha256 };
+  return {
+    format: STATE_FORMAT,
+    byteOrder: endianness(),
+    partition,
+    generation,
+    dedupeHorizonMs,
+    creativeDays,
+    model: model.version,
+    sha256,
+  };
 }

@@ -31,7 +31,7 @@ export type { FieldError, ProblemCode } from './problem.ts';
 export { isRetriable, pauseMsAfter, persist, repeat } from './retry.ts';
 export { sleep, systemScheduler } from './scheduler.ts';
 export type { Scheduler } from './scheduler.ts';
-export { aggregatorSettings, EDGE_SECRETS, edgeSettings, ledgerSettings, logSettings, wholeNumber } from './settings.ts';
+export { aggregatorSettings, creativeSettings, EDGE_SECRETS, edgeSettings, ledgerSettings, logSettings, wholeNumber } from './settings.ts';
 export { createShutdown } from './shutdown.ts';
 export type { Shutdown, ShutdownOptions } from './shutdown.ts';
 export { startProcess } from './start-process.ts';

@@ -88,6 +88,36 @@ export const METRICS = {
     help: 'Times a reader restored its ledgers anew because the log had dropped what came next',
     labels: {},
   },
+  creative_impressions: {
+    kind: 'gauge',
+    help: 'Ad impressions of a creative in the last seven UTC days, of the 50 creatives with the most whose campaigns had one since yesterday',
+    labels: { campaign: 50, creative: 50 },
+  },
+  creative_clicks: {
+    kind: 'gauge',
+    help: 'Ad clicks of the same creatives in the same days',
+    labels: { campaign: 50, creative: 50 },
+  },
+  creative_click_rate: {
+    kind: 'gauge',
+    help: 'Clicks per impression of the same creatives in the same days',
+    labels: { campaign: 50, creative: 50 },
+  },
+  creative_click_rate_low: {
+    kind: 'gauge',
+    help: 'Lower bound of the interval of that rate, with accounts as clusters, at confidence 0.95',
+    labels: { campaign: 50, creative: 50 },
+  },
+  creative_click_rate_high: {
+    kind: 'gauge',
+    help: 'Upper bound of the interval of that rate',
+    labels: { campaign: 50, creative: 50 },
+  },
+  creative_accounts_reached: {
+    kind: 'gauge',
+    help: 'Accounts with a touch of the same creatives in the same days',
+    labels: { campaign: 50, creative: 50 },
+  },
   stream_clients: { kind: 'gauge', help: 'Open connections of GET /v1/stream', labels: {} },
   stream_partitions_held: {
     kind: 'gauge',

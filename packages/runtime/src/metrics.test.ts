@@ -58,6 +58,17 @@ describe('createMetrics', () => {
     expect(await metrics.text()).toContain('touchstone_ledgers 42');
   });
 
+  it('forgets what a gauge said, and gives its labels to others', async () => {
+    const metrics = createMetrics({ ofProcess: false });
+    for (let day = 0; day < 2; day++) {
+      metrics.clear('creative_clicks');
+      for (let i = 0; i < 50; i++) metrics.set('creative_clicks', { campaign: 'spring', creative: `${day}-${i}` }, i);
+    }
+    const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('touchstone_creative_clicks{'));
+    expect(lines).toHaveLength(50);
+    expect(lines).toContain('touchstone_creative_clicks{campaign="spring",creative="1-49"} 49');
+  });
+
   it('adds the metrics of the process', async () => {
     expect(await createMetrics().text()).toContain('process_cpu_user_seconds_total');
   });

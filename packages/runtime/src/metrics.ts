@@ -9,6 +9,8 @@ export interface Metrics {
   /** Adds to a counter, 1 when not said otherwise. */
   count<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, amount?: number): void;
   set<Name extends GaugeName>(name: Name, labels: LabelsOf<Name>, value: number): void;
+  /** Forgets all values of a gauge, and with them which labels it had: what is set after it is all there is. */
+  clear(name: GaugeName): void;
   /** Adds one measurement to a histogram. */
   observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, value: number): void;
   /** Calls `refresh` before each scrape, for gauges that are cheaper to read then than to keep up to date. */
@@ -21,6 +23,10 @@ export interface Metrics {
 export interface MetricsOptions {
   /** Adds the `process_` and `nodejs_` metrics that every Node dashboard expects, under their usual names. */
   readonly ofProcess?: boolean;
+}
+
+function amountsOf(spec: MetricSpec): Cells<Amount> {
+  return new Cells<Amount>(spec, () => ({ value: 0 }));
 }
 
 export function createMetrics({ ofProcess = true }: MetricsOptions = {}): Metrics {
@@ -42,9 +48,8 @@ export function createMetrics({ ofProcess = true }: MetricsOptions = {}): Metric
       histograms.set(shortName, cells);
       expose(name, spec, () => cells.all.flatMap(({ cell, labels }) => cell.samples(name, labels)));
     } else {
-      const cells = new Cells<Amount>(spec, () => ({ value: 0 }));
-      amounts.set(shortName, cells);
-      expose(name, spec, () => amountSamples(cells));
+      amounts.set(shortName, amountsOf(spec));
+      expose(name, spec, () => amountSamples(amounts.get(shortName)!));
     }
   }
   if (ofProcess) collectDefaultMetrics({ register: registry });
@@ -52,6 +57,7 @@ export function createMetrics({ ofProcess = true }: MetricsOptions = {}): Metric
   return {
     count: (name, labels, amount = 1) => void (amounts.get(name)!.at(labels).value += amount),
     set: (name, labels, value) => void (amounts.get(name)!.at(labels).value = value),
+    clear: (name) => void amounts.set(name, amountsOf(METRICS[name])),
     observe: (name, labels, value) => histograms.get(name)!.at(labels).observe(value),
     beforeScrape: (refresh) => void refreshes.push(refresh),
     contentType: registry.contentType,

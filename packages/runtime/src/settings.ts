@@ -48,6 +48,12 @@ export const ledgerSettings = {
   DEDUPE_HORIZON_HOURS: wholeNumber(1, 168).default(48),
 };
 
+/** Of whoever answers what creatives did. Others leave it out, as it costs memory: some 70 bytes for each creative, contact and day. */
+export const creativeSettings = {
+  /** A quarter, as the longest window of an account has; 0 keeps none. Older touches still count for accounts. */
+  CREATIVE_DAYS: wholeNumber(0, 400).default(90),
+};
+
 /** Of whoever publishes scores and stores touches. */
 export const aggregatorSettings = {
   /** Scores are visible in streams after at most this; below it batches get small and cost more. */

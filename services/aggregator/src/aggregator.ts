@@ -37,6 +37,8 @@ export interface AggregatorOptions {
   readonly publishIntervalMs: number;
   readonly checkpointIntervalMs: number;
   readonly dedupeHorizonMs: number;
+  /** For how many days figures of creatives are kept; 0 for none. */
+  readonly creativeDays: number;
   /** Bytes that may wait for a checkpoint before partitions are held. */
   readonly pendingBytesMax: number;
   /** Where ledgers are kept for the next start; none are when it is absent. */
@@ -354,16 +356,13 @@ export class Aggregator {
   }
 
   async #rescore(model: ScoringModel): Promise<void> {
-    const { dedupeHorizonMs, logger, metrics, onFatal, scheduler, store } = this.#options;
+    const { metrics, onFatal } = this.#options;
     const moves = this.#moves;
     try {
       const { heldBack, offsets } = await rescore(model, {
+        ...this.#options,
         intakes: new Map(this.#intakes),
         ledgers: this.ledgers,
-        store,
-        logger,
-        scheduler,
-        dedupeHorizonMs,
         assertCurrent: () => {
           if (this.#isStopping || this.#moves !== moves || this.#awaited.size > 0) throw new Superseded('other partitions are held by now');
         },

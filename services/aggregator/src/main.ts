@@ -57,6 +57,8 @@ await startProcess({ service: 'aggregator', level: config.LOG_LEVEL }, async ({ 
     publishIntervalMs: config.PUBLISH_INTERVAL_MS,
     checkpointIntervalMs: config.CHECKPOINT_INTERVAL_MS,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
+    // Nobody asks this process for figures of creatives: query keeps them.
+    creativeDays: 0,
     pendingBytesMax: config.PENDING_MEGABYTES_MAX * MEGABYTE,
     snapshotsDirectory: config.SNAPSHOTS_DIRECTORY,
   });

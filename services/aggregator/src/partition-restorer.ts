@@ -16,6 +16,7 @@ interface RestorerOptions {
   readonly metrics: Metrics;
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
+  readonly creativeDays: number;
   /** Null when none are kept. */
   readonly snapshots: Snapshots | null;
 }
@@ -68,8 +69,9 @@ export class PartitionRestorer {
       return { intake: kept, records: 0, stored: position, snapshot: null };
     }
 
-    const { dedupeHorizonMs, job, scheduler, store } = this.#options;
-    const { ledgers, snapshot } = await this.#begin({ partition, generation, model: inForce, dedupeHorizonMs }, position);
+    const { creativeDays, dedupeHorizonMs, job, scheduler, store } = this.#options;
+    const origin: SnapshotOrigin = { partition, generation, model: inForce, dedupeHorizonMs, creativeDays };
+    const { ledgers, snapshot } = await this.#begin(origin, position);
     const breathe = async (): Promise<void> => {
       assertWanted();
       await scheduler.breathe();
@@ -97,7 +99,7 @@ export class PartitionRestorer {
   /** The ledgers of the partition's snapshot, if there is one that fits, or empty ones. */
   async #begin(origin: SnapshotOrigin, stored: number): Promise<{ ledgers: PartitionLedgers; snapshot: Restored['snapshot'] }> {
     const { logger, metrics, snapshots } = this.#options;
-    const { dedupeHorizonMs, model, partition } = origin;
+    const { creativeDays, dedupeHorizonMs, model, partition } = origin;
     const found = (await snapshots?.read(origin, stored)) ?? { outcome: 'none' };
     if (found.outcome !== 'none') metrics.count('snapshots_total', { outcome: found.outcome });
     if (found.outcome === 'used') {
@@ -110,7 +112,7 @@ export class PartitionRestorer {
         'a snapshot of the ledgers is of no use and was deleted; all of the partition is replayed',
       );
     }
-    return { ledgers: new PartitionLedgers(partition, model, dedupeHorizonMs), snapshot: null };
+    return { ledgers: new PartitionLedgers(partition, model, dedupeHorizonMs, creativeDays), snapshot: null };
   }
 
   /** Where accounts stand under their rules. */

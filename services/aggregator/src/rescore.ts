@@ -17,6 +17,7 @@ interface RescoreOptions {
   readonly logger: Logger;
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
+  readonly creativeDays: number;
   /** @throws what gives the rescoring up: the process stops, or other partitions are to be rescored by now */
   readonly assertCurrent: () => void;
   /** Makes everything applied so far durable. */
@@ -45,7 +46,7 @@ export interface Takeover {
 export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<Takeover> {
   const { assertCurrent, intakes, ledgers, logger, scheduler, whileHeld } = options;
   const startedAt = scheduler.elapsed();
-  const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options.dedupeHorizonMs));
+  const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options));
 
   let records = 0;
   let heldBack = 0;
@@ -67,18 +68,20 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
   return { offsets, heldBack };
 }
 
+type KeptBesides = Pick<RescoreOptions, 'dedupeHorizonMs' | 'creativeDays'>;
+
 /** A partition on its way to another model. */
 class RescoredPartition {
   readonly #intake: Intake;
   readonly #model: ScoringModel;
-  readonly #dedupeHorizonMs: number;
+  readonly #keeps: KeptBesides;
   /** Whole ledgers only where kinds or roles are more than have numbers: which of them have one depends on the model then. */
   #next: RescoredSums | PartitionLedgers;
 
-  constructor(intake: Intake, model: ScoringModel, dedupeHorizonMs: number) {
+  constructor(intake: Intake, model: ScoringModel, keeps: KeptBesides) {
     this.#intake = intake;
     this.#model = model;
-    this.#dedupeHorizonMs = dedupeHorizonMs;
+    this.#keeps = keeps;
     this.#next = new RescoredSums(intake.ledgers, model);
     this.failsToShare();
   }
@@ -91,7 +94,8 @@ class RescoredPartition {
   /** Begins anew with whole ledgers when it has to. */
   failsToShare(): boolean {
     if (this.#next instanceof PartitionLedgers || this.#intake.ledgers.canShare(this.#model)) return false;
-    this.#next = new PartitionLedgers(this.#intake.partition, this.#model, this.#dedupeHorizonMs);
+    const { creativeDays, dedupeHorizonMs } = this.#keeps;
+    this.#next = new PartitionLedgers(this.#intake.partition, this.#model, dedupeHorizonMs, creativeDays);
     return true;
   }
 

@@ -14,6 +14,7 @@ interface SnapshotterOptions {
   readonly snapshots: Snapshots | null;
   readonly intakes: () => Iterable<Intake>;
   readonly dedupeHorizonMs: number;
+  readonly creativeDays: number;
   /** Runs a step while no block is applied in the partition. */
   readonly whileStill: (partition: number, step: () => Promise<void>) => Promise<void>;
   /** Makes everything applied so far durable. */
@@ -81,10 +82,10 @@ export class Snapshotter {
   }
 
   async #take({ generation, ledgers, partition }: Intake, untilStored: () => Promise<void>): Promise<void> {
-    const { dedupeHorizonMs, logger, metrics, scheduler, snapshots, whileStill } = this.#options;
+    const { creativeDays, dedupeHorizonMs, logger, metrics, scheduler, snapshots, whileStill } = this.#options;
     if (snapshots === null) return;
     const { model, position } = ledgers;
-    const origin: SnapshotOrigin = { partition, generation, model, dedupeHorizonMs };
+    const origin: SnapshotOrigin = { partition, generation, model, dedupeHorizonMs, creativeDays };
     // Remembered whatever comes of it: what can't be written now is tried again no sooner than the next one would be.
     const taken = { modelVersion: model.version, position, bytes: this.#taken.get(partition)?.bytes ?? 0 };
     this.#taken.set(partition, taken);

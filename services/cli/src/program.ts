@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { CliError, EXIT, type ExitCode } from './cli-error.ts';
 import { accountCommand, accountsCommand } from './commands/accounts.ts';
 import { alertsCommand } from './commands/alerts.ts';
+import { creativesCommand } from './commands/creatives.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
 import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
@@ -38,6 +39,7 @@ function createProgram(): Command {
   program.addCommand(explainCommand());
   program.addCommand(alertsCommand());
   program.addCommand(rulesCommand());
+  program.addCommand(creativesCommand());
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());

@@ -16,6 +16,7 @@ export interface CopyOptions {
   readonly scheduler: Scheduler;
   readonly turns: Turns;
   readonly dedupeHorizonMs: number;
+  readonly creativeDays: number;
   /** Lets others have their turn during the restore. It may throw, to give up. */
   readonly breathe: () => Promise<void>;
   readonly onProgress: (detail: string) => void;
@@ -79,7 +80,7 @@ export class LedgerCopy {
    * @throws StartError when log and store do not belong together
    */
   static async restore(model: ScoringModel | null, options: CopyOptions): Promise<LedgerCopy> {
-    const { breathe, dedupeHorizonMs, log, onProgress, onRetry, scheduler, store } = options;
+    const { breathe, creativeDays, dedupeHorizonMs, log, onProgress, onRetry, scheduler, store } = options;
     const patiently = <Result>(step: () => Promise<Result>): Promise<Result> =>
       persist({ scheduler, step, onRetry: (cause, _failures, pauseMs) => onRetry(cause, pauseMs) });
 
@@ -92,7 +93,7 @@ export class LedgerCopy {
     for (const partition of state.extents.keys()) {
       onProgress(`restored ${partitions.size} of ${ends.size} partitions`);
       const position = state.startOf(partition);
-      const ledgers = new PartitionLedgers(partition, chosen, dedupeHorizonMs);
+      const ledgers = new PartitionLedgers(partition, chosen, dedupeHorizonMs, creativeDays);
       // Where accounts stand under rules is decided by the aggregator, and told.
       ledgers.alerts.forgetTransitions();
       copy.records += await patiently(() => restoreLedgers(ledgers, position, { store, breathe }));

@@ -19,6 +19,7 @@ export interface ReplicaOptions {
   readonly logger: Logger;
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
+  readonly creativeDays: number;
   /** Alerts that were told lately, oldest first: those that are not stored yet are among them. */
   readonly keptAlerts: () => Iterable<{ readonly partition: number; readonly alert: Alert }>;
   /** It can't go on: log and store do not belong together, or the log can not be read. */

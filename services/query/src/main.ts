@@ -29,6 +29,7 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
     logger,
     scheduler: systemScheduler,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
+    creativeDays: config.CREATIVE_DAYS,
     keptAlerts: () => feed.keptAlerts(),
     onFatal: leave,
   });

@@ -7,6 +7,8 @@ import { registerRulesTrialRoute } from './rules-trial-route.ts';
 import { AccountPasts } from './account-pasts.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
+import { registerCreativeGauges } from './creative-gauges.ts';
+import { registerCreativeRoutes } from './creative-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
@@ -56,6 +58,8 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerAlertRuleRoutes(app, options);
   registerRulesTrialRoute(app, options);
   registerStageRoutes(app, options);
+  registerCreativeRoutes(app, options);
+  registerCreativeGauges(options);
   registerExplainRoutes(app, options);
   registerModelRoutes(app, options);
   registerDeadLetterRoutes(app, options);

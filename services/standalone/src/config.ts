@@ -1,6 +1,14 @@
 import { KAFKA_SECRETS, kafkaSettingProblems, kafkaSettings } from '@touchstone/event-log';
 import { notifierSettings } from '@touchstone/notifier';
-import { aggregatorSettings, EDGE_SECRETS, edgeSettings, ledgerSettings, logSettings, wholeNumber } from '@touchstone/runtime';
+import {
+  aggregatorSettings,
+  creativeSettings,
+  EDGE_SECRETS,
+  edgeSettings,
+  ledgerSettings,
+  logSettings,
+  wholeNumber,
+} from '@touchstone/runtime';
 import { STORE_SECRETS, storeSettings } from '@touchstone/store';
 import { z } from 'zod';
 
@@ -15,6 +23,7 @@ export const configSchema = z
     TOUCHSTONE_DATA: z.string().default('./data'),
     ...logSettings,
     ...ledgerSettings,
+    ...creativeSettings,
     ...aggregatorSettings,
     ...notifierSettings,
     /** Below this much free disk nothing more is accepted. */

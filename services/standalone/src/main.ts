@@ -81,6 +81,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
     publishIntervalMs: config.PUBLISH_INTERVAL_MS,
     checkpointIntervalMs: config.CHECKPOINT_INTERVAL_MS,
     dedupeHorizonMs: config.DEDUPE_HORIZON_HOURS * HOUR_MS,
+    creativeDays: config.CREATIVE_DAYS,
     pendingBytesMax: config.PENDING_MEGABYTES_MAX * MEGABYTE,
     snapshotsDirectory: join(directory, 'snapshots'),
   });

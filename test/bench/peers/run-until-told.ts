@@ -53,6 +53,7 @@ export async function runUntilTold(): Promise<void> {
     publishIntervalMs: PUBLISH_MS,
     checkpointIntervalMs: COMMIT_MS,
     dedupeHorizonMs: HORIZON_MS,
+    creativeDays: 0,
     pendingBytesMax: PENDING_BYTES_MAX,
   });
 

@@ -13,6 +13,8 @@ export class Ahead {
   worth = new Float64Array(FIRST_ROWS);
   /** Contact row + 1; 0 for nobody known. */
   contact = new Uint32Array(FIRST_ROWS);
+  /** The creative's number; 0 for none, or where none are kept. */
+  creative = new Uint32Array(FIRST_ROWS);
   next = new Uint32Array(FIRST_ROWS);
   #account = new Uint32Array(FIRST_ROWS);
   #used = 1;
@@ -21,7 +23,11 @@ export class Ahead {
     return this.#used - 1;
   }
 
-  add(accounts: Heads, account: number, contact: number, occurredAt: number, worth: number): void {
+  accountOf(row: number): number {
+    return this.#account[row]!;
+  }
+
+  add(accounts: Heads, account: number, contact: number, creative: number, occurredAt: number, worth: number): void {
     if (this.#used === this.next.length) {
       this.#dropPast(accounts);
       // Only a table still half full after that has to grow: else every add would drop again.
@@ -31,6 +37,7 @@ export class Ahead {
     this.occurredAt[row] = occurredAt;
     this.worth[row] = worth;
     this.contact[row] = contact;
+    this.creative[row] = creative;
     this.#account[row] = account;
     this.next[row] = accounts.ahead[account]!;
     accounts.ahead[account] = row;
@@ -48,6 +55,7 @@ export class Ahead {
       this.occurredAt[to] = this.occurredAt[row]!;
       this.worth[to] = this.worth[row]!;
       this.contact[to] = this.contact[row]!;
+      this.creative[to] = this.creative[row]!;
       this.#account[to] = account;
       this.next[to] = heads[account]!;
       heads[account] = to;
@@ -62,6 +70,7 @@ export class Ahead {
     this.occurredAt = step(this.occurredAt);
     this.worth = step(this.worth);
     this.contact = step(this.contact);
+    this.creative = step(this.creative);
     this.next = step(this.next);
     this.#account = step(this.#account);
   }

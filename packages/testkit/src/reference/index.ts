@@ -1,5 +1,7 @@
 export { referenceOf } from './account-view.ts';
 export type { AccountView, Reference } from './account-view.ts';
+export { creativesOf } from './creatives.ts';
+export type { CreativeFigures as CreativeReference, CreativeQuestion } from './creatives.ts';
 export { differences } from './differences.ts';
 export { historyArbitrary, hostileHistory } from './generate.ts';
 export type { GeneratedEntry, GeneratedTouch, History, HistoryOptions } from './generate.ts';

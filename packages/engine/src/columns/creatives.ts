@@ -1,0 +1,129 @@
+import type { StateWalk } from '../state-walk.ts';
+import { CreativeDay } from './creative-day.ts';
+import { FIRST_ROWS, grown, moreRows } from './growth.ts';
+import { Names } from './names.ts';
+
+/** Sums of what touches were worth, by cell. */
+export interface CreativeSums {
+  /** Those of a UTC day, by the rows of its cells; empty when the day is not kept any more, so that what is added to it is gone. */
+  sumsOf(day: number): Float64Array;
+  /** Multiplies all of them. */
+  scale(by: number): void;
+}
+
+const NO_SUMS = new Float64Array(0);
+
+/**
+ * What creatives did, by creative, UTC day of occurredAt and contact: counted as the accounts are, from the same touches in the same order, so
+ * that whatever holds for ledgers (a touch counts once, replay, snapshots, a new model) holds for creatives as well. Role multipliers are applied by
+ * readers: a role that changes is retroactive at once.
+ *
+ * A creative is a pair of campaign and creative id, of which one may be missing. Pairs have numbers from 1, for as long as the ledgers live; their cells are kept
+ * for so many days.
+ */
+export class Creatives implements CreativeSums {
+  /** Days that are kept whole, today included. */
+  readonly days: number;
+  readonly #campaigns = new Names();
+  /** A creative's scope is its campaign's number; a pair without a creative id has no bytes. */
+  readonly #names = new Names();
+  /** By creative's number - 1: the campaign's row + 1, or 0 for none. */
+  #campaignOf = new Uint32Array(FIRST_ROWS);
+  readonly #days = new Map<number, CreativeDay>();
+  /** The day asked for last: the next touch is likely of the same. */
+  #day = -1;
+  #table: CreativeDay | undefined;
+
+  constructor(days: number) {
+    this.days = days;
+  }
+
+  /** Creatives are numbered from 1 to this. */
+  get count(): number {
+    return this.#names.size;
+  }
+
+  /** Cells of all days. */
+  get cellCount(): number {
+    let count = 0;
+    for (const { size } of this.#days.values()) count += size;
+    return count;
+  }
+
+  /** The number of a creative. Ranges that begin below 0 stand for none; not both. */
+  intern(bytes: Uint8Array, campaignStart: number, campaignEnd: number, creativeStart: number, creativeEnd: number): number {
+    const campaign = campaignStart < 0 ? 0 : this.#campaigns.intern(0, bytes, campaignStart, campaignEnd) + 1;
+    const known = this.#names.size;
+    const row = this.#names.intern(campaign, bytes, Math.max(creativeStart, 0), creativeStart < 0 ? 0 : creativeEnd);
+    if (row === known) {
+      if (row === this.#campaignOf.length) this.#campaignOf = grown(this.#campaignOf, moreRows(row));
+      this.#campaignOf[row] = campaign;
+    }
+    return row + 1;
+  }
+
+  /** As `intern`; 0 for a creative that never came. */
+  find(bytes: Uint8Array, campaignStart: number, campaignEnd: number, creativeStart: number, creativeEnd: number): number {
+    const campaign = campaignStart < 0 ? 0 : this.#campaigns.find(0, bytes, campaignStart, campaignEnd) + 1;
+    if (campaign === 0 && campaignStart >= 0) return 0;
+    return this.#names.find(campaign, bytes, Math.max(creativeStart, 0), creativeStart < 0 ? 0 : creativeEnd) + 1;
+  }
+
+  campaignId(creative: number): string | null {
+    const campaign = this.#campaignOf[creative - 1]!;
+    return campaign === 0 ? null : this.#campaigns.text(campaign - 1);
+  }
+
+  creativeId(creative: number): string | null {
+    const text = this.#names.text(creative - 1);
+    return text === '' ? null : text;
+  }
+
+  /**
+   * The cells of a day that a touch is about to be counted in, made when there are none; undefined for a day that is not kept any more.
+   * @param today UTC day of the engine's clock
+   */
+  openDay(day: number, today: number): CreativeDay | undefined {
+    // One more than is promised: the clock of whoever reads may be behind the log's at midnight.
+    const oldest = today - this.days;
+    if (day < oldest) return undefined;
+    if (day === this.#day && this.#table !== undefined) return this.#table;
+    let table = this.#days.get(day);
+    if (table === undefined) {
+      for (const known of this.#days.keys()) if (known < oldest) this.#days.delete(known);
+      table = new CreativeDay();
+      this.#days.set(day, table);
+    }
+    this.#day = day;
+    this.#table = table;
+    return table;
+  }
+
+  /** The cells of a day, if there are any. */
+  dayOf(day: number): CreativeDay | undefined {
+    return this.#days.get(day);
+  }
+
+  sumsOf(day: number): Float64Array {
+    if (day === this.#day && this.#table !== undefined) return this.#table.sum;
+    return this.#days.get(day)?.sum ?? NO_SUMS;
+  }
+
+  scale(by: number): void {
+    for (const { sum } of this.#days.values()) for (let row = 0; row < sum.length; row++) sum[row]! *= by;
+  }
+
+  /** Puts other sums in the place of those that are kept; a day without any has none. */
+  replaceSums(sums: ReadonlyMap<number, Float64Array<ArrayBuffer>>): void {
+    for (const [day, table] of this.#days) table.sum = grown(sums.get(day) ?? new Float64Array(0), table.sum.length);
+  }
+
+  walk(state: StateWalk): void {
+    this.#campaigns.walk(state);
+    this.#names.walk(state);
+    this.#campaignOf = state.column(this.#campaignOf, this.count);
+    const days = state.list([...this.#days.keys()]);
+    if (state.isBringing) for (const day of days) this.#days.set(day, new CreativeDay());
+    for (const day of this.#days.values()) day.walk(state);
+  }
+}

@@ -1,0 +1,45 @@
+import { CELL, CELL_WIDTH } from './columns/creative-day.ts';
+import type { Creatives } from './columns/creatives.ts';
+import type { RescoredCreatives } from './columns/rescored-creatives.ts';
+import type { Kinds } from './kinds.ts';
+import { dayOf } from './time-slots.ts';
+import type { TouchBatch } from './touch-batch.ts';
+
+/** The stages of the hot path (see count-touches.ts) that find and fill the cells of creatives. Touches of neither campaign nor creative cost a comparison. */
+
+/** Counts touches in their creatives' cells; what they are worth comes later, with the other sums. */
+export function countCreatives(creatives: Creatives, { click, impression }: Pick<Kinds, 'impression' | 'click'>, batch: TouchBatch): void {
+  nameCreatives(creatives, batch);
+  const { account, contact, count, creative, creativeCell, day, kind, minutes, now } = batch;
+  for (let i = 0; i < count; i++) {
+    creativeCell[i] = -1;
+    if (creative[i] === 0) continue;
+    const table = creatives.openDay(day[i]!, dayOf(now[i]!));
+    if (table === undefined) continue;
+    const row = table.intern(creative[i]!, account[i]!, contact[i]! + 1);
+    creativeCell[i] = row;
+    const at = row * CELL_WIDTH;
+    table.numbers[at + CELL.touches]!++;
+    if (kind[i] === impression) table.numbers[at + CELL.impressions]!++;
+    else if (kind[i] === click) table.numbers[at + CELL.clicks]!++;
+    if (minutes[i] !== 0) table.minutes[row]! += minutes[i]!;
+  }
+}
+
+function nameCreatives(creatives: Creatives, batch: TouchBatch): void {
+  const { bytes, campaignEnd, campaignStart, count, creative, creativeEnd, creativeStart } = batch;
+  for (let i = 0; i < count; i++) {
+    const isNone = campaignStart[i]! < 0 && creativeStart[i]! < 0;
+    creative[i] = isNone ? 0 : creatives.intern(bytes, campaignStart[i]!, campaignEnd[i]!, creativeStart[i]!, creativeEnd[i]!);
+  }
+}
+
+/** Finds the cells in which living ledgers have counted the touches before. */
+export function findCreatives(creatives: RescoredCreatives, batch: TouchBatch): void {
+  const { account, bytes, campaignEnd, campaignStart, contact, count, creative, creativeCell, creativeEnd, creativeStart, day } = batch;
+  for (let i = 0; i < count; i++) {
+    const isNone = campaignStart[i]! < 0 && creativeStart[i]! < 0;
+    creative[i] = isNone ? 0 : creatives.live.find(bytes, campaignStart[i]!, campaignEnd[i]!, creativeStart[i]!, creativeEnd[i]!);
+    creativeCell[i] = creative[i] === 0 ? -1 : creatives.find(day[i]!, creative[i]!, account[i]!, contact[i]! + 1);
+  }
+}

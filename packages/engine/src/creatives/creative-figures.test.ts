@@ -1,0 +1,225 @@
+import { fc, test } from '@fast-check/vitest';
+import { creativesOf, EntryRun, historyArbitrary, type CreativeReference, type GeneratedEntry, type History } from '@touchstone/testkit';
+import { describe, expect, it } from 'vitest';
+import { defaultModel } from '../default-model.ts';
+import { LedgerSet } from '../ledger-set.ts';
+import { DEDUPE_HORIZON_MS, OUTCOME, PartitionLedgers } from '../ledgers.ts';
+import type { ScoringModel } from '../model.ts';
+import { RescoredSums } from '../rescored-sums.ts';
+import { dayOf } from '../time-slots.ts';
+import {
+  creativeDaysKept,
+  creativeFigures,
+  forEachAccountOfCreatives,
+  isCreativeKnown,
+  type CreativeFigures,
+  type CreativeQuery,
+} from './creative-figures.ts';
+
+const PARTITIONS = 2;
+const partitionOf = (key: string): number => key.length % PARTITIONS;
+const hostile = historyArbitrary({ datedAhead: true, partitions: { count: PARTITIONS, of: partitionOf } });
+
+function modelOf(entries: readonly GeneratedEntry[]): ScoringModel {
+  let model = defaultModel;
+  for (const { record } of entries) if ('type' in record && record.type === 'model') ({ model } = record);
+  return model;
+}
+
+function emptySet(model: ScoringModel, creativeDays = 90): LedgerSet {
+  const set = new LedgerSet();
+  set.replace(
+    Array.from({ length: PARTITIONS }, (_, partition) => new PartitionLedgers(partition, model, DEDUPE_HORIZON_MS, creativeDays)),
+  );
+  return set;
+}
+
+/** @returns what counted: it is in the store */
+function apply(set: LedgerSet, entries: readonly GeneratedEntry[], isStored = false): GeneratedEntry[] {
+  const kept: GeneratedEntry[] = [];
+  for (const ledgers of set.partitions) {
+    const own = entries.filter(({ partition }) => partition === ledgers.partition);
+    const run = new EntryRun(ledgers.partition, own);
+    for (let i = 0; run.next(); i++) {
+      const outcome = ledgers.take(run, isStored);
+      if (outcome !== OUTCOME.duplicate && outcome !== OUTCOME.setAside) kept.push(own[i]!);
+    }
+    ledgers.settle();
+  }
+  return kept;
+}
+
+function setOf(entries: readonly GeneratedEntry[], creativeDays = 90): LedgerSet {
+  const set = emptySet(modelOf(entries), creativeDays);
+  apply(set, entries);
+  return set;
+}
+
+const textOf = ({ campaignId, creativeId }: { campaignId: string | null; creativeId: string | null }): string =>
+  JSON.stringify([campaignId, creativeId]);
+
+/** Counts exactly; minutes and points, which are added up in another order, to some digits. */
+function expectEqual(found: readonly CreativeFigures[], expected: readonly CreativeReference[]): void {
+  const byKey = new Map(expected.map((one) => [textOf(one), one]));
+  expect(found.map(textOf).sort()).toEqual([...byKey.keys()].sort());
+  for (const { clicksByAccount, minutes, points, ...counts } of found) {
+    const { byAccount, minutes: minutesExpected, points: pointsExpected, ...expectedCounts } = byKey.get(textOf(counts))!;
+    expect(counts).toEqual(expectedCounts);
+    expectClose(minutes, minutesExpected);
+    expectClose(points, pointsExpected);
+    const sum = (of: (one: { impressions: number; clicks: number }) => number): number => byAccount.reduce((all, one) => all + of(one), 0);
+    expect(clicksByAccount).toEqual({
+      accounts: byAccount.length,
+      impressionsSquared: sum(({ impressions }) => impressions ** 2),
+      clicksSquared: sum(({ clicks }) => clicks ** 2),
+      impressionsByClicks: sum(({ clicks, impressions }) => clicks * impressions),
+    });
+  }
+}
+
+function expectClose(found: number, expected: number): void {
+  expect(Math.abs(found - expected)).toBeLessThanOrEqual(1e-9 * Math.max(Math.abs(expected), 1e-6));
+}
+
+const range = fc.record({ back: fc.integer({ min: 0, max: 89 }), length: fc.integer({ min: 1, max: 91 }) });
+
+function daysOf(asOf: number, { back, length }: { back: number; length: number }): { from: number; to: number } {
+  const from = dayOf(asOf) - back;
+  return { from, to: Math.min(from + length - 1, dayOf(asOf) + 1) };
+}
+
+describe('figures of creatives', () => {
+  test.prop([hostile, range, fc.boolean()], { numRuns: 300 })(
+    'equal a recomputation by definition, over all partitions',
+    ({ entries, asOf }: History, asked, byCampaign) => {
+      const days = daysOf(asOf, asked);
+      const query: CreativeQuery = { ...days, asOf, groupBy: byCampaign ? 'campaign' : 'creative' };
+      expectEqual(creativeFigures(setOf(entries), query), creativesOf(entries, { ...days, asOf, byCampaign }));
+    },
+  );
+
+  test.prop([hostile, range], { numRuns: 100 })('leave accounts out, by account', ({ entries, asOf }: History, asked) => {
+    const days = daysOf(asOf, asked);
+    const isWanted = (accountId: string): boolean => accountId !== 'acme.example';
+    const accountFilter = (ledgers: PartitionLedgers, account: number): boolean => isWanted(ledgers.accounts.names.text(account));
+    expectEqual(
+      creativeFigures(setOf(entries), { ...days, asOf, accountFilter }),
+      creativesOf(entries, { ...days, asOf, accounts: isWanted }),
+    );
+  });
+
+  test.prop([hostile, fc.integer({ min: 1, max: 3 })], { numRuns: 150 })(
+    'are whole for the days that are kept, though older ones were dropped',
+    ({ entries, asOf }: History, creativeDays) => {
+      const set = setOf(entries, creativeDays);
+      const days = creativeDaysKept(set, asOf)!;
+      expect(days.to - days.from).toBe(creativeDays);
+      expectEqual(creativeFigures(set, { ...days, asOf }), creativesOf(entries, { ...days, asOf }));
+    },
+  );
+
+  test.prop([hostile, range], { numRuns: 100 })(
+    'come out the same to the last bit when what counted is replayed',
+    ({ entries, asOf }: History, asked) => {
+      const query = { ...daysOf(asOf, asked), asOf };
+      const live = emptySet(modelOf(entries));
+      const replayed = emptySet(modelOf(entries));
+      apply(replayed, apply(live, entries), true);
+      expect(creativeFigures(replayed, query)).toEqual(creativeFigures(live, query));
+    },
+  );
+
+  test.prop([hostile, range, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 90 })], { numRuns: 150 })(
+    'come out the same to the last bit when another model took over on the way',
+    ({ entries, asOf }: History, asked, takeoverAt, creativeDays) => {
+      const model = modelOf(entries);
+      const days = daysOf(asOf, asked);
+      const live = emptySet(defaultModel, creativeDays);
+      const takeover = Math.floor(entries.length * takeoverAt);
+      const before = apply(live, entries.slice(0, takeover));
+      for (const ledgers of live.partitions) {
+        const sums = new RescoredSums(ledgers, model);
+        const run = new EntryRun(
+          ledgers.partition,
+          before.filter(({ partition }) => partition === ledgers.partition),
+        );
+        while (run.next()) sums.take(run);
+        sums.settle();
+        sums.position = ledgers.position;
+        sums.takeOver();
+      }
+      const whole = emptySet(model, creativeDays);
+      apply(whole, before, true);
+      apply(whole, apply(live, entries.slice(takeover)), true);
+      const from = Math.max(days.from, creativeDaysKept(live, asOf)!.from);
+      expect(creativeFigures(live, { ...days, from, asOf })).toEqual(creativeFigures(whole, { ...days, from, asOf }));
+    },
+  );
+
+  test.prop([hostile, range], { numRuns: 100 })(
+    'of several creatives come by account, side by side',
+    ({ entries, asOf }: History, asked) => {
+      const days = daysOf(asOf, asked);
+      const set = setOf(entries);
+      const keys = [
+        { campaignId: 'spring', creativeId: 'blue' },
+        { campaignId: 'spring', creativeId: 'green' },
+        { campaignId: 'spring', creativeId: 'never seen' },
+      ];
+      const seen: string[] = [];
+      const sums = keys.map(() => ({ impressions: 0, clicks: 0, touches: 0, contacts: 0, clickers: 0, accountsReached: 0 }));
+      forEachAccountOfCreatives(set, keys, { ...days, asOf }, (ledgers, account, figures) => {
+        seen.push(ledgers.accounts.names.text(account));
+        for (const [index, { clickers, clicks, contacts, impressions, touches }] of figures.entries()) {
+          const sum = sums[index]!;
+          sum.impressions += impressions;
+          sum.clicks += clicks;
+          sum.touches += touches;
+          sum.contacts += contacts;
+          sum.clickers += clickers;
+          if (touches > 0) sum.accountsReached++;
+        }
+      });
+      expect(new Set(seen).size).toBe(seen.length);
+      const expected = new Map(creativesOf(entries, { ...days, asOf }).map((one) => [textOf(one), one]));
+      for (const [index, key] of keys.entries()) {
+        const found = expected.get(textOf(key));
+        if (found === undefined) expect(sums[index]).toMatchObject({ touches: 0, accountsReached: 0 });
+        else expect(found).toMatchObject(sums[index]!);
+      }
+    },
+  );
+});
+
+describe('creatives', () => {
+  it('are known for as long as the ledgers live, and others are not', () => {
+    const touch = { accountId: 'acme', contactId: null, channel: null, url: null, source: null, minutes: 0, properties: {} };
+    const at = Date.UTC(2026, 0, 1);
+    const entries = [
+      {
+        partition: 0,
+        offset: 0,
+        appendedAt: at,
+        record: { ...touch, id: 'a', kind: 'ad_click', occurredAt: at, campaignId: 'spring', creativeId: 'blue' },
+      },
+      {
+        partition: 0,
+        offset: 1,
+        appendedAt: at,
+        record: { ...touch, id: 'b', kind: 'ad_click', occurredAt: at, campaignId: null, creativeId: 'red' },
+      },
+    ];
+    const set = setOf(entries);
+    expect(isCreativeKnown(set, { campaignId: 'spring' })).toBe(true);
+    expect(isCreativeKnown(set, { campaignId: 'spring', creativeId: 'blue' })).toBe(true);
+    expect(isCreativeKnown(set, { creativeId: 'red' })).toBe(true);
+    expect(isCreativeKnown(set, { campaignId: 'spring', creativeId: 'red' })).toBe(false);
+    expect(isCreativeKnown(set, { campaignId: 'autumn' })).toBe(false);
+  });
+
+  it('are not kept unless somebody asks for it', () => {
+    const set = emptySet(defaultModel, 0);
+    expect(creativeDaysKept(set, Date.UTC(2026, 0, 1))).toBeNull();
+    expect(creativeFigures(set, { from: 0, to: 1, asOf: 0 })).toEqual([]);
+  });
+});
