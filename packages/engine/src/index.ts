@@ -1,4 +1,6 @@
 export { AccountAlerts } from './alerts/account-alerts.ts';
+export { compileFilter } from './alerts/account-filter.ts';
+export type { FilterTest } from './alerts/account-filter.ts';
 export { ALERT_CAUSES, ALERT_TYPES } from './alerts/alert.ts';
 export type { Alert, AlertCause, AlertReason, AlertTouch, AlertType, RuleState, Transition } from './alerts/alert.ts';
 export { accountFilterSchema, durationMs, durationSchema, metricSchema } from './alerts/alert-rules.ts';
