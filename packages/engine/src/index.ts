@@ -39,6 +39,8 @@ export type { ClockTick, DeadLetterReason, Poison, RecordRun } from './record.ts
 export { replay } from './replay.ts';
 export type { ReplayOptions, ReplayTarget } from './replay.ts';
 export { RescoredSums } from './rescored-sums.ts';
+export { bandOf, bandsOf } from './score-bands.ts';
+export type { ScoreBand } from './score-bands.ts';
 export { scoreOf } from './score.ts';
 export { STATE_FORMAT } from './state-walk.ts';
 export type { StateWalk } from './state-walk.ts';

@@ -1,0 +1,156 @@
+import { experimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
+
+/**
+ * What the steps of an experiment come to:
+ *
+ *     (none) --create--> draft --start--> running --stop--> stopped
+ *                          |              |     ^
+ *                          '--stop--.     '-----'  swap, undo, weights
+ *                                   v
+ *                                stopped
+ *
+ * A pure function of the steps in the order of their topic, so that all processes agree, and a restart comes to the same. Each step names the
+ * revision that whoever wrote it knew: of two that were decided at once the second expects a revision that is past, and changes nothing.
+ */
+
+/** Kept of what happened: with a step a minute a bandit makes a week of them. */
+const HISTORY_MAX = 10_000;
+
+export const EXPERIMENT_STATUSES = ['draft', 'running', 'stopped'] as const;
+export type ExperimentStatus = (typeof EXPERIMENT_STATUSES)[number];
+
+export interface ArmWeight {
+  readonly creativeId: string;
+  readonly weight: number;
+}
+
+/** A step as its topic holds it; see experiment-record.v1.avsc. */
+export interface ExperimentStep {
+  readonly experimentId: string;
+  readonly action: 'create' | 'start' | 'stop' | 'swap' | 'undo' | 'weights';
+  readonly expectedRevision: number;
+  readonly by: string;
+  readonly definition: string | null;
+  readonly creativeId: string | null;
+  readonly weights: readonly ArmWeight[] | null;
+  readonly reason: string | null;
+  readonly evidence: string | null;
+}
+
+/** What happened, when, by whom and on what evidence. */
+export interface HistoryEntry {
+  readonly revision: number;
+  readonly action: ExperimentStep['action'];
+  readonly by: string;
+  /** When the log took it, epoch ms. */
+  readonly at: number;
+  /** Of swap and undo. */
+  readonly creativeId: string | null;
+  readonly weights: readonly ArmWeight[] | null;
+  readonly reason: string | null;
+  /** JSON. */
+  readonly evidence: string | null;
+}
+
+export interface ExperimentState {
+  readonly definition: ExperimentDefinition;
+  readonly revision: number;
+  readonly status: ExperimentStatus;
+  /** Epoch ms, when the log took the steps. */
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly stoppedAt: number | null;
+  /** The arms as they were created, with the weights of now. */
+  readonly arms: readonly ArmWeight[];
+  /** Creatives that are swapped out, in that order. */
+  readonly out: readonly string[];
+  /** Creatives that were brought back by somebody: nothing takes them out again by itself. */
+  readonly keptIn: readonly string[];
+  readonly history: readonly HistoryEntry[];
+}
+
+/** The next state, or why the step changes nothing. */
+export type StepOutcome = { readonly state: ExperimentState } | { readonly refused: string };
+
+/** @param at when the log took the step, epoch ms */
+export function applyStep(state: ExperimentState | null, step: ExperimentStep, at: number): StepOutcome {
+  const revision = state?.revision ?? 0;
+  if (step.expectedRevision !== revision) {
+    return { refused: `it expects revision ${step.expectedRevision}, and the experiment has revision ${revision}` };
+  }
+  if (state === null) return step.action === 'create' ? created(step, at) : { refused: 'there is no such experiment' };
+  const change = changeOf(state, step, at);
+  return typeof change === 'string' ? { refused: change } : { state: { ...state, ...change, ...noted(state, step, at, change) } };
+}
+
+type Change = Partial<Omit<ExperimentState, 'definition' | 'revision' | 'history'>>;
+
+function created(step: ExperimentStep, at: number): StepOutcome {
+  const definition = definitionOf(step);
+  if (definition === null) return { refused: 'its definition can not be read by this version' };
+  const none = { startedAt: null, stoppedAt: null, out: [], keptIn: [] };
+  const { arms } = definition;
+  const state: ExperimentState = { definition, revision: 0, status: 'draft', createdAt: at, arms, ...none, history: [] };
+  return { state: { ...state, ...noted(state, step, at, {}) } };
+}
+
+function definitionOf({ definition, experimentId }: ExperimentStep): ExperimentDefinition | null {
+  if (definition === null) return null;
+  try {
+    const parsed = experimentSchema.safeParse(JSON.parse(definition));
+    return parsed.success && parsed.data.id === experimentId ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What the step changes, or why it can't be taken now. */
+function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Change | string {
+  const { arms, definition, keptIn, out, status } = state;
+  if (step.action === 'create') return 'there is an experiment with this id already';
+  if (step.action === 'start') {
+    return status === 'draft' ? { status: 'running', startedAt: at } : `it is ${status}: only a draft can be started`;
+  }
+  if (step.action === 'stop') return status === 'stopped' ? 'it is stopped already' : { status: 'stopped', stoppedAt: at };
+  if (status !== 'running') return `it is ${status}, not running`;
+  switch (step.action) {
+    case 'swap': {
+      const { creativeId } = step;
+      if (creativeId === null || !arms.some((arm) => arm.creativeId === creativeId)) return 'no arm has this creative';
+      if (out.includes(creativeId)) return `${creativeId} is swapped out already`;
+      if (out.length === arms.length - 1) return `${creativeId} is the last creative that is in`;
+      return { out: [...out, creativeId], keptIn: keptIn.filter((kept) => kept !== creativeId) };
+    }
+    case 'undo': {
+      const last = out.at(-1);
+      return last === undefined ? 'no creative is swapped out' : { out: out.slice(0, -1), keptIn: [...keptIn, last] };
+    }
+    case 'weights': {
+      const { weights } = step;
+      if (definition.mode !== 'thompson') return `weights move in mode thompson alone, and it is in mode ${definition.mode}`;
+      const isWhole = weights?.length === arms.length && arms.every(({ creativeId }, index) => weights[index]!.creativeId === creativeId);
+      if (!isWhole || !(weights.reduce((sum, { weight }) => sum + weight, 0) > 0)) return 'weights must be one for each arm, in their order';
+      return { arms: weights };
+    }
+  }
+}
+
+function noted(
+  { history, out, revision }: ExperimentState,
+  { action, by, creativeId, evidence, reason, weights }: ExperimentStep,
+  at: number,
+  change: Change,
+): Pick<ExperimentState, 'revision' | 'history'> {
+  const next = revision + 1;
+  const broughtBack = action === 'undo' && change.out !== undefined ? out.at(-1)! : null;
+  const entry: HistoryEntry = { revision: next, action, by, at, creativeId: broughtBack ?? creativeId, weights, reason, evidence };
+  return { revision: next, history: [...history, entry].slice(-HISTORY_MAX) };
+}
+
+/** What accounts outside of an experiment get: the control, unless that is swapped out. */
+export function defaultCreative({ arms, definition, out }: ExperimentState): string {
+  const isIn = (creativeId: string): boolean => !out.includes(creativeId);
+  if (isIn(definition.control)) return definition.control;
+  const left = arms.filter(({ creativeId }) => isIn(creativeId));
+  return left.reduce((best, arm) => (arm.weight > best.weight ? arm : best)).creativeId;
+}
