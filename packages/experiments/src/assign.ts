@@ -1,29 +1,54 @@
-import { hash } from 'node:crypto';
+import type { Experiment, Slice } from './experiment.ts';
+import { BUCKETS, bucketOf } from './hash.ts';
 
-/** The account is shown none of the creatives. */
-export const HOLDOUT = Symbol('holdout');
+/** What an account is given: an arm's creative, or none because it is held out, or because the experiment does not cover it. */
+export type Assignment =
+  | { readonly group: 'arm'; readonly creativeId: string; readonly bucket: number }
+  | { readonly group: 'holdout' | 'uncovered'; readonly creativeId: null; readonly bucket: number };
 
-/** What assignment depends on. */
-export interface Assigning {
-  readonly seed: string;
-  readonly arms: readonly { readonly creativeId: string; readonly weight: number }[];
-  /** Share of the covered accounts that are held out. */
-  readonly holdout: number;
-  /** Share of all accounts that are covered. */
-  readonly coverage: number;
+/** A creative that the account saw last, and when, epoch ms. */
+export interface Held {
+  readonly creativeId: string;
+  readonly exposedAt: number;
 }
 
-/** The arm of an account, the same everywhere and always; HOLDOUT, or null when it is not covered. */
-export function assign({ arms, coverage, holdout, seed }: Assigning, accountId: string): string | typeof HOLDOUT | null {
-  const digest = hash('sha256', `${seed}/${accountId}`, 'buffer');
-  const share = (at: number): number => digest.readUInt32BE(at) / 2 ** 32;
-  if (share(0) >= coverage) return null;
-  if (share(4) < holdout) return HOLDOUT;
-  const total = arms.reduce((sum, { weight }) => sum + weight, 0);
-  let left = share(8) * total;
-  for (const { creativeId, weight } of arms) {
-    if (left < weight) return creativeId;
-    left -= weight;
+/**
+ * The assignment of an account: a function of the experiment and the account's id, so every process gives the same, before and after a restart.
+ * The creative is that of the slice with the account's bucket, `bucketOf(seed, accountId)`. Whether it is held out is decided by a hash of its own,
+ * so that a holdout that grows or shrinks moves nobody between arms.
+ */
+export function assign(experiment: Pick<Experiment, 'seed' | 'holdout' | 'slices'>, accountId: string): Assignment {
+  const bucket = bucketOf(experiment.seed, accountId);
+  const creativeId = creativeOf(experiment.slices, bucket);
+  if (creativeId === null) return { group: 'uncovered', creativeId, bucket };
+  if (isHeldOut(experiment, accountId)) return { group: 'holdout', creativeId: null, bucket };
+  return { group: 'arm', creativeId, bucket };
+}
+
+/**
+ * The assignment of an account that may have seen a creative of the experiment: within `exposureWindowMs` of that it keeps it, whatever became of
+ * weights, coverage and holdout since, as long as the creative is still among the arms. An arm that is to lose its accounts at once is
+ * taken off the list; one that is to get no new ones has weight 0.
+ */
+export function keepOrAssign(
+  experiment: Experiment,
+  accountId: string,
+  held: Held | null,
+  now: number,
+  exposureWindowMs: number,
+): Assignment {
+  if (held !== null && now - held.exposedAt < exposureWindowMs && experiment.arms.some((arm) => arm.creativeId === held.creativeId)) {
+    return { group: 'arm', creativeId: held.creativeId, bucket: bucketOf(experiment.seed, accountId) };
   }
-  return arms.at(-1)!.creativeId;
+  return assign(experiment, accountId);
+}
+
+/** Whose bucket it is, or null. */
+export function creativeOf(slices: readonly Slice[], bucket: number): string | null {
+  for (const { creativeId, from, to } of slices) if (bucket >= from && bucket < to) return creativeId;
+  return null;
+}
+
+export function isHeldOut({ seed, holdout }: Pick<Experiment, 'seed' | 'holdout'>, accountId: string): boolean {
+  return holdout > 0 && bucketOf(`${seed}/holdout/`, accountId) < Math.round(holdout * BUCKETS);
 }

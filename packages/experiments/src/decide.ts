@@ -1,7 +1,7 @@
 import { compileFilter, type AccountFact, type FilterTest } from '@touchstone/engine';
-import { assign, HOLDOUT } from './assign.ts';
+import { keepOrAssign, type Held } from './assign.ts';
 import type { ExperimentDefinition } from './experiment-definition.ts';
-import { defaultCreative, type ExperimentState } from './experiment-state.ts';
+import { currentExperiment, defaultCreative, type ExperimentState } from './experiment-state.ts';
 
 /** Which creative an account should see now: a pure function of the experiments, the account and what it was shown. */
 
@@ -15,21 +15,12 @@ export interface DecidedAccount {
   readonly fact: AccountFact | undefined;
 }
 
-/** The creative of an experiment that an account was shown last. */
-export interface Exposure {
-  readonly creativeId: string;
-  /** Epoch ms. */
-  readonly lastAt: number;
-}
-
 /** Why it is this one. */
 export type DecisionCause =
   /** The hash says so. */
   | 'assigned'
   /** It was shown this one within the exposure window. */
   | 'shown_before'
-  /** What the hash says is swapped out. */
-  | 'swapped'
   | 'holdout'
   | 'not_targeted'
   | 'not_covered'
@@ -50,20 +41,20 @@ const DAY_MS = 86_400_000;
  * Of the experiments that share a flag the first that takes the account decides.
  * @param experiments at least one, in order of creation
  * @param account null for one that is not known
- * @param exposureOf what the account was shown in an experiment; null for nothing
+ * @param heldBy what the account was shown last in an experiment; null for nothing
  * @param now epoch ms
  */
 export function decide(
   experiments: readonly ExperimentState[],
   account: DecidedAccount | null,
-  exposureOf: (experiment: ExperimentState, accountId: string) => Exposure | null,
+  heldBy: (experiment: ExperimentState, accountId: string) => Held | null,
   now: number,
 ): Decision {
   let otherwise: Decision | null = null;
   for (const experiment of experiments) {
     if (experiment.status !== 'running') continue;
     const decision =
-      account === null ? { experiment, creativeId: defaultCreative(experiment), cause: 'unknown_account' as const } : decideOne(experiment, account, exposureOf, now);
+      account === null ? { experiment, creativeId: defaultCreative(experiment), cause: 'unknown_account' as const } : decideOne(experiment, account, heldBy, now);
     if (decision.cause !== 'not_targeted' && decision.cause !== 'not_covered' && decision.cause !== 'unknown_account') return decision;
     otherwise ??= decision;
   }
@@ -74,46 +65,21 @@ export function decide(
 function decideOne(
   experiment: ExperimentState,
   account: DecidedAccount,
-  exposureOf: (experiment: ExperimentState, accountId: string) => Exposure | null,
+  heldBy: (experiment: ExperimentState, accountId: string) => Held | null,
   now: number,
 ): Decision {
-  const { definition, out } = experiment;
+  const { definition } = experiment;
   const outside = (cause: DecisionCause): Decision => ({ experiment, creativeId: defaultCreative(experiment), cause });
   const isTargeted = isTarget(definition, account);
   if (!isTargeted && definition.swapOnCross) return outside('not_targeted');
-  const shown = exposureOf(experiment, account.accountId);
-  const isShown = shown !== null && now - shown.lastAt < definition.exposureWindowDays * DAY_MS;
-  if (!isTargeted && !isShown) return outside('not_targeted');
-  const arm = armOf(experiment, account.accountId);
-  if (arm === null) return outside('not_covered');
-  if (arm.creativeId === null) return { experiment, creativeId: null, cause: 'holdout' };
-  if (isShown && !out.includes(shown.creativeId)) return { experiment, creativeId: shown.creativeId, cause: 'shown_before' };
-  return { experiment, creativeId: arm.creativeId, cause: arm.isSwapped ? 'swapped' : 'assigned' };
-}
-
-/** The arm that the hash gives an account. */
-export interface HashedArm {
-  /** Null for the holdout. */
-  readonly creativeId: string | null;
-  /** Whether another one was its, and is swapped out. */
-  readonly isSwapped: boolean;
-}
-
-/**
- * The arm of an account; null when it is not covered. Where its creative is swapped out, it is drawn again among those that were left then, by a hash of
- * its own: accounts whose creative stays keep it, and one that is brought back gets its accounts back.
- */
-export function armOf({ arms, definition, out }: ExperimentState, accountId: string): HashedArm | null {
-  const drawn = assign({ ...definition, arms }, accountId);
-  if (drawn === null) return null;
-  if (drawn === HOLDOUT) return { creativeId: null, isSwapped: false };
-  let creativeId = drawn;
-  for (const [index, gone] of out.entries()) {
-    if (creativeId !== gone) continue;
-    const left = arms.filter((arm) => !out.slice(0, index + 1).includes(arm.creativeId));
-    creativeId = assign({ seed: `${definition.seed}/${index + 1}`, arms: left, holdout: 0, coverage: 1 }, accountId) ?? creativeId;
-  }
-  return { creativeId, isSwapped: creativeId !== drawn };
+  const held = heldBy(experiment, account.accountId);
+  const windowMs = definition.exposureWindowDays * DAY_MS;
+  const isHeld = held !== null && now - held.exposedAt < windowMs;
+  if (!isTargeted && !isHeld) return outside('not_targeted');
+  const { creativeId, group } = keepOrAssign(currentExperiment(experiment), account.accountId, held, now, windowMs);
+  if (group === 'uncovered') return outside('not_covered');
+  if (group === 'holdout') return { experiment, creativeId: null, cause: 'holdout' };
+  return { experiment, creativeId, cause: isHeld && held.creativeId === creativeId ? 'shown_before' : 'assigned' };
 }
 
 const filters = new WeakMap<ExperimentDefinition, FilterTest>();

@@ -1,4 +1,6 @@
+import type { Arm, Experiment, Slice } from './experiment.ts';
 import { experimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
+import { moveSlices, slicesOf } from './slices.ts';
 
 /**
  * What the steps of an experiment come to:
@@ -19,11 +21,6 @@ const HISTORY_MAX = 10_000;
 export const EXPERIMENT_STATUSES = ['draft', 'running', 'stopped'] as const;
 export type ExperimentStatus = (typeof EXPERIMENT_STATUSES)[number];
 
-export interface ArmWeight {
-  readonly creativeId: string;
-  readonly weight: number;
-}
-
 /** A step as its topic holds it; see experiment-record.v1.avsc. */
 export interface ExperimentStep {
   readonly experimentId: string;
@@ -32,7 +29,7 @@ export interface ExperimentStep {
   readonly by: string;
   readonly definition: string | null;
   readonly creativeId: string | null;
-  readonly weights: readonly ArmWeight[] | null;
+  readonly weights: readonly Arm[] | null;
   readonly reason: string | null;
   readonly evidence: string | null;
 }
@@ -46,7 +43,7 @@ export interface HistoryEntry {
   readonly at: number;
   /** Of swap and undo. */
   readonly creativeId: string | null;
-  readonly weights: readonly ArmWeight[] | null;
+  readonly weights: readonly Arm[] | null;
   readonly reason: string | null;
   /** JSON. */
   readonly evidence: string | null;
@@ -61,9 +58,13 @@ export interface ExperimentState {
   readonly startedAt: number | null;
   readonly stoppedAt: number | null;
   /** The arms as they were created, with the weights of now. */
-  readonly arms: readonly ArmWeight[];
+  readonly arms: readonly Arm[];
   /** Creatives that are swapped out, in that order. */
   readonly out: readonly string[];
+  /** Which accounts are whose, by the buckets of the hash. */
+  readonly slices: readonly Slice[];
+  /** The slices before each creative of `out` was swapped out. */
+  readonly formerSlices: readonly (readonly Slice[])[];
   /** Creatives that were brought back by somebody: nothing takes them out again by itself. */
   readonly keptIn: readonly string[];
   readonly history: readonly HistoryEntry[];
@@ -88,9 +89,10 @@ type Change = Partial<Omit<ExperimentState, 'definition' | 'revision' | 'history
 function created(step: ExperimentStep, at: number): StepOutcome {
   const definition = definitionOf(step);
   if (definition === null) return { refused: 'its definition can not be read by this version' };
-  const none = { startedAt: null, stoppedAt: null, out: [], keptIn: [] };
-  const { arms } = definition;
-  const state: ExperimentState = { definition, revision: 0, status: 'draft', createdAt: at, arms, ...none, history: [] };
+  const { arms, coverage } = definition;
+  const slices = slicesOf(arms, coverage);
+  const none = { startedAt: null, stoppedAt: null, out: [], formerSlices: [], keptIn: [], history: [] };
+  const state: ExperimentState = { definition, revision: 0, status: 'draft', createdAt: at, arms, slices, ...none };
   return { state: { ...state, ...noted(state, step, at, {}) } };
 }
 
@@ -106,7 +108,8 @@ function definitionOf({ definition, experimentId }: ExperimentStep): ExperimentD
 
 /** What the step changes, or why it can't be taken now. */
 function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Change | string {
-  const { arms, definition, keptIn, out, status } = state;
+  const { arms, definition, formerSlices, keptIn, out, slices, status } = state;
+  const { coverage } = definition;
   if (step.action === 'create') return 'there is an experiment with this id already';
   if (step.action === 'start') {
     return status === 'draft' ? { status: 'running', startedAt: at } : `it is ${status}: only a draft can be started`;
@@ -119,20 +122,41 @@ function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Cha
       if (creativeId === null || !arms.some((arm) => arm.creativeId === creativeId)) return 'no arm has this creative';
       if (out.includes(creativeId)) return `${creativeId} is swapped out already`;
       if (out.length === arms.length - 1) return `${creativeId} is the last creative that is in`;
-      return { out: [...out, creativeId], keptIn: keptIn.filter((kept) => kept !== creativeId) };
+      return {
+        out: [...out, creativeId],
+        slices: moveSlices(slices, armsIn(arms, [...out, creativeId]), coverage),
+        formerSlices: [...formerSlices, slices],
+        keptIn: keptIn.filter((kept) => kept !== creativeId),
+      };
     }
     case 'undo': {
       const last = out.at(-1);
-      return last === undefined ? 'no creative is swapped out' : { out: out.slice(0, -1), keptIn: [...keptIn, last] };
+      if (last === undefined) return 'no creative is swapped out';
+      const left = out.slice(0, -1);
+      // The former slices, so that each account gets its creative back; where weights have moved since, from there to what they are now.
+      const back = moveSlices(formerSlices.at(-1)!, armsIn(arms, left), coverage);
+      return { out: left, slices: back, formerSlices: formerSlices.slice(0, -1), keptIn: [...keptIn, last] };
     }
     case 'weights': {
       const { weights } = step;
       if (definition.mode !== 'thompson') return `weights move in mode thompson alone, and it is in mode ${definition.mode}`;
       const isWhole = weights?.length === arms.length && arms.every(({ creativeId }, index) => weights[index]!.creativeId === creativeId);
-      if (!isWhole || !(weights.reduce((sum, { weight }) => sum + weight, 0) > 0)) return 'weights must be one for each arm, in their order';
-      return { arms: weights };
+      if (!isWhole) return 'weights must be one for each arm, in their order';
+      if (!(armsIn(weights, out).reduce((sum, { weight }) => sum + weight, 0) > 0)) return 'the creatives that are in must have some weight';
+      return { arms: weights, slices: moveSlices(slices, armsIn(weights, out), coverage) };
     }
   }
+}
+
+/** The arms that are not swapped out. */
+export function armsIn(arms: readonly Arm[], out: readonly string[]): readonly Arm[] {
+  return arms.filter(({ creativeId }) => !out.includes(creativeId));
+}
+
+/** The experiment of now, as assignment and evidence see it. */
+export function currentExperiment({ arms, definition, out, slices }: ExperimentState): Experiment {
+  const { campaignId, coverage, holdout, id, seed } = definition;
+  return { id, seed, campaignId, arms: armsIn(arms, out), holdout, coverage, slices };
 }
 
 function noted(
@@ -149,8 +173,6 @@ function noted(
 
 /** What accounts outside of an experiment get: the control, unless that is swapped out. */
 export function defaultCreative({ arms, definition, out }: ExperimentState): string {
-  const isIn = (creativeId: string): boolean => !out.includes(creativeId);
-  if (isIn(definition.control)) return definition.control;
-  const left = arms.filter(({ creativeId }) => isIn(creativeId));
-  return left.reduce((best, arm) => (arm.weight > best.weight ? arm : best)).creativeId;
+  if (!out.includes(definition.control)) return definition.control;
+  return armsIn(arms, out).reduce((best, arm) => (arm.weight > best.weight ? arm : best)).creativeId;
 }
