@@ -1,0 +1,11 @@
+export { assign, keepOrAssign } from './assign.ts';
+export type { Assignment, Held } from './assign.ts';
+export { CREATIVES_MAX } from './experiment.ts';
+export type { Arm, Experiment, Slice } from './experiment.ts';
+export { bucketOf, BUCKETS } from './hash.ts';
+export { moveSlices, slicesOf } from './slices.ts';
+export type { EvidencePlan, Lineup } from './lineup.ts';
+export type { Moments } from './moments.ts';
+export { OUTCOMES } from './outcome.ts';
+export type { OutcomeName } from './outcome.ts';
+export type { ArmSummary, EraSummary, EvidenceSummary } from './summary.ts';
