@@ -11,3 +11,8 @@ export { EXPERIMENT_METRICS, EXPERIMENT_MODES, experimentSchema } from './experi
 export type { ExperimentDefinition, ExperimentMode } from './experiment-definition.ts';
 export { applyStep, armsIn, currentExperiment, defaultCreative, EXPERIMENT_STATUSES } from './experiment-state.ts';
 export type { ExperimentState, ExperimentStatus, ExperimentStep, HistoryEntry, StepOutcome } from './experiment-state.ts';
+export type { EvidencePlan, Lineup } from './lineup.ts';
+export type { Moments } from './moments.ts';
+export { OUTCOMES } from './outcome.ts';
+export type { OutcomeName } from './outcome.ts';
+export type { ArmSummary, EraSummary, EvidenceSummary } from './summary.ts';
