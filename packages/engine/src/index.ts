@@ -27,7 +27,7 @@ export type { AccountFact, ContactFact, Fact, FactType, LeadFact, OpportunityFac
 export { LedgerSet } from './ledger-set.ts';
 export type { LedgerPlace } from './ledger-set.ts';
 export { AHEAD_MAX_MS, DEDUPE_HORIZON_MS, OUTCOME, PartitionLedgers } from './ledgers.ts';
-export type { Outcome } from './ledgers.ts';
+export type { CountedListener, Outcome } from './ledgers.ts';
 export { ACCOUNT_ORDERS, listAccounts } from './list-accounts.ts';
 export type { AccountFilter, AccountOrder, ListedAccount, ListOptions, ListPosition, NearMiss } from './list-accounts.ts';
 export { fieldsAsked, fieldsUsed } from './match-rule.ts';
@@ -46,6 +46,7 @@ export { STATE_FORMAT } from './state-walk.ts';
 export type { StateWalk } from './state-walk.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
+export { worthOf } from './touch-worth.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
 export type { AccountView, ReachView } from './view.ts';
 export type { WindowFigures, WindowView } from './window-figures.ts';

@@ -1,5 +1,6 @@
-import { accountFilterSchema } from '@touchstone/engine';
+import { accountFilterSchema, durationSchema } from '@touchstone/engine';
 import { z } from 'zod';
+import { OUTCOMES } from './outcome.ts';
 
 /** What an experiment with creatives is, as it was created. It never changes after that; what becomes of it is its state. */
 
@@ -25,7 +26,8 @@ const targetingSchema = z
   .meta({ id: 'ExperimentTargeting' });
 
 export const EXPERIMENT_MODES = ['observe', 'recommend', 'auto', 'thompson'] as const;
-export const EXPERIMENT_METRICS = ['clicked', 'engaged', 'points', 'threshold'] as const;
+/** Crossings of thresholds are alerts, and are not among the touches that evidence is made of yet. */
+export const EXPERIMENT_METRICS = OUTCOMES.filter((outcome) => outcome !== 'reachedThreshold');
 
 export const experimentSchema = z
   .strictObject({
@@ -43,21 +45,19 @@ export const experimentSchema = z
       .default('observe')
       .describe('observe: figures alone; recommend: says what it would swap; auto: swaps under-performers out; thompson: moves weights to what works'),
     alpha: z.number().min(0.0001).max(0.5).default(0.05).describe('Level of the evidence: how often at most a difference is found where there is none'),
-    leastSample: z.int().min(2).max(10_000_000).default(100).describe('Accounts that each arm must have reached before anything is decided'),
+    leastSample: z.int().min(2).max(10_000_000).default(100).describe('Accounts that each arm must have in the comparison before anything is decided'),
     metric: z.enum(EXPERIMENT_METRICS).default('clicked').describe('Outcome of an account'),
-    threshold: z.number().positive().max(1e9).optional().describe('With metric threshold: points that an account must gain'),
+    outcomeWindow: durationSchema.default('7d').describe('For so long after its first exposure what an account does counts: seconds, or 30m, 12h, 7d'),
+    grace: durationSchema.default('1h').describe('For so long after that late touches are waited for; then the account enters the comparison'),
     targeting: targetingSchema.default({}),
     swapOnCross: z.boolean().default(false).describe('An account that leaves the targeting leaves the experiment at once; else it keeps its creative for the exposure window'),
     exposureWindowDays: z.number().min(1 / 24).max(366).default(14).describe('For so long after an impression an account keeps its creative'),
   })
-  .superRefine(({ arms, control, metric, threshold }, context) => {
+  .superRefine(({ arms, control }, context) => {
     const creatives = arms.map(({ creativeId }) => creativeId);
     if (new Set(creatives).size !== creatives.length) context.addIssue({ code: 'custom', path: ['arms'], message: 'no two arms may have one creative' });
     if (control !== undefined && !creatives.includes(control)) {
       context.addIssue({ code: 'custom', path: ['control'], message: 'must be the creative of one of the arms' });
-    }
-    if ((metric === 'threshold') !== (threshold !== undefined)) {
-      context.addIssue({ code: 'custom', path: ['threshold'], message: 'is needed with metric threshold, and has no meaning with another' });
     }
   })
   .transform(({ control, flagKey, seed, ...given }) => ({

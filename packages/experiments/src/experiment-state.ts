@@ -1,5 +1,7 @@
+import { durationMs } from '@touchstone/engine';
 import type { Arm, Experiment, Slice } from './experiment.ts';
 import { experimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
+import type { EvidencePlan, Lineup } from './lineup.ts';
 import { moveSlices, slicesOf } from './slices.ts';
 
 /**
@@ -65,6 +67,8 @@ export interface ExperimentState {
   readonly slices: readonly Slice[];
   /** The slices before each creative of `out` was swapped out. */
   readonly formerSlices: readonly (readonly Slice[])[];
+  /** By what accounts were assigned, from its start on; the last one is in force. */
+  readonly lineups: readonly Lineup[];
   /** Creatives that were brought back by somebody: nothing takes them out again by itself. */
   readonly keptIn: readonly string[];
   readonly history: readonly HistoryEntry[];
@@ -81,7 +85,7 @@ export function applyStep(state: ExperimentState | null, step: ExperimentStep, a
   }
   if (state === null) return step.action === 'create' ? created(step, at) : { refused: 'there is no such experiment' };
   const change = changeOf(state, step, at);
-  return typeof change === 'string' ? { refused: change } : { state: { ...state, ...change, ...noted(state, step, at, change) } };
+  return typeof change === 'string' ? { refused: change } : { state: { ...state, ...change, ...linedUp(state, change, at), ...noted(state, step, at, change) } };
 }
 
 type Change = Partial<Omit<ExperimentState, 'definition' | 'revision' | 'history'>>;
@@ -91,7 +95,7 @@ function created(step: ExperimentStep, at: number): StepOutcome {
   if (definition === null) return { refused: 'its definition can not be read by this version' };
   const { arms, coverage } = definition;
   const slices = slicesOf(arms, coverage);
-  const none = { startedAt: null, stoppedAt: null, out: [], formerSlices: [], keptIn: [], history: [] };
+  const none = { startedAt: null, stoppedAt: null, out: [], formerSlices: [], lineups: [], keptIn: [], history: [] };
   const state: ExperimentState = { definition, revision: 0, status: 'draft', createdAt: at, arms, slices, ...none };
   return { state: { ...state, ...noted(state, step, at, {}) } };
 }
@@ -112,7 +116,7 @@ function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Cha
   const { coverage } = definition;
   if (step.action === 'create') return 'there is an experiment with this id already';
   if (step.action === 'start') {
-    return status === 'draft' ? { status: 'running', startedAt: at } : `it is ${status}: only a draft can be started`;
+    return status === 'draft' ? { status: 'running', startedAt: at, slices } : `it is ${status}: only a draft can be started`;
   }
   if (step.action === 'stop') return status === 'stopped' ? 'it is stopped already' : { status: 'stopped', stoppedAt: at };
   if (status !== 'running') return `it is ${status}, not running`;
@@ -148,6 +152,10 @@ function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Cha
   }
 }
 
+function linedUp({ definition, lineups }: ExperimentState, { slices }: Change, at: number): Pick<ExperimentState, 'lineups'> {
+  return { lineups: slices === undefined ? lineups : [...lineups, { since: at, slices, holdout: definition.holdout }] };
+}
+
 /** The arms that are not swapped out. */
 export function armsIn(arms: readonly Arm[], out: readonly string[]): readonly Arm[] {
   return arms.filter(({ creativeId }) => !out.includes(creativeId));
@@ -157,6 +165,12 @@ export function armsIn(arms: readonly Arm[], out: readonly string[]): readonly A
 export function currentExperiment({ arms, definition, out, slices }: ExperimentState): Experiment {
   const { campaignId, coverage, holdout, id, seed } = definition;
   return { id, seed, campaignId, arms: armsIn(arms, out), holdout, coverage, slices };
+}
+
+/** What is taken as evidence, through all lineups. */
+export function planOf({ definition }: Pick<ExperimentState, 'definition'>): EvidencePlan {
+  const { campaignId, grace, outcomeWindow, seed } = definition;
+  return { seed, campaignId, outcomeWindowMs: durationMs(outcomeWindow), graceMs: durationMs(grace) };
 }
 
 function noted(
