@@ -1,9 +1,7 @@
 import { CREATIVES_MAX } from './experiment.ts';
 import { bucketOf } from './hash.ts';
 import { holdoutBucketOf } from './assign.ts';
-import type { EvidencePlan, Lineup } from './lineup.ts';
-import { summarise } from './summarise.ts';
-import type { EvidenceSummary } from './summary.ts';
+import type { EvidencePlan } from './lineup.ts';
 
 /** A touch that counted, as the ledger of its account took it. */
 export interface CountedTouch {
@@ -114,14 +112,6 @@ export class Evidence {
   /** From when the account's outcomes stand. */
   settledAt(row: number): number {
     return this.exposureAppendedAt[row]! + this.plan.outcomeWindowMs + this.plan.graceMs;
-  }
-
-  /**
-   * What all of it comes to at an instant by the log's clock, not before the last touch given. `lineups` are all there were so far; one that becomes
-   * known late is taken into account as if it had been known.
-   */
-  summary(lineups: readonly Lineup[], asOf: number): EvidenceSummary {
-    return summarise(this, lineups, asOf);
   }
 
   #creativeOf({ campaignId, creativeId }: CountedTouch): number {

@@ -10,5 +10,6 @@ export type { EvidencePlan, Lineup } from './lineup.ts';
 export type { Moments } from './moments.ts';
 export { OUTCOMES } from './outcome.ts';
 export type { OutcomeName } from './outcome.ts';
+export { summarise } from './summarise.ts';
 export { mergeSummaries } from './summary.ts';
 export type { ArmSummary, EraSummary, EvidenceSummary } from './summary.ts';

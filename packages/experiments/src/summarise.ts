@@ -16,7 +16,11 @@ interface Era {
   readonly armOf: (ArmSummary | undefined)[];
 }
 
-/** See `Evidence.summary`. */
+/**
+ * What the evidence of a partition comes to at an instant by the log's clock, `asOf` (epoch ms), not before the last touch it was given. `lineups`
+ * are all there were so far, oldest first; one that becomes known late is taken into account as if it had been known. A pass over all accounts: some
+ * milliseconds for 100,000.
+ */
 export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: number): EvidenceSummary {
   if (lineups.length === 0) throw new RangeError('an experiment without a lineup assigned nobody');
   const { bucket, clicks, creative, creatives, exposedAt, flags, holdoutBucket, impressions, points, rows, seen } = evidence;
