@@ -49,6 +49,11 @@ export function creativeOf(slices: readonly Slice[], bucket: number): string | n
   return null;
 }
 
-export function isHeldOut({ seed, holdout }: Pick<Experiment, 'seed' | 'holdout'>, accountId: string): boolean {
-  return holdout > 0 && bucketOf(`${seed}/holdout/`, accountId) < Math.round(holdout * BUCKETS);
+function isHeldOut({ seed, holdout }: Pick<Experiment, 'seed' | 'holdout'>, accountId: string): boolean {
+  return holdout > 0 && holdoutBucketOf(seed, accountId) < Math.round(holdout * BUCKETS);
+}
+
+/** Accounts whose number is below the holdout's share of 10,000 are held out. */
+export function holdoutBucketOf(seed: string, accountId: string): number {
+  return bucketOf(`${seed}/holdout/`, accountId);
 }

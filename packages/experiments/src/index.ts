@@ -1,5 +1,7 @@
 export { assign, keepOrAssign } from './assign.ts';
 export type { Assignment, Held } from './assign.ts';
+export { Evidence } from './evidence.ts';
+export type { CountedTouch, TouchOutcome } from './evidence.ts';
 export { CREATIVES_MAX } from './experiment.ts';
 export type { Arm, Experiment, Slice } from './experiment.ts';
 export { bucketOf, BUCKETS } from './hash.ts';
@@ -15,4 +17,6 @@ export type { EvidencePlan, Lineup } from './lineup.ts';
 export type { Moments } from './moments.ts';
 export { OUTCOMES } from './outcome.ts';
 export type { OutcomeName } from './outcome.ts';
+export { summarise } from './summarise.ts';
+export { mergeSummaries } from './summary.ts';
 export type { ArmSummary, EraSummary, EvidenceSummary } from './summary.ts';
