@@ -49,15 +49,33 @@ export const experimentSchema = z
     metric: z.enum(EXPERIMENT_METRICS).default('clicked').describe('Outcome of an account'),
     outcomeWindow: durationSchema.default('7d').describe('For so long after its first exposure what an account does counts: seconds, or 30m, 12h, 7d'),
     grace: durationSchema.default('1h').describe('For so long after that late touches are waited for; then the account enters the comparison'),
+    expected: z
+      .strictObject({
+        baseline: z.number().positive().max(1e9).describe("Mean outcome of an account without any lift: 0.02 for one in fifty that clicks"),
+        deviation: z.number().positive().max(1e9).optional().describe("Standard deviation of one account's outcome; needed for clickRate and pointsGained"),
+        lift: z.number().positive().max(100).default(0.2).describe('Relative difference that is to be found: 0.2 is a fifth more'),
+        power: z.number().min(0.5).max(0.99).default(0.8).describe('Probability with which it is to be found by then'),
+      })
+      .optional()
+      .describe('For the estimate of how many accounts it takes, and intervals that are narrowest at that number')
+      .meta({ id: 'ExpectedOutcome' }),
     targeting: targetingSchema.default({}),
     swapOnCross: z.boolean().default(false).describe('An account that leaves the targeting leaves the experiment at once; else it keeps its creative for the exposure window'),
     exposureWindowDays: z.number().min(1 / 24).max(366).default(14).describe('For so long after an impression an account keeps its creative'),
   })
-  .superRefine(({ arms, control }, context) => {
+  .superRefine(({ arms, control, expected, metric }, context) => {
     const creatives = arms.map(({ creativeId }) => creativeId);
     if (new Set(creatives).size !== creatives.length) context.addIssue({ code: 'custom', path: ['arms'], message: 'no two arms may have one creative' });
     if (control !== undefined && !creatives.includes(control)) {
       context.addIssue({ code: 'custom', path: ['control'], message: 'must be the creative of one of the arms' });
+    }
+    if (expected === undefined) return;
+    const isShare = metric === 'clicked' || metric === 'engaged';
+    if (isShare && expected.baseline >= 1) {
+      context.addIssue({ code: 'custom', path: ['expected', 'baseline'], message: `must be below 1: it is the share of accounts that are ${metric}` });
+    }
+    if (!isShare && expected.deviation === undefined) {
+      context.addIssue({ code: 'custom', path: ['expected', 'deviation'], message: `is needed with metric ${metric}` });
     }
   })
   .transform(({ control, flagKey, seed, ...given }) => ({
