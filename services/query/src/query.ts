@@ -7,6 +7,10 @@ import { registerRulesTrialRoute } from './rules-trial-route.ts';
 import { AccountPasts } from './account-pasts.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
+import { registerDecisionStreamRoute } from './experiments/decision-stream-route.ts';
+import { registerExperimentRoutes } from './experiments/experiment-routes.ts';
+import type { Experiments } from './experiments/experiments.ts';
+import { registerOfrepRoutes } from './experiments/ofrep-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
@@ -22,6 +26,7 @@ export interface QueryDependencies {
   /** The ledgers that answers are computed from. */
   readonly ledgers: LedgerSet;
   readonly feed: LiveFeed;
+  readonly experiments: Experiments;
   readonly store: QueryStore;
   readonly keys: Pick<KeyRing, 'refresh' | 'verify'>;
   readonly metrics: Metrics;
@@ -47,6 +52,9 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
     assertReady() {
       const { ready, detail } = dependencies.readiness();
       if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
+      if (!dependencies.experiments.log.isRead) {
+        throw new ProblemError('not_ready', 'the experiments are not read yet', { headers: { 'retry-after': '1' } });
+      }
     },
   };
   registerAccountListRoute(app, options);
@@ -61,4 +69,8 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
   await registerStreamRoutes(app, options);
+  registerExperimentRoutes(app, options);
+  const { decider, streams } = options.experiments;
+  registerOfrepRoutes(app, { ...options, decider, streams });
+  registerDecisionStreamRoute(app, streams, options.assertReady);
 }

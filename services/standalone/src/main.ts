@@ -18,7 +18,7 @@ import {
 } from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
 import { Notifier } from '@touchstone/notifier';
-import { LiveFeed, registerQuery } from '@touchstone/query';
+import { Experiments, LiveFeed, registerQuery } from '@touchstone/query';
 import {
   createHttpApp,
   createKeyRing,
@@ -96,6 +96,18 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   const feed = new LiveFeed({ ledgers: aggregator.ledgers, metrics, scheduler: systemScheduler });
   await feed.start(log, leave);
   shutdown.add('feed', () => feed.stop());
+  const experiments = new Experiments({
+    ledgers: aggregator.ledgers,
+    store,
+    keys,
+    metrics,
+    scheduler: systemScheduler,
+    logger,
+    readiness,
+  });
+  await experiments.start(log, leave);
+  shutdown.add('experiments', () => experiments.stop());
+  feed.whenTold(({ accountId }) => experiments.streams.look(accountId));
   shutdown.add('aggregator', () => aggregator.stop());
   const notifier = new Notifier({ store, settings: config, scheduler: systemScheduler, metrics, logger, onFatal: leave });
   shutdown.add('notifier', () => notifier.stop());
@@ -124,6 +136,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   await registerQuery(app, {
     ledgers: aggregator.ledgers,
     feed,
+    experiments,
     store,
     keys,
     metrics,

@@ -1,5 +1,5 @@
 import { fieldsAsked, FIELD, RECORD, type LedgerSet } from '@touchstone/engine';
-import { mergeSummaries, type EvidenceSummary, type ExperimentState, type Held } from '@touchstone/experiments';
+import { mergeSummaries, summarise, type EvidenceSummary, type ExperimentState, type Held } from '@touchstone/experiments';
 import { persist, sleep, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
 import { PartitionEvidence, type Gap } from './partition-evidence.ts';
@@ -72,7 +72,7 @@ export class EvidenceFeed {
     for (const partition of partitions) {
       const evidence = partition.evidenceOf(definition.id);
       if (evidence === null) return null;
-      summaries.push(evidence.summary(lineups, asOf));
+      summaries.push(summarise(evidence, lineups, asOf));
       await scheduler.breathe();
     }
     return summaries.length === 0 ? null : mergeSummaries(summaries);

@@ -91,7 +91,7 @@ export function registerOfrepRoutes(app: QueryApp, { assertReady, decider, metri
         response: { 200: evaluationSchema, 400: failureSchema, 404: notFoundSchema },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       assertReady();
       const { key } = request.params;
       const evaluation = decider.evaluate(key, accountOf(request.body));
@@ -127,7 +127,7 @@ export function registerOfrepRoutes(app: QueryApp, { assertReady, decider, metri
         },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       assertReady();
       const accountId = accountOf(request.body);
       const flags = decider.evaluateAll(accountId);
