@@ -46,7 +46,7 @@ export function moveSlices(slices: readonly Slice[], arms: readonly Arm[], cover
   }
   const wasReleased = new Set(released);
   const uncovered = [...owner.keys()].filter((bucket) => owner[bucket] === UNCOVERED && !wasReleased.has(bucket));
-  const takers = [...released.reverse(), ...uncovered].values();
+  const takers = [...released.toReversed(), ...uncovered].values();
   for (const arm of arms.keys()) {
     for (; has[arm]! < wants[arm]!; has[arm]!++) owner[takers.next().value!] = arm;
   }
