@@ -1,5 +1,5 @@
 import { OpenFeature as Server } from '@openfeature/server-sdk';
-import { OpenFeature as Web, ProviderEvents } from '@openfeature/web-sdk';
+import { OpenFeature as Web, ProviderEvents, type Provider } from '@openfeature/web-sdk';
 import { OFREPProvider } from '@openfeature/ofrep-provider';
 import { OFREPWebProvider } from '@openfeature/ofrep-web-provider';
 import { EventSource } from 'eventsource';
@@ -80,7 +80,9 @@ describe("OpenFeature's provider for pages", () => {
   it('is told by the stream that its account has crossed a band, and asks again', async () => {
     Object.assign(globalThis, { EventSource });
     await Web.setContext({ targetingKey: 'globex' });
-    await Web.setProviderAndWait(new OFREPWebProvider({ baseUrl: running.server.url, changeDetection: 'sse', headers: Object.entries(headers) }));
+    const provider = new OFREPWebProvider({ baseUrl: running.server.url, changeDetection: 'sse', headers: Object.entries(headers) });
+    // Its types are not made for exactOptionalPropertyTypes.
+    await Web.setProviderAndWait(provider as unknown as Provider);
     const client = Web.getClient();
     expect(client.getStringDetails('hero', 'fallback')).toMatchObject({ reason: 'STATIC', flagMetadata: { band: 'cold' } });
     const changed = new Promise<void>((resolve) =>

@@ -3,6 +3,7 @@ import { CliError, EXIT, type ExitCode } from './cli-error.ts';
 import { accountCommand, accountsCommand } from './commands/accounts.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { experimentsCommand } from './commands/experiments.ts';
 import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
@@ -38,6 +39,7 @@ function createProgram(): Command {
   program.addCommand(explainCommand());
   program.addCommand(alertsCommand());
   program.addCommand(rulesCommand());
+  program.addCommand(experimentsCommand());
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());
