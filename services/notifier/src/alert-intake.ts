@@ -3,6 +3,7 @@ import { ALERTS_TOPIC, NOTIFIER_GROUP, RecordReader, type EventLog, type RecordB
 import { isRetriable, pauseMsAfter, persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 import { groupIntoDigests, HOUR_MS, hourOf } from './digest.ts';
+import type { DecisionIntake } from './decision-intake.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { EndpointBook } from './endpoint-book.ts';
 import { candidatesOf, deliveriesOf, keyOfCandidate, withoutKnown, type ReadAlert } from './take-alerts.ts';
@@ -22,6 +23,8 @@ export interface IntakeOptions {
   readonly store: Pick<NotificationStore, 'knownDeliveries' | 'toldCounts' | 'heldDeliveries'>;
   readonly book: EndpointBook;
   readonly dispatcher: Dispatcher;
+  /** Told of the partitions that are held. */
+  readonly decisions: Pick<DecisionIntake, 'assign' | 'revoke'>;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -59,7 +62,7 @@ export class AlertIntake {
 
   /** Resolves when it follows the topic. */
   async start(log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'>): Promise<void> {
-    const { dispatcher, onFatal } = this.#options;
+    const { decisions, dispatcher, onFatal } = this.#options;
     this.#log = log;
     this.#subscription = await log.subscribe({
       topic: ALERTS_TOPIC,
@@ -69,11 +72,13 @@ export class AlertIntake {
         this.#positions.delete(partition);
         const start = await this.#startOf(partition);
         dispatcher.assign(partition);
+        decisions.assign(partition);
         if (partition === DIGEST_PARTITION) this.#beginDigests();
         return start;
       },
       onRevoked: (partition) => {
         dispatcher.revoke(partition);
+        decisions.revoke(partition);
         this.#positions.delete(partition);
         if (partition === DIGEST_PARTITION) this.#endDigests();
       },

@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { ALERT_TYPES, type Alert } from '@touchstone/engine';
 import type { EndpointRow } from '@touchstone/store';
 import { z } from 'zod';
+import { DECISION_CHANGED } from './decision-change.ts';
 
 /** What an endpoint wants to hear of. */
+
+const MESSAGE_TYPES = [...ALERT_TYPES, DECISION_CHANGED] as const;
 
 const idText = z.string().min(1).max(128);
 
 export const filterSchema = z
   .strictObject({
-    types: z.array(z.enum(ALERT_TYPES)).min(1).max(ALERT_TYPES.length).optional(),
+    types: z.array(z.enum(MESSAGE_TYPES)).min(1).max(MESSAGE_TYPES.length).optional(),
     ruleIds: z.array(idText).min(1).max(200).optional().describe('Of thresholds and watches; qualification, stages, surge'),
     owners: z.array(idText).min(1).max(1000).optional().describe('Owners of accounts'),
     directions: z
@@ -34,6 +37,12 @@ export function wants({ directions, minValue, owners, ruleIds, types }: Endpoint
     (directions?.includes(alert.direction) ?? true) &&
     (minValue === undefined || (alert.currentValue !== null && alert.currentValue >= minValue))
   );
+}
+
+/** What experiments decide has no rule, owner, direction or value. */
+export function wantsDecisions({ directions, minValue, owners, ruleIds, types }: EndpointFilter): boolean {
+  const asksForMore = ruleIds !== undefined || owners !== undefined || directions !== undefined || minValue !== undefined;
+  return !asksForMore && (types?.includes(DECISION_CHANGED) ?? true);
 }
 
 export function createEndpointId(): string {

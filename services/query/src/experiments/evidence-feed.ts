@@ -78,12 +78,15 @@ export class EvidenceFeed {
     return summaries.length === 0 ? null : mergeSummaries(summaries);
   }
 
-  /** Closes gaps, one after the other, until there are none. */
+  /** Closes gaps until there are none: all that there are at a time wait for one checkpoint, and are read one after the other. */
   async #fill(): Promise<void> {
     if (this.#isFilling) return;
     this.#isFilling = true;
     try {
-      for (let gap = this.#nextGap(); gap !== null && !this.#isStopped; gap = this.#nextGap()) await this.#read(gap);
+      for (let gaps = this.#gaps(); gaps.length > 0 && !this.#isStopped; gaps = this.#gaps()) {
+        await this.#stored(gaps);
+        for (const gap of gaps) await this.#read(gap);
+      }
     } catch (err) {
       if (!this.#isStopped) this.#options.logger.error({ err }, 'evidence of experiments could not be read from the store');
     } finally {
@@ -91,18 +94,24 @@ export class EvidenceFeed {
     }
   }
 
-  #nextGap(): Gap | null {
-    for (const partition of this.#partitions.values()) {
-      const gap = partition.gap();
-      if (gap !== null) return gap;
-    }
-    return null;
+  #gaps(): readonly Gap[] {
+    return [...this.#partitions.values()].map((partition) => partition.gap()).filter((gap) => gap !== null);
+  }
+
+  async #stored(gaps: readonly Gap[]): Promise<void> {
+    const { scheduler, store } = this.#options;
+    await this.#ask(async () => {
+      while (!this.#isStopped) {
+        const positions = await store.positions();
+        if (gaps.every(({ before, partition }) => (positions.get(partition)?.offset ?? 0) >= before)) return;
+        await sleep(scheduler, STORED_LOOK_MS);
+      }
+    });
   }
 
   async #read({ before, close, experiments, partition, take }: Gap): Promise<void> {
     const { ledgers, scheduler, store } = this.#options;
     const from = await this.#ask(async () => {
-      while (((await store.positions()).get(partition)?.offset ?? 0) < before && !this.#isStopped) await sleep(scheduler, STORED_LOOK_MS);
       const begins = experiments.map(({ startedAt, upTo }) => (upTo === null ? store.offsetSince(partition, startedAt) : upTo));
       return Math.min(...(await Promise.all(begins)).map((offset) => offset ?? Infinity));
     });

@@ -1,6 +1,7 @@
 import {
   daysLeft,
   deviationOf,
+  estimate,
   EXPERIMENT_METRICS,
   EXPERIMENT_MODES,
   EXPERIMENT_STATUSES,
@@ -177,7 +178,7 @@ export function resultsAnswer(state: ExperimentState, results: Results | null): 
     return { ...about, ...none, arms: [], comparisons: [], power };
   }
   const { judgement, summary } = results;
-  const { best, estimate, leftOutShare, reason, sampleRatio, verdict } = judgement;
+  const { best, estimate: made, leftOutShare, reason, sampleRatio, verdict } = judgement;
   const worst = underPerformerOf(state, judgement);
   const { heldOutExposed, late, uncoveredExposed } = summary;
   return {
@@ -189,19 +190,23 @@ export function resultsAnswer(state: ExperimentState, results: Results | null): 
     best,
     recommendation: worst === null ? null : { swapOut: worst.creativeId },
     arms: armAnswers(state, results),
-    comparisons: estimate.comparisons.map((comparison) => ({ ...comparison })),
+    comparisons: made.comparisons.map((comparison) => ({ ...comparison })),
     sampleRatio: { pValue: sampleRatio.pValue, isAlarm: sampleRatio.isAlarm, arms: sampleRatio.arms.map((arm) => ({ ...arm })) },
     contamination: { leftOutShare, heldOutExposed, uncoveredExposed, late },
     power,
   };
 }
 
-function armAnswers({ definition, out }: ExperimentState, { judgement, summary }: Results): z.input<typeof armResultsSchema>[] {
+function armAnswers(state: ExperimentState, { summary }: Results): z.input<typeof armResultsSchema>[] {
+  const { definition, out } = state;
+  // Those that are swapped out too: their figures say why.
+  const creatives = definition.arms.map(({ creativeId }) => creativeId);
+  const ofAll = estimate(summary, { ...judgeOptionsOf(state), creatives, control: null }).arms;
   return definition.arms.map(({ creativeId }) => {
     const of = summary.eras.flatMap(({ arms }) => arms).filter((arm) => arm.creativeId === creativeId);
     const sum = (key: 'exposed' | 'contaminated' | 'strayed' | 'settled' | 'impressions' | 'clicks'): number =>
       of.reduce((total, arm) => total + arm[key], 0);
-    const estimated = judgement.estimate.arms.find((arm) => arm.creativeId === creativeId);
+    const estimated = ofAll.find((arm) => arm.creativeId === creativeId);
     return {
       creativeId,
       isOut: out.includes(creativeId),
