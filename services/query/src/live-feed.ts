@@ -122,6 +122,11 @@ export class LiveFeed {
     return () => void this.#followers.delete(follower);
   }
 
+  /** Tells followers what is of no topic of this feed, and is not kept for those that come back. */
+  announce(published: Published): void {
+    this.#tell(published);
+  }
+
   /** Calls back with all that is told from now on. It costs less than following: nothing is made for it. */
   whenTold(listener: (published: Published) => void): void {
     this.#listeners.push(listener);

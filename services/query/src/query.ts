@@ -18,6 +18,7 @@ import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
 import { registerStageRoutes } from './stage-routes.ts';
+import { PublishedStep } from './stream-event.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
 
 export type QueryApp = HttpApp;
@@ -69,6 +70,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
   await registerStreamRoutes(app, options);
+  options.experiments.log.follow((step) => options.feed.announce(new PublishedStep(step)));
   registerExperimentRoutes(app, options);
   const { decider, streams } = options.experiments;
   registerOfrepRoutes(app, { ...options, decider, streams });

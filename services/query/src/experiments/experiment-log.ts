@@ -129,7 +129,7 @@ export class ExperimentLog {
       const outcome = this.book.apply(record, block.appendedAt);
       metrics.count('experiment_steps_total', { action: record.action, outcome: 'state' in outcome ? 'applied' : 'refused' });
       this.#waiting.get(record.id)?.(outcome);
-      if (!('state' in outcome)) continue;
+      if (!('state' in outcome) || !this.#isRead) continue;
       const step = { state: outcome.state, entry: outcome.state.history.at(-1)!, offset: reader.offset };
       for (const follower of this.#followers) follower(step);
     }
