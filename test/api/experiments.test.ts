@@ -30,7 +30,11 @@ beforeAll(async () => {
 afterAll(() => running.close());
 
 function send(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  return running.server.fetch(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  return running.server.fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
 }
 async function sent<T>(path: string, body: unknown, status = 200): Promise<T> {
   const response = await send(path, body);
@@ -63,7 +67,9 @@ describe('an experiment', () => {
     expect(await sent('/v1/experiments/life/swap', { creativeId: 'b' })).toMatchObject({ arms: [{ isOut: false }, { isOut: true }] });
     expect(await sent('/v1/experiments/life/undo', {})).toMatchObject({ arms: [{ isOut: false }, { isOut: false }] });
     expect(await sent('/v1/experiments/life/stop', {})).toMatchObject({ status: 'stopped', revision: 5 });
-    const history = await running.server.get<{ data: { action: string; by: string; reason: string | null }[] }>('/v1/experiments/life/history');
+    const history = await running.server.get<{ data: { action: string; by: string; reason: string | null }[] }>(
+      '/v1/experiments/life/history',
+    );
     expect(history.data.map(({ action }) => action)).toEqual(['stop', 'undo', 'swap', 'start', 'create']);
     expect(history.data[3]).toMatchObject({ by: 'configured-admin', reason: 'spring is here' });
     expect(await running.server.get<Results>('/v1/experiments/life/results')).toMatchObject({ status: 'stopped', isComplete: true });
@@ -85,13 +91,25 @@ describe('an experiment', () => {
 
 describe('a decision by OFREP', () => {
   beforeAll(async () => {
-    await create({ id: 'hero', targeting: { bands: ['hot'] }, control: 'hero-a', arms: [{ creativeId: 'hero-a', weight: 0.0001 }, { creativeId: 'hero-b', weight: 1000 }] });
+    await create({
+      id: 'hero',
+      targeting: { bands: ['hot'] },
+      control: 'hero-a',
+      arms: [
+        { creativeId: 'hero-a', weight: 0.0001 },
+        { creativeId: 'hero-b', weight: 1000 },
+      ],
+    });
   });
 
   it('follows the band, with reason and metadata', async () => {
     await touch([{ accountId: 'acme', contactId: 'ann', kind: 'web_visit' }]);
     await known('acme');
-    expect(await ask('hero', 'acme')).toMatchObject({ value: 'hero-a', reason: 'STATIC', metadata: { band: 'cold', cause: 'not_targeted', experiment: 'hero' } });
+    expect(await ask('hero', 'acme')).toMatchObject({
+      value: 'hero-a',
+      reason: 'STATIC',
+      metadata: { band: 'cold', cause: 'not_targeted', experiment: 'hero' },
+    });
     await touch(Array.from({ length: 8 }, (_, index) => ({ accountId: 'acme', contactId: `c${index}`, kind: 'meeting', minutes: 60 })));
     const hot = await eventually(
       () => ask('hero', 'acme'),
@@ -117,7 +135,7 @@ describe('a decision by OFREP', () => {
     ['no context', {}, { errorCode: 'TARGETING_KEY_MISSING' }],
     ['a key that is no text', { context: { targetingKey: 7 } }, { errorCode: 'INVALID_CONTEXT' }],
     ['a body that is no object', [], { errorCode: 'PARSE_ERROR' }],
-  ])('refuses %s in the protocol\'s words', async (_, body, expected) => {
+  ])("refuses %s in the protocol's words", async (_, body, expected) => {
     expect(await sent('/ofrep/v1/evaluate/flags/hero', body, 400)).toMatchObject(expected);
   });
 
@@ -139,16 +157,26 @@ describe('a decision by OFREP', () => {
     const first = await send('/ofrep/v1/evaluate/flags', { context: { targetingKey: 'acme' } });
     const { flags } = (await first.json()) as { flags: Evaluation[] };
     expect(flags.find(({ key }) => key === 'hero')?.value).toBe('hero-b');
-    const again = await send('/ofrep/v1/evaluate/flags', { context: { targetingKey: 'acme' } }, { 'if-none-match': first.headers.get('etag')! });
+    const again = await send(
+      '/ofrep/v1/evaluate/flags',
+      { context: { targetingKey: 'acme' } },
+      { 'if-none-match': first.headers.get('etag')! },
+    );
     expect(again.status).toBe(304);
-    const other = await send('/ofrep/v1/evaluate/flags', { context: { targetingKey: 'nobody' } }, { 'if-none-match': first.headers.get('etag')! });
+    const other = await send(
+      '/ofrep/v1/evaluate/flags',
+      { context: { targetingKey: 'nobody' } },
+      { 'if-none-match': first.headers.get('etag')! },
+    );
     expect(other.status).toBe(200);
   });
 
   it('is told to be asked again when the account crosses a band, and when a creative is swapped out', async () => {
     await touch([{ accountId: 'globex', contactId: 'ann', kind: 'web_visit' }]);
     await known('globex');
-    const bulk = await sent<{ eventStreams: { endpoint: { requestUri: string } }[] }>('/ofrep/v1/evaluate/flags', { context: { targetingKey: 'globex' } });
+    const bulk = await sent<{ eventStreams: { endpoint: { requestUri: string } }[] }>('/ofrep/v1/evaluate/flags', {
+      context: { targetingKey: 'globex' },
+    });
     const { requestUri } = bulk.eventStreams[0]!.endpoint;
     await expectProblem(await fetch(running.server.url + requestUri.replace('globex', 'acme')), 401, 'unauthenticated');
     const stream = await openStream(running.server.url + requestUri, {});

@@ -27,7 +27,9 @@ function post(path: string, body: object): Promise<string> {
     const sent = request({ agent, hostname, port, path, method: 'POST', headers }, (response) => {
       let answer = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
-      response.on('end', () => (response.statusCode! < 300 ? resolve(answer) : reject(new Error(`${path}: ${response.statusCode} ${answer}`))));
+      response.on('end', () =>
+        response.statusCode! < 300 ? resolve(answer) : reject(new Error(`${path}: ${response.statusCode} ${answer}`)),
+      );
     });
     sent.on('error', reject).end(text);
   });
@@ -43,6 +45,14 @@ function percentiles(name: string, ms: readonly number[]): string {
   return `${name}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms (${sorted.length})`;
 }
 
+function impressions(from: number): object[] {
+  return Array.from({ length: BATCH }, (_, index) => {
+    const accountId = `load-${(from + index) % ACCOUNTS}`;
+    const shown = { campaignId: 'spring', creativeId: index % 2 === 0 ? 'plain' : 'bold' };
+    return { accountId, contactId: `${accountId}-${index % 5}`, kind: 'ad_impression', ...shown };
+  });
+}
+
 async function load(until: () => boolean): Promise<number> {
   const began = performance.now();
   let sent = 0;
@@ -50,10 +60,7 @@ async function load(until: () => boolean): Promise<number> {
   while (!until()) {
     const due = Math.floor(((performance.now() - began) / 1000) * TOUCHES_A_SECOND) - sent;
     for (let left = due; left >= BATCH; left -= BATCH) {
-      const touches = Array.from({ length: BATCH }, (_, index) => {
-        const accountId = `load-${(sent + index) % ACCOUNTS}`;
-        return { accountId, contactId: `${accountId}-${index % 5}`, kind: 'ad_impression', campaignId: 'spring', creativeId: index % 2 ? 'plain' : 'bold' };
-      });
+      const touches = impressions(sent);
       sent += BATCH;
       const one: Promise<unknown> = post('/v1/touches', touches).finally(() => open.delete(one));
       open.add(one);
@@ -65,14 +72,23 @@ async function load(until: () => boolean): Promise<number> {
 }
 
 try {
-  const arms = [{ creativeId: 'plain', weight: 0.0001 }, { creativeId: 'bold', weight: 1000 }];
+  const arms = [
+    { creativeId: 'plain', weight: 0.0001 },
+    { creativeId: 'bold', weight: 1000 },
+  ];
   await post('/v1/experiments', { id: 'hero', campaignId: 'spring', arms, targeting: { bands: ['hot'] } });
   await post('/v1/experiments/hero/start', {});
   for (let at = 0; at < ACCOUNTS; at += 500) {
-    await post('/v1/touches', Array.from({ length: 500 }, (_, index) => ({ accountId: `load-${at + index}`, kind: 'web_visit' })));
+    await post(
+      '/v1/touches',
+      Array.from({ length: 500 }, (_, index) => ({ accountId: `load-${at + index}`, kind: 'web_visit' })),
+    );
   }
   const watched = Array.from({ length: CROSSINGS }, (_, index) => `crossing-${index}`);
-  await post('/v1/touches', watched.map((accountId) => ({ accountId, kind: 'web_visit' })));
+  await post(
+    '/v1/touches',
+    watched.map((accountId) => ({ accountId, kind: 'web_visit' })),
+  );
   await sleep(1000);
 
   const took: number[] = [];

@@ -23,8 +23,21 @@ test("a model's own bands count", () => {
 test.each([
   ['none', []],
   ['a first one above 0', [{ id: 'a', from: 1 }]],
-  ['bands out of order', [{ id: 'a', from: 0 }, { id: 'b', from: 50 }, { id: 'c', from: 50 }]],
-  ['an id twice', [{ id: 'a', from: 0 }, { id: 'a', from: 50 }]],
+  [
+    'bands out of order',
+    [
+      { id: 'a', from: 0 },
+      { id: 'b', from: 50 },
+      { id: 'c', from: 50 },
+    ],
+  ],
+  [
+    'an id twice',
+    [
+      { id: 'a', from: 0 },
+      { id: 'a', from: 50 },
+    ],
+  ],
 ])('%s is refused', (_, bands) => {
   expect(scoreBandsSchema.safeParse(bands).success).toBe(false);
 });

@@ -14,7 +14,10 @@ export const scoreBandsSchema = z
   .min(1)
   .max(BANDS_MAX)
   .refine((bands) => bands[0]?.from === 0, 'the first band must begin at 0, so that every account is in one')
-  .refine((bands) => bands.every(({ from }, index) => index === 0 || from > bands[index - 1]!.from), 'each band must begin above the one before')
+  .refine(
+    (bands) => bands.every(({ from }, index) => index === 0 || from > bands[index - 1]!.from),
+    'each band must begin above the one before',
+  )
   .refine((bands) => new Set(bands.map(({ id }) => id)).size === bands.length, 'the ids of bands must differ')
   .describe('Names for ranges of the score; default: cold from 0, warm from 30, hot from 60');
 

@@ -8,7 +8,12 @@ const DAY_MS = 86_400_000;
 const NOW = 100 * DAY_MS;
 
 function experiment(given: object = {}, ...steps: readonly Partial<ExperimentStep>[]): ExperimentState {
-  const definition = JSON.stringify({ id: 'hero', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }, { creativeId: 'c' }], ...given });
+  const definition = JSON.stringify({
+    id: 'hero',
+    campaignId: 'spring',
+    arms: [{ creativeId: 'a' }, { creativeId: 'b' }, { creativeId: 'c' }],
+    ...given,
+  });
   const book = new ExperimentBook();
   const { id } = JSON.parse(definition) as { id: string };
   for (const [expectedRevision, step] of [{ action: 'create' as const, definition }, ...steps].entries()) {

@@ -54,7 +54,9 @@ export function decide(
   for (const experiment of experiments) {
     if (experiment.status !== 'running') continue;
     const decision =
-      account === null ? { experiment, creativeId: defaultCreative(experiment), cause: 'unknown_account' as const } : decideOne(experiment, account, heldBy, now);
+      account === null
+        ? { experiment, creativeId: defaultCreative(experiment), cause: 'unknown_account' as const }
+        : decideOne(experiment, account, heldBy, now);
     if (decision.cause !== 'not_targeted' && decision.cause !== 'not_covered' && decision.cause !== 'unknown_account') return decision;
     otherwise ??= decision;
   }

@@ -90,14 +90,20 @@ const anyStep = fc.record({
   creativeId: fc.constantFrom('a', 'b', 'c'),
 });
 
-property.prop([fc.array(anyStep, { maxLength: 30 })])('of steps that expect one revision, one is applied, and revisions have no gap', (steps) => {
-  const book = new ExperimentBook();
-  const all = [step('create', 0), ...steps.map(({ action, creativeId, expectedRevision }) => step(action, expectedRevision, { creativeId }))];
-  const applied = all.filter((one, index) => 'state' in book.apply(one, index));
-  const expected = applied.map(({ expectedRevision }) => expectedRevision);
-  expect(expected).toEqual(expected.map((_, index) => index));
-  const { history, out, revision } = book.get('hero')!;
-  expect(revision).toBe(applied.length);
-  expect(history).toHaveLength(applied.length);
-  expect(out.length).toBeLessThan(3);
-});
+property.prop([fc.array(anyStep, { maxLength: 30 })])(
+  'of steps that expect one revision, one is applied, and revisions have no gap',
+  (steps) => {
+    const book = new ExperimentBook();
+    const all = [
+      step('create', 0),
+      ...steps.map(({ action, creativeId, expectedRevision }) => step(action, expectedRevision, { creativeId })),
+    ];
+    const applied = all.filter((one, index) => 'state' in book.apply(one, index));
+    const expected = applied.map(({ expectedRevision }) => expectedRevision);
+    expect(expected).toEqual(expected.map((_, index) => index));
+    const { history, out, revision } = book.get('hero')!;
+    expect(revision).toBe(applied.length);
+    expect(history).toHaveLength(applied.length);
+    expect(out.length).toBeLessThan(3);
+  },
+);

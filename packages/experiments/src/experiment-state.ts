@@ -85,7 +85,9 @@ export function applyStep(state: ExperimentState | null, step: ExperimentStep, a
   }
   if (state === null) return step.action === 'create' ? created(step, at) : { refused: 'there is no such experiment' };
   const change = changeOf(state, step, at);
-  return typeof change === 'string' ? { refused: change } : { state: { ...state, ...change, ...linedUp(state, change, at), ...noted(state, step, at, change) } };
+  return typeof change === 'string'
+    ? { refused: change }
+    : { state: { ...state, ...change, ...linedUp(state, change, at), ...noted(state, step, at, change) } };
 }
 
 type Change = Partial<Omit<ExperimentState, 'definition' | 'revision' | 'history'>>;
@@ -146,7 +148,8 @@ function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Cha
       if (definition.mode !== 'thompson') return `weights move in mode thompson alone, and it is in mode ${definition.mode}`;
       const isWhole = weights?.length === arms.length && arms.every(({ creativeId }, index) => weights[index]!.creativeId === creativeId);
       if (!isWhole) return 'weights must be one for each arm, in their order';
-      if (!(armsIn(weights, out).reduce((sum, { weight }) => sum + weight, 0) > 0)) return 'the creatives that are in must have some weight';
+      if (!(armsIn(weights, out).reduce((sum, { weight }) => sum + weight, 0) > 0))
+        return 'the creatives that are in must have some weight';
       return { arms: weights, slices: moveSlices(slices, armsIn(weights, out), coverage) };
     }
   }

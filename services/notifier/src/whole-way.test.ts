@@ -126,7 +126,16 @@ it('each alert arrives once, through a restart and a topic that has it twice; th
 
 it('each step of an experiment that changed something arrives once, through a restart', async () => {
   const arms = [{ creativeId: 'a' }, { creativeId: 'b' }];
-  const none = { experimentId: 'hero', by: 'key_1', at: Date.now(), definition: null, creativeId: null, weights: null, reason: null, evidence: null };
+  const none = {
+    experimentId: 'hero',
+    by: 'key_1',
+    at: Date.now(),
+    definition: null,
+    creativeId: null,
+    weights: null,
+    reason: null,
+    evidence: null,
+  };
   const steps: readonly Partial<ExperimentRecord>[] = [
     { action: 'create', expectedRevision: 0, definition: JSON.stringify({ id: 'hero', campaignId: 'spring', arms }) },
     { action: 'start', expectedRevision: 1 },
@@ -150,6 +159,11 @@ it('each step of an experiment that changed something arrives once, through a re
     ['swap', 'a'],
     ['undo', 'a'],
   ]);
-  expect(decisions[1]).toMatchObject({ experimentId: 'hero', by: 'auto', reason: 'b is better', arms: [{ isOut: true }, { isOut: false }] });
+  expect(decisions[1]).toMatchObject({
+    experimentId: 'hero',
+    by: 'auto',
+    reason: 'b is better',
+    arms: [{ isOut: true }, { isOut: false }],
+  });
   expect(faults).toEqual([]);
 });

@@ -15,7 +15,9 @@ type StepFlags = ConnectionOptions & { readonly reason?: string; readonly revisi
 export function experimentsCommand(): Command {
   const experiments = new Command('experiments')
     .summary('creatives compared by account: create, start, results, swap, undo, stop')
-    .description('Experiments with the creatives of a campaign: which one each account sees, how they do, and what was swapped on what evidence.')
+    .description(
+      'Experiments with the creatives of a campaign: which one each account sees, how they do, and what was swapped on what evidence.',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  $ touchstone experiments create hero.json\n  $ touchstone experiments start hero\n  $ touchstone experiments results hero\n' +
@@ -86,7 +88,12 @@ async function listExperiments({ json, limit, status, ...flags }: JsonFlags & { 
     timeOf(experiment['startedAt']),
   ]);
   if (rows.length === 0) return print('There are no such experiments.');
-  print(...formatTable(['experiment', 'status', 'mode', 'metric', 'campaign', 'creatives', 'started'].map((title) => ({ title })), rows));
+  print(
+    ...formatTable(
+      ['experiment', 'status', 'mode', 'metric', 'campaign', 'creatives', 'started'].map((title) => ({ title })),
+      rows,
+    ),
+  );
 }
 
 /** Creatives; those that are swapped out in brackets. */
@@ -110,7 +117,9 @@ async function takeStep(id: string, name: string, body: object, { reason, revisi
   const path = `/v1/experiments/${encodeURIComponent(id)}/${name}`;
   const text = JSON.stringify({ ...body, reason, revision });
   const answer = await connect(flags).expect('POST', path, { contentType: 'application/json', text });
-  const said = isRecord(answer) ? `is ${textOf(answer['status'])}, revision ${textOf(answer['revision'])}, creatives ${armsOf(answer)}` : 'done';
+  const said = isRecord(answer)
+    ? `is ${textOf(answer['status'])}, revision ${textOf(answer['revision'])}, creatives ${armsOf(answer)}`
+    : 'done';
   print(printable(`${id}: ${said}.`));
 }
 
@@ -132,7 +141,9 @@ async function showResults(id: string, { json, ...flags }: JsonFlags): Promise<v
   ]);
   const counts = ['saw it first', 'compared', 'saw others', 'impressions', 'clicks', textOf(answer['metric']), 'interval'];
   print(...formatTable([{ title: 'creative' }, ...counts.map((title) => ({ title, align: right }))], rows));
-  const recommendation = isRecord(answer['recommendation']) ? `; mode auto would swap out ${textOf(answer['recommendation']['swapOut'])}` : '';
+  const recommendation = isRecord(answer['recommendation'])
+    ? `; mode auto would swap out ${textOf(answer['recommendation']['swapOut'])}`
+    : '';
   print('', printable(`${textOf(answer['verdict'])}: ${textOf(answer['reason']).replaceAll('_', ' ')}${recommendation}.`));
 }
 
@@ -147,7 +158,9 @@ async function showHistory(id: string, { json, ...flags }: JsonFlags): Promise<v
     textOf(one['by']),
     textOf(one['reason']),
   ]);
-  print(...formatTable([{ title: 'revision', align: right }, ...['when', 'step', 'creative', 'by', 'why'].map((title) => ({ title }))], rows));
+  print(
+    ...formatTable([{ title: 'revision', align: right }, ...['when', 'step', 'creative', 'by', 'why'].map((title) => ({ title }))], rows),
+  );
 }
 
 function numberText(value: unknown): string {

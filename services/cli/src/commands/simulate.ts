@@ -30,7 +30,12 @@ export function simulateCommand(): Command {
     .option('--backfill-days <n>', 'begin with a history of so many days', numberBetween(0, 365), 0)
     .optionsGroup('Ad platform:')
     .option('--ads', 'be an ad platform instead: ask for decisions, report impressions and clicks, until a creative is swapped out')
-    .option('--click-rates <list>', 'probability of a click by creative, the truth that the experiment has to find', clickRates, [0.05, 0.12])
+    .option(
+      '--click-rates <list>',
+      'probability of a click by creative, the truth that the experiment has to find',
+      clickRates,
+      [0.05, 0.12],
+    )
     .addHelpText(
       'after',
       '\nNeeds a key with the scope ingest; with the scope read as well, a leaderboard is shown. --ads needs ingest, read and admin.\n\nExamples:\n  $ touchstone simulate\n  $ touchstone simulate --accounts 500 --backfill-days 30 --rate 50 --seed demo\n  $ touchstone simulate --ads --accounts 4000 --rate 100 --click-rates 0.05,0.12\n',

@@ -55,7 +55,9 @@ export async function runAdPlatform(options: AdPlatformOptions): Promise<boolean
 
   await sendFacts(options, [...accountFacts(world, Date.now())], '/v1/accounts');
   await sendFacts(options, [...contactFacts(world, Date.now())], '/v1/contacts');
-  tell(`${formatCount(options.accounts)} accounts are known. Their people click with probability ${creatives.map((creativeId) => `${creativeId} ${rateOf.get(creativeId)}`).join(', ')}.`);
+  tell(
+    `${formatCount(options.accounts)} accounts are known. Their people click with probability ${creatives.map((creativeId) => `${creativeId} ${rateOf.get(creativeId)}`).join(', ')}.`,
+  );
 
   await post(client, '/v1/experiments', {
     id,
@@ -69,7 +71,9 @@ export async function runAdPlatform(options: AdPlatformOptions): Promise<boolean
     leastSample: LEAST_SAMPLE,
   });
   await post(client, `/v1/experiments/${id}/start`, {});
-  tell(`Experiment ${id} runs in mode auto: level 0.05, at least ${LEAST_SAMPLE} accounts a creative, each counted ${OUTCOME_WINDOW_S + 1} s after it was shown one.`);
+  tell(
+    `Experiment ${id} runs in mode auto: level 0.05, at least ${LEAST_SAMPLE} accounts a creative, each counted ${OUTCOME_WINDOW_S + 1} s after it was shown one.`,
+  );
 
   const began = performance.now();
   let lookedAt = began;
@@ -111,7 +115,8 @@ export async function runAdPlatform(options: AdPlatformOptions): Promise<boolean
     const body = { contentType: 'application/json' as const, text: JSON.stringify({ context: { targetingKey: accountId } }) };
     const answer = await client.expect('POST', `/ofrep/v1/evaluate/flags/${id}`, body);
     const value = isRecord(answer) ? textOf(answer['value']) : '';
-    if (!rateOf.has(value)) throw new CliError(`The decision for ${accountId} is ${JSON.stringify(answer)}: no creative of the experiment.`);
+    if (!rateOf.has(value))
+      throw new CliError(`The decision for ${accountId} is ${JSON.stringify(answer)}: no creative of the experiment.`);
     return value;
   }
 
@@ -119,7 +124,9 @@ export async function runAdPlatform(options: AdPlatformOptions): Promise<boolean
   async function look(): Promise<boolean> {
     const results = await client.expect('GET', `/v1/experiments/${id}/results`);
     const arms = isRecord(results) && Array.isArray(results['arms']) ? results['arms'].filter(isRecord) : [];
-    const figures = arms.map((arm) => `${textOf(arm['creativeId'])} ${shareText(arm['value'])} of ${figureOf(arm['accounts'], 0)} accounts`);
+    const figures = arms.map(
+      (arm) => `${textOf(arm['creativeId'])} ${shareText(arm['value'])} of ${figureOf(arm['accounts'], 0)} accounts`,
+    );
     tell(`shown to ${formatCount(shown.length)} accounts, ${formatCount(clicks)} clicks; clicked: ${figures.join(', ')}`);
     const [step] = recordsOf(await client.expect('GET', `/v1/experiments/${id}/history?limit=1`));
     if (step?.['action'] !== 'swap') return false;

@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto';
 import { bandOf, bandsOf, pointsOf, scoreOf, type LedgerSet } from '@touchstone/engine';
-import { decide, type DecidedAccount, type DecisionCause, type ExperimentBook, type ExperimentState, type Held } from '@touchstone/experiments';
+import {
+  decide,
+  type DecidedAccount,
+  type DecisionCause,
+  type ExperimentBook,
+  type ExperimentState,
+  type Held,
+} from '@touchstone/experiments';
 import type { Clock } from '@touchstone/runtime';
 
 /** Decisions from memory: where an account stands by now, and which creative it should see. */

@@ -11,7 +11,10 @@ const RETRY_MS = 1000;
 const query = z.strictObject({
   account: z.string().min(1).max(128),
   key: z.string().min(1).max(128),
-  until: z.string().regex(/^\d{1,15}$/).transform(Number),
+  until: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
   signature: z.string().max(100),
 });
 
@@ -43,7 +46,8 @@ export function registerDecisionStreamRoute(app: QueryApp, streams: DecisionStre
     async (request, reply) => {
       assertReady();
       const { account } = request.query;
-      if (!streams.isValid(request.query)) throw new ProblemError('unauthenticated', 'the address is not signed by a key in force, or its time is over');
+      if (!streams.isValid(request.query))
+        throw new ProblemError('unauthenticated', 'the address is not signed by a key in force, or its time is over');
       if (streams.count >= STREAMS_MAX) {
         throw new ProblemError('too_many_requests', `${STREAMS_MAX} streams are open already`, { headers: { 'retry-after': '10' } });
       }

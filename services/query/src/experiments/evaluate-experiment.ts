@@ -32,7 +32,15 @@ export function powerPlanOf({ arms, definition, out }: ExperimentState): PowerPl
   const armCount = armsIn(arms, out).length;
   if (expected === undefined || armCount < 2) return null;
   const { baseline, deviation, lift, power } = expected;
-  return planPower({ baseline, deviation: deviation ?? null, lift, power, level: alpha, armCount, hasControl: controlOf(definition.control, out) !== null });
+  return planPower({
+    baseline,
+    deviation: deviation ?? null,
+    lift,
+    power,
+    level: alpha,
+    armCount,
+    hasControl: controlOf(definition.control, out) !== null,
+  });
 }
 
 /** What the comparison is made with; recorded with a decision. */
@@ -56,7 +64,10 @@ function controlOf(control: string, out: readonly string[]): string | null {
 }
 
 /** The creative that should go, and who says so; null for none. One that somebody has brought back stays. */
-export function underPerformerOf({ keptIn }: ExperimentState, { underPerformers, verdict }: Judgement): Judgement['underPerformers'][number] | null {
+export function underPerformerOf(
+  { keptIn }: ExperimentState,
+  { underPerformers, verdict }: Judgement,
+): Judgement['underPerformers'][number] | null {
   if (verdict !== 'swap') return null;
   const [worst = null] = underPerformers
     .filter(({ creativeId }) => !keptIn.includes(creativeId))
@@ -92,7 +103,13 @@ function weightsStepOf(
   // Weights of accounts that came wrongly would only make it worse.
   if (judge(summary, options).verdict === 'hold') return null;
   const { creatives, outcome } = options;
-  const made = thompsonStep(summary, { outcome, creatives, seed: `${definition.seed}/${revision}`, floor: FLOOR, warmUpAccounts: definition.leastSample });
+  const made = thompsonStep(summary, {
+    outcome,
+    creatives,
+    seed: `${definition.seed}/${revision}`,
+    floor: FLOOR,
+    warmUpAccounts: definition.leastSample,
+  });
   if (made.isWarmingUp) return null;
   const shareOf = (creativeId: string): number => made.arms.find((arm) => arm.creativeId === creativeId)?.weight ?? 0;
   const weights: readonly Arm[] = arms.map(({ creativeId }) => ({ creativeId, weight: shareOf(creativeId) }));

@@ -112,7 +112,7 @@ export class EvidenceFeed {
   async #read({ before, close, experiments, partition, take }: Gap): Promise<void> {
     const { ledgers, scheduler, store } = this.#options;
     const from = await this.#ask(async () => {
-      const begins = experiments.map(({ startedAt, upTo }) => (upTo === null ? store.offsetSince(partition, startedAt) : upTo));
+      const begins = experiments.map(async ({ startedAt, upTo }) => upTo ?? (await store.offsetSince(partition, startedAt)));
       return Math.min(...(await Promise.all(begins)).map((offset) => offset ?? Infinity));
     });
     const model = ledgers.of(partition)?.model;

@@ -174,7 +174,16 @@ export function resultsAnswer(state: ExperimentState, results: Results | null): 
   const about = { experimentId: definition.id, revision, status, metric: definition.metric, level: definition.alpha };
   const power = powerAnswer(state, results);
   if (results === null) {
-    const none = { asOf: null, isComplete: false, verdict: null, reason: null, best: null, recommendation: null, sampleRatio: null, contamination: null };
+    const none = {
+      asOf: null,
+      isComplete: false,
+      verdict: null,
+      reason: null,
+      best: null,
+      recommendation: null,
+      sampleRatio: null,
+      contamination: null,
+    };
     return { ...about, ...none, arms: [], comparisons: [], power };
   }
   const { judgement, summary } = results;

@@ -25,7 +25,11 @@ const ALL_MAX = 10_000;
 
 const params = z.object({ experimentId: z.string().min(1).max(128) });
 const said = {
-  revision: z.int().min(1).optional().describe('The revision that is known: refused with 409 when another step has come since. Default: the one of now'),
+  revision: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('The revision that is known: refused with 409 when another step has come since. Default: the one of now'),
   reason: z
     .string()
     .min(1)
@@ -40,9 +44,19 @@ const swapSchema = z
   .meta({ id: 'CreativeSwap' });
 
 const STEPS = [
-  ['start', 'startExperiment', 'Start an experiment', 'A draft alone can be started. From now on its touches count and decisions follow it.'],
+  [
+    'start',
+    'startExperiment',
+    'Start an experiment',
+    'A draft alone can be started. From now on its touches count and decisions follow it.',
+  ],
   ['stop', 'stopExperiment', 'Stop an experiment', 'For good: everybody gets the control again. Its figures of this moment are kept.'],
-  ['undo', 'undoSwap', 'Bring back the creative that was swapped out last', 'Each account gets it back that had it. It is not swapped out by itself again.'],
+  [
+    'undo',
+    'undoSwap',
+    'Bring back the creative that was swapped out last',
+    'Each account gets it back that had it. It is not swapped out by itself again.',
+  ],
 ] as const;
 
 const csv = (schema: z.ZodType): DeclaredResponse => ({
@@ -96,7 +110,10 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       assertReady();
       const all = book.all;
       if (all.length >= ALL_MAX || all.filter(({ status }) => status !== 'stopped').length >= OPEN_MAX) {
-        throw new ProblemError('conflict', `${OPEN_MAX} experiments that are not stopped, and ${ALL_MAX} in all, are as many as there can be`);
+        throw new ProblemError(
+          'conflict',
+          `${OPEN_MAX} experiments that are not stopped, and ${ALL_MAX} in all, are as many as there can be`,
+        );
       }
       const { id } = request.body;
       const step = { experimentId: id, action: 'create' as const, expectedRevision: 0, by: request.caller!.keyId };
@@ -117,7 +134,9 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
         const { reason = null, revision = state.revision } = request.body;
         const evidence = action === 'stop' ? JSON.stringify(await resultsOf(state)) : null;
         const by = request.caller!.keyId;
-        return experimentAnswer(await write({ experimentId: state.definition.id, action, expectedRevision: revision, by, reason, evidence }));
+        return experimentAnswer(
+          await write({ experimentId: state.definition.id, action, expectedRevision: revision, by, reason, evidence }),
+        );
       },
     );
   }
@@ -129,7 +148,8 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       schema: {
         operationId: 'swapCreative',
         summary: 'Take a creative out of a running experiment',
-        description: 'Its accounts go to the other creatives by their weights, and nobody else moves. The figures of this moment are kept with it.',
+        description:
+          'Its accounts go to the other creatives by their weights, and nobody else moves. The figures of this moment are kept with it.',
         tags,
         params,
         body: swapSchema,
@@ -161,9 +181,7 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
           cursor: z.string().max(400).optional(),
         }),
         response: {
-          200: csv(
-            z.object({ data: z.array(experimentAnswerSchema), nextCursor: z.string().nullable() }).meta({ id: 'ExperimentPage' }),
-          ),
+          200: csv(z.object({ data: z.array(experimentAnswerSchema), nextCursor: z.string().nullable() }).meta({ id: 'ExperimentPage' })),
         },
       },
     },
@@ -175,7 +193,10 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       const from = after === null ? 0 : newest.findIndex(({ definition }) => definition.id === after) + 1;
       const wanted = newest
         .slice(from)
-        .filter((state) => (status ?? state.status) === state.status && (campaignId ?? state.definition.campaignId) === state.definition.campaignId);
+        .filter(
+          (state) =>
+            (status ?? state.status) === state.status && (campaignId ?? state.definition.campaignId) === state.definition.campaignId,
+        );
       const data = wanted.slice(0, most).map(experimentAnswer);
       const nextCursor = wanted.length > most ? encodeCursor({ before: data.at(-1)!.id }) : null;
       if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });

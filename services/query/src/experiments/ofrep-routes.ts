@@ -21,14 +21,21 @@ const bodySchema = z
 const evaluationSchema = z
   .object({
     key: z.string(),
-    value: z.string().optional().describe('Id of the creative; absent where the account is held out: then the default of the caller stands'),
+    value: z
+      .string()
+      .optional()
+      .describe('Id of the creative; absent where the account is held out: then the default of the caller stands'),
     variant: z.string().describe('The creative again, or holdout'),
     reason: z
       .enum(['STATIC', 'TARGETING_MATCH', 'SPLIT', 'DISABLED', 'UNKNOWN'])
-      .describe('SPLIT: the experiment decided; TARGETING_MATCH: it has one creative left; STATIC: not in it; DISABLED: none runs; UNKNOWN: no such account'),
+      .describe(
+        'SPLIT: the experiment decided; TARGETING_MATCH: it has one creative left; STATIC: not in it; DISABLED: none runs; UNKNOWN: no such account',
+      ),
     metadata: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-      .describe('experiment, revision, cause; of a known account score, band, modelVersion, and stage and qualified where the model has them'),
+      .describe(
+        'experiment, revision, cause; of a known account score, band, modelVersion, and stage and qualified where the model has them',
+      ),
   })
   .meta({ id: 'Evaluation' });
 
@@ -37,7 +44,9 @@ const failure = {
   errorDetails: z.string(),
 };
 const failureSchema = z.object({ key: z.string(), ...failure }).meta({ id: 'EvaluationFailure' });
-const notFoundSchema = z.object({ key: z.string(), errorCode: z.literal('FLAG_NOT_FOUND'), errorDetails: z.string() }).meta({ id: 'FlagNotFound' });
+const notFoundSchema = z
+  .object({ key: z.string(), errorCode: z.literal('FLAG_NOT_FOUND'), errorDetails: z.string() })
+  .meta({ id: 'FlagNotFound' });
 
 const bulkSchema = z
   .object({
@@ -45,7 +54,9 @@ const bulkSchema = z
     eventStreams: z.array(
       z.object({
         type: z.literal('sse'),
-        endpoint: z.object({ requestUri: z.string().describe('Path and query, at the origin of this answer. It holds a signature: keep it to yourself') }),
+        endpoint: z.object({
+          requestUri: z.string().describe('Path and query, at the origin of this answer. It holds a signature: keep it to yourself'),
+        }),
         inactivityDelaySec: z.int(),
       }),
     ),
@@ -163,7 +174,10 @@ function accountOf({ context }: z.output<typeof bodySchema>): string {
     throw new EvaluationError('TARGETING_KEY_MISSING', 'context.targetingKey must be the id of an account');
   }
   if (typeof key !== 'string' || key.length > KEY_MAX) {
-    throw new EvaluationError('INVALID_CONTEXT', `context.targetingKey must be a text of at most ${KEY_MAX} characters: the id of an account`);
+    throw new EvaluationError(
+      'INVALID_CONTEXT',
+      `context.targetingKey must be a text of at most ${KEY_MAX} characters: the id of an account`,
+    );
   }
   return key;
 }
