@@ -41,6 +41,12 @@ describe('an edge that is wrong is named with its place, the reason and the way 
     ],
     ['engine does I/O', 'packages/engine/src/a.ts', "import { readFileSync } from 'node:fs';", /function of the log alone.*argument/],
     [
+      'experiments draw lots',
+      'packages/experiments/src/a.ts',
+      "import { randomInt } from 'node:crypto';",
+      /no I\/O, clock or randomness but a seed.*argument/,
+    ],
+    [
       'adapter imports adapter',
       'packages/store/src/a.ts',
       "import { x } from '@touchstone/event-log';",

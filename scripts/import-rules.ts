@@ -22,6 +22,7 @@ interface Part {
 
 const SCOPE = '@touchstone/';
 const ENGINE = 'engine';
+const EXPERIMENTS = 'experiments';
 const TESTKIT = 'testkit';
 /** Packages whose `open...` functions take hold of a directory, a connection or a lock. */
 const ADAPTERS = new Set(['event-log', 'store']);
@@ -35,6 +36,7 @@ export function judgeImport(file: string, imported: Import, workspace: Workspace
   if (imported.specifier.startsWith('.')) return judgeRelative(file, part, imported.specifier);
   if (isForTests(file, part)) return null;
   if (part.name === ENGINE && imported.specifier.startsWith('node:') && !isHashAlone(imported)) return ENGINE_IS_PURE;
+  if (part.name === EXPERIMENTS && imported.specifier.startsWith('node:')) return EXPERIMENTS_ARE_PURE;
   if (!imported.specifier.startsWith(SCOPE)) return null;
 
   const target = imported.specifier.slice(SCOPE.length).split('/')[0]!;
@@ -44,6 +46,10 @@ export function judgeImport(file: string, imported: Import, workspace: Workspace
 
 const ENGINE_IS_PURE =
   'the engine is a function of the log alone: no I/O, clock or randomness of its own. ' +
+  'Pass what it needs as an argument from the service that has it.';
+
+const EXPERIMENTS_ARE_PURE =
+  'whoever has the touches must be able to compute an assignment, an estimate and a decision again: no I/O, clock or randomness but a seed. ' +
   'Pass what it needs as an argument from the service that has it.';
 
 /** A hash is a function of its argument; all else of the module is not. */

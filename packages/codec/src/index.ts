@@ -1,6 +1,8 @@
 export { decodeAlert, encodeAlert } from './alert-record.ts';
 export { decodeDeadLetter, encodeDeadLetter } from './dead-letter-record.ts';
 export type { DeadLetterRecord } from './dead-letter-record.ts';
+export { decodeExperimentRecord, encodeExperimentRecord, EXPERIMENT_ACTIONS } from './experiment-record.ts';
+export type { ExperimentAction, ExperimentRecord } from './experiment-record.ts';
 export { decodeFact, encodeFact } from './fact-record.ts';
 export { LogRun } from './log-run.ts';
 export type { FramedBlock, FramedRecords } from './log-run.ts';

@@ -108,6 +108,8 @@ export class LogRun<Block extends FramedBlock> implements RecordRun {
         return poison('invalid_value', 'alerts do not belong among the events');
       case 'account-score':
         return poison('invalid_value', 'scores do not belong among the events');
+      case 'experiment-record':
+        return poison('invalid_value', 'steps of experiments do not belong among the events');
       case 'dead-letter':
         return poison('invalid_value', 'dead letters do not belong among the events');
       default: {

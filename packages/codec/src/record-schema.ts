@@ -4,7 +4,15 @@ import type { Type, types } from 'avsc';
 import { canonicalForm, fingerprintOf } from './fingerprint.ts';
 
 export type FactRecordName = `${FactType}-fact`;
-export type RecordName = 'touch' | FactRecordName | 'model-published' | 'account-score' | 'dead-letter' | 'alert' | 'clock-tick';
+export type RecordName =
+  | 'touch'
+  | FactRecordName
+  | 'model-published'
+  | 'account-score'
+  | 'dead-letter'
+  | 'alert'
+  | 'clock-tick'
+  | 'experiment-record';
 
 export const RECORD_NAMES: readonly RecordName[] = [
   'touch',
@@ -14,6 +22,7 @@ export const RECORD_NAMES: readonly RecordName[] = [
   'dead-letter',
   'alert',
   'clock-tick',
+  'experiment-record',
 ];
 
 /** Avro single-object encoding: two marker bytes, the fingerprint with its lowest byte first, the body. */

@@ -16,6 +16,7 @@ const PUBLISHED: Readonly<Record<string, string>> = {
   'clock-tick.v1.avsc': '8edcb2b2d684a946',
   'contact-fact.v1.avsc': 'bbacf16cd3e0918c',
   'dead-letter.v1.avsc': 'dd5da491c4d6dff6',
+  'experiment-record.v1.avsc': 'dcad8e33eb1349d3',
   'lead-fact.v1.avsc': 'd97f8410cea0c4a1',
   'model-published.v1.avsc': 'd8d3c095b9cf9fc5',
   'opportunity-fact.v1.avsc': '9b23fc0da7b199aa',

@@ -1,5 +1,6 @@
 export { AccountAlerts } from './alerts/account-alerts.ts';
 export { compileFilter } from './alerts/account-filter.ts';
+export type { FilterTest } from './alerts/account-filter.ts';
 export { ALERT_CAUSES, ALERT_TYPES } from './alerts/alert.ts';
 export type { Alert, AlertCause, AlertReason, AlertTouch, AlertType, RuleState, Transition } from './alerts/alert.ts';
 export { accountFilterSchema, durationMs, durationSchema, metricSchema } from './alerts/alert-rules.ts';
@@ -39,7 +40,7 @@ export type { AccountFact, ContactFact, Fact, FactType, LeadFact, OpportunityFac
 export { LedgerSet } from './ledger-set.ts';
 export type { LedgerPlace } from './ledger-set.ts';
 export { AHEAD_MAX_MS, DEDUPE_HORIZON_MS, OUTCOME, PartitionLedgers } from './ledgers.ts';
-export type { Outcome } from './ledgers.ts';
+export type { CountedListener, Outcome } from './ledgers.ts';
 export { ACCOUNT_ORDERS, listAccounts, meets } from './list-accounts.ts';
 export type { AccountFilter, AccountOrder, ListedAccount, ListOptions, ListPosition, NearMiss } from './list-accounts.ts';
 export { fieldsAsked, fieldsUsed } from './match-rule.ts';
@@ -51,12 +52,15 @@ export type { ClockTick, DeadLetterReason, Poison, RecordRun } from './record.ts
 export { replay } from './replay.ts';
 export type { ReplayOptions, ReplayTarget } from './replay.ts';
 export { RescoredSums } from './rescored-sums.ts';
+export { bandOf, bandsOf } from './score-bands.ts';
+export type { ScoreBand } from './score-bands.ts';
 export { scoreOf } from './score.ts';
 export { STATE_FORMAT } from './state-walk.ts';
 export type { StateWalk } from './state-walk.ts';
 export { dayOf } from './time-slots.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
+export { worthOf } from './touch-worth.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
 export type { AccountView, ReachView } from './view.ts';
 export type { WindowFigures, WindowView } from './window-figures.ts';

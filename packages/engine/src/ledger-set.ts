@@ -14,6 +14,12 @@ const encoder = new TextEncoder();
  */
 export class LedgerSet {
   #byPartition: ReadonlyMap<number, PartitionLedgers> = new Map();
+  readonly #onReplaced: (() => void)[] = [];
+
+  /** Calls `replaced` at once whenever other ledgers take over. */
+  whenReplaced(replaced: () => void): void {
+    this.#onReplaced.push(replaced);
+  }
 
   /** @throws RangeError when the ledgers are of different models */
   replace(ledgers: Iterable<PartitionLedgers>): void {
@@ -21,6 +27,7 @@ export class LedgerSet {
     const versions = new Set([...byPartition.values()].map((one) => one.model.version));
     if (versions.size > 1) throw new RangeError(`ledgers of several models can't be served together: ${[...versions].join(', ')}`);
     this.#byPartition = byPartition;
+    for (const replaced of this.#onReplaced) replaced();
   }
 
   get partitions(): Iterable<PartitionLedgers> {

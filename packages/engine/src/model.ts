@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scoreBandsSchema } from './score-bands.ts';
 import { alertRuleFields, problemsOfAlertRules } from './alerts/alert-rules.ts';
 
 /** Scoring models: versioned documents of rules, published as control records in every partition. */
@@ -53,6 +54,7 @@ export const scoringModelSchema = z
     wantedRoles: z.array(idText).max(32).optional().describe('Roles of a complete buying committee; by default those with a multiplier'),
     reachWindowDays: z.int().min(1).max(90).default(30),
     retentionDays: z.int().min(1).max(3660).default(400).describe('Older touches are rejected on arrival'),
+    scoreBands: scoreBandsSchema.optional(),
     ...alertRuleFields,
   })
   .superRefine((model, context) => {

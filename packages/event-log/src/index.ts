@@ -20,7 +20,15 @@ export { KAFKA_SECRETS, kafkaOptionsOf, kafkaSettingProblems, kafkaSettings } fr
 export type { KafkaConfig, KafkaConnectionOptions, KafkaLogOptions, KafkaTopicOptions } from './kafka/kafka-options.ts';
 export { ALERTS_RETENTION_MS, DEAD_LETTERS_RETENTION_MS, kafkaLogOptionsOf } from './kafka/kafka-log-options.ts';
 export type { TopicSettings } from './kafka/kafka-log-options.ts';
-export { AGGREGATOR_GROUP, ALERTS_TOPIC, DEAD_LETTERS_TOPIC, EVENTS_TOPIC, NOTIFIER_GROUP, SCORES_TOPIC } from './topics.ts';
+export {
+  AGGREGATOR_GROUP,
+  ALERTS_TOPIC,
+  DEAD_LETTERS_TOPIC,
+  EVENTS_TOPIC,
+  EXPERIMENTS_TOPIC,
+  NOTIFIER_GROUP,
+  SCORES_TOPIC,
+} from './topics.ts';
 export { lockDirectory } from './lock-directory.ts';
 export type { DirectoryLock } from './lock-directory.ts';
 export { murmur2, partitionOfKey } from './partition-of-key.ts';

@@ -10,6 +10,8 @@ declare module 'fastify' {
     scope?: Scope | 'public';
     /** Write keys of web pages may use the route too, from any origin. */
     collect?: boolean;
+    /** The key may come as X-API-Key too, where a protocol says so. */
+    apiKeyHeader?: boolean;
   }
   interface FastifyRequest {
     /** Whose key the request carries; null on public routes. */
@@ -31,7 +33,9 @@ export function guardRoutes(app: HttpApp, keys: KeyVerifier): void {
     }
   });
   app.addHook('onRequest', (request, reply, done) => {
-    const { scope, collect = false } = request.routeOptions.config;
+    const { scope, collect = false, apiKeyHeader = false } = request.routeOptions.config;
+    const apiKey = request.headers['x-api-key'];
+    if (apiKeyHeader && typeof apiKey === 'string') request.headers.authorization ??= `Bearer ${apiKey}`;
     if (collect) reply.header('access-control-allow-origin', '*');
     if (scope !== undefined && scope !== 'public') request.caller = admit(request, keys, scope, collect);
     done();

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { COLLECT, createApiKey, hashKey, isWriteKey, SCOPES, type ApiKey } from './api-keys.ts';
 import { systemClock, type Clock } from './clock.ts';
 
@@ -78,6 +78,17 @@ export class KeyRing {
     const digest = hashKey(token);
     const known = this.#keys.get(digest.slice(0, LOOKUP_DIGITS));
     return known && timingSafeEqual(known.digest, Buffer.from(digest, 'hex')) ? known.caller : null;
+  }
+
+  /**
+   * A signature in the name of a key, for addresses that are opened without headers. It is made with the key's hash, which all processes know, so that
+   * any of them can check it, and it ends with the key. Null when no key in force has this id.
+   */
+  sign(keyId: string, text: string): string | null {
+    for (const { caller, digest } of this.#keys.values()) {
+      if (caller.keyId === keyId) return createHmac('sha256', digest).update(text).digest('base64url');
+    }
+    return null;
   }
 
   stop(): void {

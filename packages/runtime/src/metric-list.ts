@@ -158,6 +158,39 @@ export const METRICS = {
     labels: { state: 3 },
   },
   alerts_unreadable_total: { kind: 'counter', help: 'Records of the alerts topic that are no alerts, and were passed over', labels: {} },
+  experiments: { kind: 'gauge', help: 'Experiments by status: draft, running or stopped', labels: { status: 3 } },
+  experiment_steps_total: {
+    kind: 'counter',
+    help: 'Steps of experiments that were read, by what became of them: applied, refused for another had come before, or passed over as unreadable',
+    labels: { action: 7, outcome: 3 },
+  },
+  decisions_total: {
+    kind: 'counter',
+    help: 'Decisions told to ad platforms, by experiment, creative and reason',
+    labels: { experiment: 100, creative: 200, reason: 5 },
+  },
+  decision_streams: { kind: 'gauge', help: 'Open connections that are told when something is decided otherwise', labels: {} },
+  decision_refetches_total: { kind: 'counter', help: 'Times a connection was told to ask again', labels: {} },
+  experiment_accounts: {
+    kind: 'gauge',
+    help: 'Accounts by the creative that they saw first in a running experiment',
+    labels: { experiment: 100, creative: 200 },
+  },
+  experiment_settled_accounts: {
+    kind: 'gauge',
+    help: 'Those of them that are in the comparison by now',
+    labels: { experiment: 100, creative: 200 },
+  },
+  experiment_outcome: {
+    kind: 'gauge',
+    help: "Mean outcome of these, by the experiment's metric",
+    labels: { experiment: 100, creative: 200 },
+  },
+  experiment_contaminated_accounts: {
+    kind: 'gauge',
+    help: 'Accounts that saw more than one creative of a running experiment, and are left out of the comparison',
+    labels: { experiment: 100 },
+  },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {
     kind: 'counter',

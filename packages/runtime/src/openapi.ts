@@ -33,6 +33,11 @@ export async function registerOpenApi(app: HttpApp): Promise<void> {
           description: 'What became of accounts that somebody should know: crossings, qualification, stages; and what was done about it',
         },
         { name: 'endpoints', description: 'Where alerts are sent, and what became of each' },
+        {
+          name: 'decisions',
+          description: 'Which creative an account should see now, by the OpenFeature Remote Evaluation Protocol (OFREP) 0.3',
+        },
+        { name: 'experiments', description: 'Creatives compared by account, and swapped' },
         { name: 'models', description: 'The scoring model in force' },
         { name: 'dead letters', description: 'Records that could not be read or applied' },
         { name: 'keys', description: 'API keys' },

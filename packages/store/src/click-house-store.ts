@@ -119,6 +119,16 @@ export class ClickHouseStore implements Store {
     return replay(this.#transport, { partition, from: options.from ?? 0, before, layout: touchLayout(options.fields, options.ids) });
   }
 
+  async offsetSince(partition: number, at: number): Promise<number | null> {
+    const answer = await this.#transport.read(
+      `SELECT minOrNull(offset) AS first FROM touches
+       WHERE partition = {partition:UInt16} AND appended_at >= fromUnixTimestamp64Milli({at:Int64}) FORMAT JSONEachRow`,
+      { partition, at },
+    );
+    const first = jsonRows<{ first: number | string | null }>(answer)[0]?.first ?? null;
+    return first === null ? null : Number(first);
+  }
+
   accountRecords(
     partition: number,
     accountId: string,

@@ -32,7 +32,7 @@ export interface EndpointRow {
  *     (taken, beyond the owner's budget) --> held --its digest is pending--> digested
  */
 export type DeliveryState = 'pending' | 'delivered' | 'failed' | 'held' | 'digested';
-export type DeliveryKind = 'alert' | 'digest' | 'test';
+export type DeliveryKind = 'alert' | 'digest' | 'test' | 'decision';
 
 /** A message to an endpoint. The ids of messages and endpoints hold no line ends. */
 export interface DeliveryKey {

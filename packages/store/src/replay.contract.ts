@@ -39,6 +39,16 @@ export function describeReplay(name: string, open: () => Promise<RowTransport>):
     const rowsOf = async <Row>(statement: string): Promise<Row[]> => jsonRows(await transport.read(`${statement} FORMAT JSONEachRow`));
     const replayed = (partition: number, before: number) => entriesOf(store.replay(partition, before));
 
+    it('tells where touches since an instant begin', async () => {
+      const entries = [3, 5, 8].map((offset, at) => ({ ...touchAt(offset), appendedAt: APPENDED_AT + 1000 * at }));
+      await store.checkpoint([checkpointOf(store, entries, { offset: 9 })]);
+      expect(await store.offsetSince(0, 0)).toBe(3);
+      expect(await store.offsetSince(0, APPENDED_AT + 1000)).toBe(5);
+      expect(await store.offsetSince(0, APPENDED_AT + 1001)).toBe(8);
+      expect(await store.offsetSince(0, APPENDED_AT + 2001)).toBeNull();
+      expect(await store.offsetSince(1, 0)).toBeNull();
+    });
+
     it.each(HOSTILE_TEXTS)('come back as they went in: %s', async (_, text) => {
       const everywhere = { id: text, accountId: text, contactId: text, channel: text, campaignId: text, creativeId: text, source: text };
       const entries = [

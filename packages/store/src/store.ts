@@ -284,6 +284,8 @@ export interface Store extends NotificationStore {
    * next one is asked for.
    */
   replay(partition: number, before: number, options?: ReplayRange): AsyncIterable<RecordRun>;
+  /** Offset of the first stored touch of a partition that the log took at `at`, epoch ms, or later; null when there is none. */
+  offsetSince(partition: number, at: number): Promise<number | null>;
   /**
    * The stored touches and facts of one account below `before`, in offset order, each offset once, as runs of bounded size. A run is valid until
    * the next one is asked for.

@@ -4,6 +4,7 @@ import { accountCommand, accountsCommand } from './commands/accounts.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { creativesCommand } from './commands/creatives.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { experimentsCommand } from './commands/experiments.ts';
 import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
@@ -40,6 +41,7 @@ function createProgram(): Command {
   program.addCommand(alertsCommand());
   program.addCommand(rulesCommand());
   program.addCommand(creativesCommand());
+  program.addCommand(experimentsCommand());
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());

@@ -3,6 +3,7 @@ import { ALERTS_TOPIC, NOTIFIER_GROUP, RecordReader, type EventLog, type RecordB
 import { isRetriable, pauseMsAfter, persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 import { groupIntoDigests, HOUR_MS, hourOf } from './digest.ts';
+import type { DecisionIntake } from './decision-intake.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { wantsAccount } from './endpoint.ts';
 import type { EndpointBook } from './endpoint-book.ts';
@@ -27,6 +28,8 @@ export interface IntakeOptions {
   readonly store: Pick<NotificationStore, 'knownDeliveries' | 'toldCounts' | 'heldDeliveries' | 'accountFacts'>;
   readonly book: EndpointBook;
   readonly dispatcher: Dispatcher;
+  /** Told of the partitions that are held. */
+  readonly decisions: Pick<DecisionIntake, 'assign' | 'revoke'>;
   readonly scheduler: Scheduler;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -78,7 +81,7 @@ export class AlertIntake {
 
   /** Resolves when it follows the topic. */
   async start(log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'>): Promise<void> {
-    const { dispatcher, onFatal } = this.#options;
+    const { decisions, dispatcher, onFatal } = this.#options;
     this.#log = log;
     this.#subscription = await log.subscribe({
       topic: ALERTS_TOPIC,
@@ -89,11 +92,13 @@ export class AlertIntake {
         this.#taken.forget(partition);
         const start = await this.#startOf(partition);
         dispatcher.assign(partition);
+        decisions.assign(partition);
         if (partition === DIGEST_PARTITION) this.#beginDigests();
         return start;
       },
       onRevoked: (partition) => {
         dispatcher.revoke(partition);
+        decisions.revoke(partition);
         this.#positions.delete(partition);
         if (partition === DIGEST_PARTITION) this.#endDigests();
       },

@@ -1,11 +1,12 @@
 import type { Alert } from '@touchstone/engine';
 import type { DeliveryRow } from '@touchstone/store';
 import { alertLinksOf } from './alert-link.ts';
+import { decisionBody, type DecisionChange } from './decision-change.ts';
 import type { Digest } from './digest.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { OutgoingRequest } from './send-request.ts';
-import { slackAlert, slackDigest } from './slack-message.ts';
-import { alertBody, digestBody } from './webhook-body.ts';
+import { slackAlert, slackDecision, slackDigest, type SlackMessage } from './slack-message.ts';
+import { alertBody, digestBody, type BodyOptions } from './webhook-body.ts';
 import { signatureHeader } from './webhook-secret.ts';
 
 const USER_AGENT = 'touchstone-notifier/0.1';
@@ -14,14 +15,8 @@ const USER_AGENT = 'touchstone-notifier/0.1';
 export function composeMessage(endpoint: Endpoint, row: DeliveryRow, publicUrl: string, now: number): OutgoingRequest {
   const headers = { 'content-type': 'application/json', 'user-agent': USER_AGENT };
   const options = { publicUrl, isTest: row.kind === 'test' };
-  const isDigest = row.kind === 'digest';
-  if (endpoint.kind === 'slack') {
-    const message = isDigest
-      ? slackDigest(JSON.parse(row.payload) as Digest, options)
-      : slackAlert(JSON.parse(row.payload) as Alert, options, options.isTest ? null : alertLinksOf(endpoint, row, publicUrl));
-    return { url: endpoint.url, headers, body: JSON.stringify(message) };
-  }
-  const body = isDigest ? digestBody(JSON.parse(row.payload) as Digest, options) : alertBody(JSON.parse(row.payload) as Alert, options);
+  if (endpoint.kind === 'slack') return { url: endpoint.url, headers, body: JSON.stringify(slackMessageOf(endpoint, row, options)) };
+  const body = webhookBodyOf(row, options);
   const timestamp = Math.floor(now / 1000);
   return {
     url: endpoint.url,
@@ -33,4 +28,16 @@ export function composeMessage(endpoint: Endpoint, row: DeliveryRow, publicUrl: 
     },
     body,
   };
+}
+
+function slackMessageOf(endpoint: Endpoint, row: DeliveryRow, options: BodyOptions): SlackMessage {
+  if (row.kind === 'decision') return slackDecision(JSON.parse(row.payload) as DecisionChange);
+  if (row.kind === 'digest') return slackDigest(JSON.parse(row.payload) as Digest, options);
+  const links = options.isTest ? null : alertLinksOf(endpoint, row, options.publicUrl);
+  return slackAlert(JSON.parse(row.payload) as Alert, options, links);
+}
+
+function webhookBodyOf({ kind, payload }: DeliveryRow, options: BodyOptions): string {
+  if (kind === 'decision') return decisionBody(JSON.parse(payload) as DecisionChange, options);
+  return kind === 'digest' ? digestBody(JSON.parse(payload) as Digest, options) : alertBody(JSON.parse(payload) as Alert, options);
 }

@@ -17,9 +17,9 @@ const attemptAnswer = z
 
 const deliverySchema = z
   .object({
-    id: z.string().describe('webhook-id: the id of the alert or digest'),
+    id: z.string().describe('webhook-id: the id of the alert, digest or decision'),
     endpointId: z.string(),
-    kind: z.enum(['alert', 'digest', 'test']),
+    kind: z.enum(['alert', 'digest', 'test', 'decision']),
     owner: z.string().nullable(),
     state: z.enum(STATES).describe('held and digested: beyond the budget, told by a digest'),
     at: time.describe('The instant of the alert'),

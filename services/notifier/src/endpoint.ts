@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { accountFilterSchema, ALERT_TYPES, compileFilter, type AccountFact, type Alert } from '@touchstone/engine';
 import type { EndpointRow } from '@touchstone/store';
 import { z } from 'zod';
+import { DECISION_CHANGED } from './decision-change.ts';
 
 /** What an endpoint wants to hear of. */
+
+const MESSAGE_TYPES = [...ALERT_TYPES, DECISION_CHANGED] as const;
 
 const idText = z.string().min(1).max(128);
 
 export const filterSchema = z
   .strictObject({
-    types: z.array(z.enum(ALERT_TYPES)).min(1).max(ALERT_TYPES.length).optional(),
+    types: z.array(z.enum(MESSAGE_TYPES)).min(1).max(MESSAGE_TYPES.length).optional(),
     ruleIds: z.array(idText).min(1).max(200).optional().describe('Of thresholds and watches; qualification, stages, surge'),
     owners: z.array(idText).min(1).max(1000).optional().describe('Owners of accounts'),
     directions: z
@@ -45,6 +48,13 @@ export function wants({ directions, minValue, owners, ruleIds, types }: Endpoint
 /** Whether it wants accounts that the CRM says this of. */
 export function wantsAccount({ account }: EndpointFilter, fact: AccountFact | undefined): boolean {
   return compileFilter(account)?.(fact) ?? true;
+}
+
+/** What experiments decide has no rule, owner, account, direction or value. */
+export function wantsDecisions({ account, directions, minValue, owners, ruleIds, types }: EndpointFilter): boolean {
+  const asksForMore =
+    ruleIds !== undefined || account !== undefined || owners !== undefined || directions !== undefined || minValue !== undefined;
+  return !asksForMore && (types?.includes(DECISION_CHANGED) ?? true);
 }
 
 export function createEndpointId(): string {

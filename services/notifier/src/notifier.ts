@@ -3,6 +3,7 @@ import type { Clock, HttpApp, Logger, Metrics, Readiness, Scheduler } from '@tou
 import { createAddressGuard, type AddressGuard } from './address-guard.ts';
 import { AlertIntake } from './alert-intake.ts';
 import { registerAlertLinkRoutes } from './alert-link-routes.ts';
+import { DecisionIntake } from './decision-intake.ts';
 import { registerDeliveryRoutes } from './delivery-routes.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { EndpointBook } from './endpoint-book.ts';
@@ -30,6 +31,7 @@ export class Notifier {
   readonly #sender: Sender;
   readonly #book: EndpointBook;
   readonly #dispatcher: Dispatcher;
+  readonly #decisions: DecisionIntake;
   readonly #intake: AlertIntake;
 
   constructor(options: NotifierOptions) {
@@ -43,13 +45,16 @@ export class Notifier {
     this.#sender = options.sender ?? createSender({ guard: this.#guard });
     this.#book = new EndpointBook(options);
     this.#dispatcher = new Dispatcher({ ...options, book: this.#book, sender: this.#sender, publicUrl: settings.PUBLIC_URL });
-    this.#intake = new AlertIntake({ ...options, book: this.#book, dispatcher: this.#dispatcher });
+    const parts = { ...options, book: this.#book, dispatcher: this.#dispatcher };
+    this.#decisions = new DecisionIntake(parts);
+    this.#intake = new AlertIntake({ ...parts, decisions: this.#decisions });
   }
 
   /** Endpoints first: an alert that is read before they are known would be for nobody. */
   async start(log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'>): Promise<void> {
     await this.#book.start();
     this.#dispatcher.start();
+    this.#decisions.start(log);
     await this.#intake.start(log);
   }
 
@@ -61,6 +66,7 @@ export class Notifier {
   /** No more is read, then no more is sent; what is pending is sent after the next start. */
   async stop(): Promise<void> {
     await this.#intake.stop();
+    await this.#decisions.stop();
     this.#book.stop();
     await this.#dispatcher.stop();
     this.#sender.close();

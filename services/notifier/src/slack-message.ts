@@ -1,5 +1,6 @@
 import type { Alert } from '@touchstone/engine';
 import { LINK_ACTIONS, type LinkAction } from './alert-link.ts';
+import { type DecisionChange, decisionText } from './decision-change.ts';
 import type { Digest, DigestAlert } from './digest.ts';
 import { markdownText, plainText } from './slack-text.ts';
 import { explainUrl, type BodyOptions } from './webhook-body.ts';
@@ -102,6 +103,22 @@ export function slackDigest({ alerts, from, owner, to, total }: Digest, options:
       header(title),
       ...(lines.length > 0 ? [{ type: 'section' as const, text: markdown(lines.join('\n')) }] : []),
       { type: 'context', elements: [markdown(`Beyond the hourly budget, ${dateText(from)} to ${dateText(to)}${more}`)] },
+    ],
+  };
+}
+
+/** What an experiment decided. */
+export function slackDecision(change: DecisionChange): SlackMessage {
+  const title = plainText(decisionText(change), SLACK_LIMITS.header);
+  const creatives = change.arms.map(({ creativeId, isOut }) => `${name(creativeId)}${isOut ? ' (out)' : ''}`).join(', ');
+  const fields = [field('Campaign', name(change.campaignId)), field('Creatives', creatives), field('Mode', name(change.mode))];
+  return {
+    text: markdownText(title, FALLBACK_MAX),
+    blocks: [
+      header(title),
+      { type: 'section', fields },
+      ...(change.reason === null ? [] : [{ type: 'section' as const, text: markdown(markdownText(change.reason, VALUE_MAX)) }]),
+      { type: 'context', elements: [markdown(`${dateText(change.at)} · revision ${change.revision}`)] },
     ],
   };
 }

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { encodeAlert } from '@touchstone/codec';
+import { encodeAlert, encodeExperimentRecord, type ExperimentRecord } from '@touchstone/codec';
 import type { Alert } from '@touchstone/engine';
-import { ALERTS_TOPIC, NOTIFIER_GROUP, openEmbeddedLog, type EmbeddedLog } from '@touchstone/event-log';
+import { ALERTS_TOPIC, EXPERIMENTS_TOPIC, NOTIFIER_GROUP, openEmbeddedLog, type EmbeddedLog } from '@touchstone/event-log';
 import { createLogger, createMetrics, systemScheduler } from '@touchstone/runtime';
 import { openStore, type Store } from '@touchstone/store';
 import { Webhook } from 'standardwebhooks';
@@ -21,6 +21,7 @@ import { createSecret } from './webhook-secret.ts';
 const directory = mkdtempSync(join(tmpdir(), 'touchstone-notifier-'));
 const secret = createSecret();
 const received: string[] = [];
+const decisions: Record<string, unknown>[] = [];
 const faults: unknown[] = [];
 let receiver: Server;
 let port: number;
@@ -33,7 +34,9 @@ beforeAll(async () => {
     void text(request).then((body) => {
       // Throws for a signature that is not right.
       new Webhook(secret).verify(body, request.headers as Record<string, string>);
-      received.push(String(request.headers['webhook-id']));
+      const message = JSON.parse(body) as { type: string; data: Record<string, unknown> };
+      if (message.type === 'experiment.decision.changed') decisions.push(message.data);
+      else received.push(String(request.headers['webhook-id']));
       response.writeHead(204).end();
     });
   });
@@ -42,7 +45,7 @@ beforeAll(async () => {
   ({ port } = receiver.address() as AddressInfo);
   log = await openEmbeddedLog({
     directory: join(directory, 'log'),
-    topics: { [ALERTS_TOPIC]: { partitions: 4 } },
+    topics: { [ALERTS_TOPIC]: { partitions: 4 }, [EXPERIMENTS_TOPIC]: { partitions: 1 } },
     sweepIntervalMs: 0,
     freeBytesMin: 0,
   });
@@ -118,5 +121,49 @@ it('each alert arrives once, through a restart and a topic that has it twice; th
   expect([150, 152]).toContain(told?.told);
   await vi.waitUntil(() => received.length >= told!.told, { timeout: 20_000 });
   expect([new Set(received).size, received.length]).toEqual([told!.told, told!.told]);
+  expect(faults).toEqual([]);
+});
+
+it('each step of an experiment that changed something arrives once, through a restart', async () => {
+  const arms = [{ creativeId: 'a' }, { creativeId: 'b' }];
+  const none = {
+    experimentId: 'hero',
+    by: 'key_1',
+    at: Date.now(),
+    definition: null,
+    creativeId: null,
+    weights: null,
+    reason: null,
+    evidence: null,
+  };
+  const steps: readonly Partial<ExperimentRecord>[] = [
+    { action: 'create', expectedRevision: 0, definition: JSON.stringify({ id: 'hero', campaignId: 'spring', arms }) },
+    { action: 'start', expectedRevision: 1 },
+    { action: 'swap', expectedRevision: 2, by: 'auto', creativeId: 'a', reason: 'b is better' },
+    // Decided at the same time by another process: it changes nothing.
+    { action: 'swap', expectedRevision: 2, by: 'auto', creativeId: 'b' },
+  ];
+  for (const [index, step] of steps.entries()) {
+    const value = encodeExperimentRecord({ ...none, id: `step-${index}`, ...step } as ExperimentRecord);
+    await log.append(EXPERIMENTS_TOPIC, [{ key: Buffer.from('hero'), value }]);
+  }
+  await vi.waitUntil(() => decisions.length >= 2, { timeout: 20_000 });
+  await notifier.stop();
+  await start();
+  await log.append(EXPERIMENTS_TOPIC, [
+    { key: null, value: encodeExperimentRecord({ ...none, id: 'last', action: 'undo', expectedRevision: 3 }) },
+  ]);
+  await vi.waitUntil(() => decisions.length >= 3, { timeout: 20_000 });
+  expect(decisions.map(({ action, creativeId }) => [action, creativeId])).toEqual([
+    ['start', null],
+    ['swap', 'a'],
+    ['undo', 'a'],
+  ]);
+  expect(decisions[1]).toMatchObject({
+    experimentId: 'hero',
+    by: 'auto',
+    reason: 'b is better',
+    arms: [{ isOut: true }, { isOut: false }],
+  });
   expect(faults).toEqual([]);
 });

@@ -4,3 +4,4 @@ export { LiveFeed } from './live-feed.ts';
 export type { LiveFeedOptions } from './live-feed.ts';
 export { registerQuery } from './query.ts';
 export type { QueryDependencies } from './query.ts';
+export { Experiments } from './experiments/experiments.ts';

@@ -51,6 +51,7 @@ export class LiveFeed {
   readonly #scores: TopicFeed<AccountScore, PublishedScore>;
   readonly #alerts: TopicFeed<Alert, PublishedAlert>;
   readonly #followers = new Set<Follower>();
+  readonly #listeners: ((published: Published) => void)[] = [];
   #toldCount = 0;
   #number = 0;
 
@@ -121,6 +122,16 @@ export class LiveFeed {
     return () => void this.#followers.delete(follower);
   }
 
+  /** Tells followers what is of no topic of this feed, and is not kept for those that come back. */
+  announce(published: Published): void {
+    this.#tell(published);
+  }
+
+  /** Calls back with all that is told from now on. It costs less than following: nothing is made for it. */
+  whenTold(listener: (published: Published) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** The alerts that are kept, oldest first. */
   *keptAlerts(): Generator<PublishedAlert> {
     for (const { published } of this.#alerts.kept()) yield published;
@@ -179,6 +190,7 @@ export class LiveFeed {
   }
 
   #tell(published: Published): void {
+    for (const listener of this.#listeners) listener(published);
     if (this.#followers.size === 0) return;
     const event = new StreamEvent(this.currentId, published, ++this.#toldCount);
     for (const follower of this.#followers) follower(event);

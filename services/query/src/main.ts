@@ -2,6 +2,7 @@ import { kafkaLogOptionsOf, openKafkaLog, type EventLog } from '@touchstone/even
 import { Awaited, createHttpApp, createKeyRing, loadConfig, startProcess, systemClock, systemScheduler } from '@touchstone/runtime';
 import { openStore, storeOptionsOf, type Store } from '@touchstone/store';
 import { configSchema, SECRETS } from './config.ts';
+import { Experiments } from './experiments/experiments.ts';
 import { LedgerReplica } from './ledger-replica.ts';
 import { LiveFeed } from './live-feed.ts';
 import { registerQuery } from './query.ts';
@@ -42,6 +43,18 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
   });
   shutdown.add('feed', () => feed.stop());
 
+  const experiments = new Experiments({
+    ledgers: replica.ledgers,
+    store,
+    keys,
+    metrics,
+    scheduler: systemScheduler,
+    logger,
+    readiness: () => replica.readiness(),
+  });
+  shutdown.add('experiments', () => experiments.stop());
+  feed.whenTold(({ accountId }) => experiments.streams.look(accountId));
+
   // The port is open from the beginning: whoever probes sees what is waited for.
   const app = await createHttpApp({
     logger,
@@ -53,6 +66,7 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
   await registerQuery(app, {
     ledgers: replica.ledgers,
     feed,
+    experiments,
     store,
     keys,
     metrics,
@@ -74,6 +88,7 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
   // First the feed, then the replica: whatever is on the topics of scores and alerts now is of versions that the replica has applied when it is ready.
   await feed.start(log.part, leave);
   await replica.start(log.part);
+  await experiments.start(log.part, leave);
   const seconds = Math.round(performance.now() - startedAt) / 1000;
   logger.info({ address, seconds }, 'serving');
 });

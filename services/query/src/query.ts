@@ -9,6 +9,10 @@ import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
 import { registerCreativeGauges } from './creative-gauges.ts';
 import { registerCreativeRoutes } from './creative-routes.ts';
+import { registerDecisionStreamRoute } from './experiments/decision-stream-route.ts';
+import { registerExperimentRoutes } from './experiments/experiment-routes.ts';
+import type { Experiments } from './experiments/experiments.ts';
+import { registerOfrepRoutes } from './experiments/ofrep-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
@@ -16,6 +20,7 @@ import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
 import { registerStageRoutes } from './stage-routes.ts';
+import { PublishedStep } from './stream-event.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
 
 export type QueryApp = HttpApp;
@@ -24,6 +29,7 @@ export interface QueryDependencies {
   /** The ledgers that answers are computed from. */
   readonly ledgers: LedgerSet;
   readonly feed: LiveFeed;
+  readonly experiments: Experiments;
   readonly store: QueryStore;
   readonly keys: Pick<KeyRing, 'refresh' | 'verify'>;
   readonly metrics: Metrics;
@@ -49,6 +55,9 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
     assertReady() {
       const { ready, detail } = dependencies.readiness();
       if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
+      if (!dependencies.experiments.log.isRead) {
+        throw new ProblemError('not_ready', 'the experiments are not read yet', { headers: { 'retry-after': '1' } });
+      }
     },
   };
   registerAccountListRoute(app, options);
@@ -65,4 +74,9 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
   await registerStreamRoutes(app, options);
+  options.experiments.log.follow((step) => options.feed.announce(new PublishedStep(step)));
+  registerExperimentRoutes(app, options);
+  const { decider, streams } = options.experiments;
+  registerOfrepRoutes(app, { ...options, decider, streams });
+  registerDecisionStreamRoute(app, streams, options.assertReady);
 }

@@ -2,8 +2,9 @@ import type { AccountScore } from '@touchstone/codec';
 import type { Alert, LedgerSet } from '@touchstone/engine';
 import { alertAnswer } from './alert-answers.ts';
 import { timeText, timeTextOrNull } from './answers.ts';
+import type { AppliedStep } from './experiments/experiment-log.ts';
 
-export const EVENT_NAMES = ['score', 'alert', 'stage'] as const;
+export const EVENT_NAMES = ['score', 'alert', 'stage', 'experiment'] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
 /** What a topic says of an account, as readers of the stream get it. */
@@ -84,6 +85,25 @@ export class PublishedAlert implements Published {
 
   get json(): string {
     return (this.#json ??= JSON.stringify(alertAnswer(this.alert)));
+  }
+}
+
+/** A step of an experiment. It is told to who listens, and not kept: `GET /v1/experiments/{id}/history` has it. */
+export class PublishedStep implements Published {
+  readonly event = 'experiment';
+  readonly partition = 0;
+  readonly offset: number;
+  /** Of none: readers that want some accounts alone do not want it. */
+  readonly accountId = '';
+  readonly owner = null;
+  readonly score = null;
+  readonly json: string;
+
+  constructor({ entry, offset, state }: AppliedStep) {
+    this.offset = offset;
+    const { action, at, by, creativeId, reason, revision } = entry;
+    const { campaignId, flagKey, id } = state.definition;
+    this.json = JSON.stringify({ experimentId: id, campaignId, flagKey, revision, action, at: timeText(at), by, creativeId, reason });
   }
 }
 

@@ -35,7 +35,7 @@ const streamQuery = z.strictObject({
     .describe(`Only these accounts; may be repeated, at most ${ACCOUNTS_MAX}`),
   owner: z.string().min(1).max(128).optional().describe('Only accounts of this owner'),
   minScore: share.optional().describe('Only scores of at least this; alerts and stages come all the same'),
-  events: names.optional().describe('Names of the events wanted, separated by commas: score, alert, stage; all by default'),
+  events: names.optional().describe('Names of the events wanted, separated by commas: score, alert, stage, experiment; all by default'),
 });
 
 /** Scores, alerts and changes of stage as server-sent events. */
@@ -61,7 +61,7 @@ export async function registerStreamRoutes(app: QueryApp, { feed, keys, metrics,
         summary: 'Scores, alerts and changes of stage, live, as server-sent events',
         description:
           `Events \`score\` carry JSON with ${fieldsOf(scoreEventSchema)}; events \`alert\` and \`stage\` with ${fieldsOf(alertEventSchema)}. ` +
-          'Each alert comes once. `Last-Event-ID` resumes after that event; what is no longer kept is announced by an event `gap`, after which the accounts should be read anew. A reader that is too slow is cut off, and resumes the same way.',
+          'An event `experiment` tells a step of an experiment, such as a creative that was swapped out, to who listens then. Each alert comes once. `Last-Event-ID` resumes after that event; what is no longer kept is announced by an event `gap`, after which the accounts should be read anew. A reader that is too slow is cut off, and resumes the same way.',
         tags: ['accounts'],
         querystring: streamQuery,
         headers: z.looseObject({ 'last-event-id': z.string().optional().describe('Id of the last event received') }),

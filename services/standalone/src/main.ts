@@ -8,6 +8,7 @@ import {
   ALERTS_TOPIC,
   DEAD_LETTERS_TOPIC,
   EVENTS_TOPIC,
+  EXPERIMENTS_TOPIC,
   kafkaLogOptionsOf,
   lockDirectory,
   openEmbeddedLog,
@@ -17,7 +18,7 @@ import {
 } from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
 import { Notifier } from '@touchstone/notifier';
-import { LiveFeed, registerQuery } from '@touchstone/query';
+import { Experiments, LiveFeed, registerQuery } from '@touchstone/query';
 import {
   createHttpApp,
   createKeyRing,
@@ -96,6 +97,18 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   const feed = new LiveFeed({ ledgers: aggregator.ledgers, metrics, scheduler: systemScheduler });
   await feed.start(log, leave);
   shutdown.add('feed', () => feed.stop());
+  const experiments = new Experiments({
+    ledgers: aggregator.ledgers,
+    store,
+    keys,
+    metrics,
+    scheduler: systemScheduler,
+    logger,
+    readiness,
+  });
+  await experiments.start(log, leave);
+  shutdown.add('experiments', () => experiments.stop());
+  feed.whenTold(({ accountId }) => experiments.streams.look(accountId));
   shutdown.add('aggregator', () => aggregator.stop());
   const notifier = new Notifier({ store, settings: config, scheduler: systemScheduler, metrics, logger, onFatal: leave });
   shutdown.add('notifier', () => notifier.stop());
@@ -124,6 +137,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   await registerQuery(app, {
     ledgers: aggregator.ledgers,
     feed,
+    experiments,
     store,
     keys,
     metrics,
@@ -151,6 +165,7 @@ function openOwnLog(logger: Logger): Promise<EventLog> {
       [EVENTS_TOPIC]: { partitions: PARTITIONS, retentionMs: LOG_RETENTION_HOURS * HOUR_MS, keptFor: [AGGREGATOR_GROUP] },
       [SCORES_TOPIC]: { partitions: PARTITIONS, retentionMs: SCORES_RETENTION_MS, retentionBytes: SCORES_RETENTION_BYTES },
       [ALERTS_TOPIC]: { partitions: PARTITIONS, retentionMs: ALERTS_RETENTION_MS },
+      [EXPERIMENTS_TOPIC]: { partitions: 1, retentionMs: Infinity },
       [DEAD_LETTERS_TOPIC]: { partitions: PARTITIONS, retentionMs: DEAD_LETTERS_RETENTION_MS },
     },
     ...(FREE_MEGABYTES_MIN !== undefined && { freeBytesMin: FREE_MEGABYTES_MIN * MEGABYTE }),

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { runAdPlatform } from '../simulate/run-ad-platform.ts';
 import { runSimulation } from '../simulate/run-simulation.ts';
 import { createSimulationView, describeFigures } from '../simulate/simulation-view.ts';
 import { connect, withConnection, type ConnectionOptions } from './connection.ts';
@@ -11,6 +12,8 @@ interface SimulateFlags extends ConnectionOptions {
   readonly seconds?: number;
   readonly seed?: string;
   readonly backfillDays: number;
+  readonly ads?: boolean;
+  readonly clickRates: readonly number[];
 }
 
 export function simulateCommand(): Command {
@@ -25,9 +28,17 @@ export function simulateCommand(): Command {
     .option('--seconds <n>', 'stop after so long (default: until Ctrl-C)', numberBetween(0, 1e7))
     .option('--seed <text>', 'decides who there is and what they do (default: chosen at random, and printed)')
     .option('--backfill-days <n>', 'begin with a history of so many days', numberBetween(0, 365), 0)
+    .optionsGroup('Ad platform:')
+    .option('--ads', 'be an ad platform instead: ask for decisions, report impressions and clicks, until a creative is swapped out')
+    .option(
+      '--click-rates <list>',
+      'probability of a click by creative, the truth that the experiment has to find',
+      clickRates,
+      [0.05, 0.12],
+    )
     .addHelpText(
       'after',
-      '\nNeeds a key with the scope ingest; with the scope read as well, a leaderboard is shown.\n\nExamples:\n  $ touchstone simulate\n  $ touchstone simulate --accounts 500 --backfill-days 30 --rate 50 --seed demo\n',
+      '\nNeeds a key with the scope ingest; with the scope read as well, a leaderboard is shown. --ads needs ingest, read and admin.\n\nExamples:\n  $ touchstone simulate\n  $ touchstone simulate --accounts 500 --backfill-days 30 --rate 50 --seed demo\n  $ touchstone simulate --ads --accounts 4000 --rate 100 --click-rates 0.05,0.12\n',
     )
     .action(runSimulateCommand);
   return withConnection(command);
@@ -40,6 +51,14 @@ async function runSimulateCommand(flags: SimulateFlags): Promise<void> {
     stop.abort();
   };
   process.on('SIGINT', interrupt);
+  if (flags.ads === true) {
+    try {
+      await beAdPlatform(flags, stop.signal);
+    } finally {
+      process.removeListener('SIGINT', interrupt);
+    }
+    return;
+  }
   const view = createSimulationView(process.stdout);
   try {
     const figures = await runSimulation({
@@ -60,4 +79,30 @@ async function runSimulateCommand(flags: SimulateFlags): Promise<void> {
     view.end();
     process.removeListener('SIGINT', interrupt);
   }
+}
+
+const AD_SECONDS = 120;
+
+async function beAdPlatform(flags: SimulateFlags, signal: AbortSignal): Promise<void> {
+  const began = performance.now();
+  await runAdPlatform({
+    client: connect(flags),
+    seed: flags.seed ?? String(randomInt(1_000_000)),
+    accounts: flags.accounts,
+    rate: flags.rate,
+    seconds: flags.seconds ?? AD_SECONDS,
+    clickRates: flags.clickRates,
+    run: `${Date.now().toString(36)}${randomBytes(3).toString('hex')}`,
+    signal,
+    tell: (line) => process.stdout.write(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}\n`),
+  });
+}
+
+/** One for each creative; there are two at least. */
+function clickRates(text: string): readonly number[] {
+  const rates = text.split(',').map(Number);
+  if (rates.length < 2 || rates.length > 10 || rates.some((rate) => !(rate >= 0 && rate <= 1))) {
+    throw new InvalidArgumentError('They must be 2 to 10 numbers from 0 to 1, separated by commas.');
+  }
+  return rates;
 }

@@ -1,0 +1,20 @@
+import type { Experiment } from './experiment.ts';
+
+/**
+ * The experiment as it was assigned by from an instant on. Lineups of an experiment are its revisions in order, oldest first; stopping it is no lineup.
+ */
+export interface Lineup extends Pick<Experiment, 'slices' | 'holdout'> {
+  /** From when accounts were assigned by it, epoch ms. */
+  readonly since: number;
+}
+
+/** What stays the same through all lineups of an experiment, and says what is taken as evidence. */
+export interface EvidencePlan extends Pick<Experiment, 'seed' | 'campaignId'> {
+  /** How long after its first exposure an account's touches count, by their occurredAt. */
+  readonly outcomeWindowMs: number;
+  /**
+   * How long after the window touches may still come in. Then the account is *settled*: its outcomes stand, whatever comes, and it enters the
+   * comparison. An account enters once, so comparisons see a growing number of accounts with one value each, as their theory asks.
+   */
+  readonly graceMs: number;
+}

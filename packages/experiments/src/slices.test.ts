@@ -1,0 +1,73 @@
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import type { Arm, Slice } from './experiment.ts';
+import { BUCKETS } from './hash.ts';
+import { bucketsByCreative, moveSlices, slicesOf } from './slices.ts';
+
+const armsOf = (weights: readonly number[]): Arm[] => weights.map((weight, at) => ({ creativeId: `c${at}`, weight }));
+function ownersOf(slices: readonly Slice[]): (string | null)[] {
+  const owners = Array.from<string | null>({ length: BUCKETS }).fill(null);
+  for (const { creativeId, from, to } of slices) owners.fill(creativeId, from, to);
+  return owners;
+}
+
+const rangesOf = (slices: readonly Slice[]): number[][] => slices.map(({ from, to }) => [from / BUCKETS, to / BUCKETS]);
+
+describe('slicesOf', () => {
+  // GrowthBook's own cases (`getBucketRange`), those without ranges of nothing.
+  it.each([
+    ['50/50', [1, 1], 1, [[0, 0.5], [0.5, 1]]], // prettier-ignore
+    ['reduced coverage', [1, 1], 0.5, [[0, 0.25], [0.5, 0.75]]], // prettier-ignore
+    ['uneven weights', [0.4, 0.6], 1, [[0, 0.4], [0.4, 1]]], // prettier-ignore
+    ['three arms, reduced coverage', [0.2, 0.3, 0.5], 0.2, [[0, 0.04], [0.2, 0.26], [0.5, 0.6]]], // prettier-ignore
+    ['no coverage', [1, 1], 0, []],
+  ])('are as GrowthBook has them: %s', (_, weights, coverage, ranges) => {
+    expect(rangesOf(slicesOf(armsOf(weights), coverage))).toEqual(ranges);
+  });
+
+  it('leave no bucket out where weights have no exact binary form', () => {
+    const slices = slicesOf(armsOf([0.1, 0.2, 0.7]), 1);
+    expect(slices.at(-1)!.to).toBe(BUCKETS);
+    expect(slices.reduce((sum, { from, to }) => sum + to - from, 0)).toBe(BUCKETS);
+  });
+});
+
+describe('moveSlices', () => {
+  it('gives a swapped-out arm to the one in its place, and moves nobody else', () => {
+    const before = slicesOf(armsOf([1, 1, 1]), 1);
+    const after = moveSlices(before, [{ creativeId: 'c0', weight: 1 }, { creativeId: 'new', weight: 1 }, { creativeId: 'c2', weight: 1 }], 1); // prettier-ignore
+    expect(after).toEqual(before.map((slice) => (slice.creativeId === 'c1' ? { ...slice, creativeId: 'new' } : slice)));
+  });
+
+  const weights = fc
+    .array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 6 })
+    .filter((list) => list.some((weight) => weight > 0));
+  const plan = fc.record({ weights, coverage: fc.integer({ min: 0, max: 100 }).map((percent) => percent / 100) });
+
+  test.prop([plan, fc.array(plan, { minLength: 1, maxLength: 4 })], { numRuns: 40 })(
+    'gives each arm its share, and moves no more buckets than that takes',
+    (first, changes) => {
+      let slices = slicesOf(armsOf(first.weights), first.coverage);
+      for (const change of changes) {
+        const arms = armsOf(change.weights);
+        const moved = moveSlices(slices, arms, change.coverage);
+        const had = bucketsByCreative(slices);
+        const has = bucketsByCreative(moved);
+        const asNew = bucketsByCreative(slicesOf(arms, change.coverage));
+        expect(has).toEqual(asNew);
+
+        const before = ownersOf(slices);
+        const changed = ownersOf(moved).filter((owner, bucket) => owner !== before[bucket]).length;
+        const [lost, won] = [...new Set([...had.keys(), ...has.keys()])].reduce(
+          ([lost, won], creativeId) => {
+            const gain = (has.get(creativeId) ?? 0) - (had.get(creativeId) ?? 0);
+            return gain < 0 ? [lost - gain, won] : [lost, won + gain];
+          },
+          [0, 0],
+        );
+        expect(changed).toBe(Math.max(lost, won));
+        slices = moved;
+      }
+    },
+  );
+});

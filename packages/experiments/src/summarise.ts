@@ -1,0 +1,86 @@
+import { FLAG, type Evidence } from './evidence.ts';
+import { creativeOf } from './assign.ts';
+import { BUCKETS } from './hash.ts';
+import type { Lineup } from './lineup.ts';
+import { addAccount } from './moments.ts';
+import { bucketsByCreative } from './slices.ts';
+import { noArm, type ArmSummary, type EvidenceSummary } from './summary.ts';
+
+/** A decision may be acted on for so long: an impression shortly after a change may still follow the lineup before it. */
+const DECISION_LAG_MS = 3_600_000;
+
+interface Era {
+  readonly lineup: Lineup;
+  readonly arms: ArmSummary[];
+  /** By creative number. */
+  readonly armOf: (ArmSummary | undefined)[];
+}
+
+/**
+ * What the evidence of a partition comes to at an instant by the log's clock, `asOf` (epoch ms), not before the last touch it was given. `lineups`
+ * are all there were so far, oldest first; one that becomes known late is taken into account as if it had been known. A pass over all accounts: some
+ * milliseconds for 100,000.
+ */
+export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: number): EvidenceSummary {
+  if (lineups.length === 0) throw new RangeError('an experiment without a lineup assigned nobody');
+  const { bucket, clicks, creative, creatives, exposedAt, flags, holdoutBucket, impressions, points, rows, seen } = evidence;
+  const eras = lineups.map(eraOf);
+  let heldOutExposed = 0;
+  let uncoveredExposed = 0;
+  for (let row = 0; row < rows.size; row++) {
+    const saw = creatives[creative[row]!]!;
+    const at = eraAt(lineups, exposedAt[row]!, bucket[row]!, saw);
+    const { lineup } = eras[at]!;
+    const arm = armIn(eras[at]!, creative[row]!, saw);
+    const assigned = creativeOf(lineup.slices, bucket[row]!);
+    const isHeldOut = holdoutBucket[row]! < Math.round(lineup.holdout * BUCKETS);
+    if (assigned === null) uncoveredExposed++;
+    else if (isHeldOut) heldOutExposed++;
+    arm.exposed++;
+    arm.impressions += impressions[row]!;
+    arm.clicks += clicks[row]!;
+    if ((seen[row]! & (seen[row]! - 1)) !== 0) arm.contaminated++;
+    else if (assigned !== saw || isHeldOut) arm.strayed++;
+    else if (evidence.settledAt(row) <= asOf) {
+      arm.settled++;
+      addOutcomes(arm, BUCKETS / arm.buckets, impressions[row]!, clicks[row]!, points[row]!, flags[row]!);
+    }
+  }
+  return {
+    asOf,
+    eras: eras.map(({ arms, lineup }) => ({ since: lineup.since, arms })),
+    heldOutExposed,
+    uncoveredExposed,
+    late: evidence.late,
+  };
+}
+
+function addOutcomes({ moments }: ArmSummary, w: number, impressions: number, clicks: number, points: number, flags: number): void {
+  addAccount(moments.clicked, w, 1, clicks > 0 ? 1 : 0);
+  addAccount(moments.clickRate, w, impressions, clicks);
+  addAccount(moments.engaged, w, 1, (flags & FLAG.engaged) === 0 ? 0 : 1);
+  addAccount(moments.pointsGained, w, 1, points);
+  if ((flags & FLAG.wasAbove) === 0) addAccount(moments.reachedThreshold, w, 1, (flags & FLAG.reached) === 0 ? 0 : 1);
+}
+
+function eraOf(lineup: Lineup): Era {
+  const arms = [...bucketsByCreative(lineup.slices)].map(([creativeId, buckets]) => noArm(creativeId, buckets));
+  return { lineup, arms, armOf: [] };
+}
+
+/** The lineup in force, or the one before where that explains what was seen shortly after the change. */
+function eraAt(lineups: readonly Lineup[], at: number, bucket: number, saw: string): number {
+  let era = lineups.length - 1;
+  while (era > 0 && lineups[era]!.since > at) era--;
+  const isRecent = era > 0 && at - lineups[era]!.since < DECISION_LAG_MS;
+  if (isRecent && creativeOf(lineups[era]!.slices, bucket) !== saw && creativeOf(lineups[era - 1]!.slices, bucket) === saw) return era - 1;
+  return era;
+}
+
+function armIn(era: Era, creative: number, creativeId: string): ArmSummary {
+  const known = era.armOf[creative] ?? era.arms.find((arm) => arm.creativeId === creativeId);
+  const arm = known ?? noArm(creativeId, 0);
+  if (known === undefined) era.arms.push(arm);
+  era.armOf[creative] = arm;
+  return arm;
+}

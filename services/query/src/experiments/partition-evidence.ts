@@ -1,0 +1,152 @@
+import { FIELD, worthOf, type PartitionLedgers, type TouchCursor } from '@touchstone/engine';
+import { Evidence, planOf, type CountedTouch, type ExperimentState, type Held } from '@touchstone/experiments';
+
+/** Touches that wait until those before them are read from the store; some 100 bytes each. With more, reading begins again. */
+const WAITING_MAX = 200_000;
+
+/** Evidence of one experiment in one partition, and how far it goes. */
+interface Entry {
+  readonly startedAt: number;
+  evidence: Evidence;
+  /** Null while it takes touches as they come; else those that came after what is being read from the store. */
+  waiting: CountedTouch[] | null;
+  /** Offset up to which it is complete; null for nothing yet. While it takes touches as they come, that is where the ledgers are. */
+  upTo: number | null;
+  /** A gap is being read into it. Should that break off, nobody knows what is in it. */
+  isHalf: boolean;
+}
+
+/** A read that fills gaps: touches from `from` to below `before` belong into these. */
+export interface Gap {
+  readonly partition: number;
+  readonly before: number;
+  readonly experiments: readonly { readonly id: string; readonly startedAt: number; readonly upTo: number | null }[];
+  /** Takes a stored touch. False when what is read is of no use any more. */
+  readonly take: (touch: TouchCursor, offset: number, appendedAt: number) => boolean;
+  /** All is read: what came meanwhile is taken, and the experiments go on with touches as they come. */
+  readonly close: () => void;
+}
+
+/** The evidence of all running experiments in one partition: from the store up to where the ledgers were, and from there as touches count. */
+export class PartitionEvidence {
+  readonly partition: number;
+  readonly #entries = new Map<string, Entry>();
+  #ledgers: PartitionLedgers | null = null;
+
+  constructor(partition: number) {
+    this.partition = partition;
+  }
+
+  /** Takes touches from other ledgers of the partition from now on, or from none. Where these are further than those before, there is a gap. */
+  attach(ledgers: PartitionLedgers | null): void {
+    const former = this.#ledgers;
+    if (former === ledgers) return;
+    if (former !== null) former.onCounted = null;
+    this.#ledgers = ledgers;
+    for (const entry of this.#entries.values()) {
+      if (entry.waiting === null) entry.upTo = former?.position ?? entry.upTo;
+      if (entry.waiting !== null || ledgers === null || ledgers.position !== former?.position) entry.waiting = [];
+    }
+    if (ledgers !== null) ledgers.onCounted = (touch, now) => this.#take(touch, now);
+  }
+
+  /** Keeps evidence of these experiments, and of no other. */
+  keep(running: readonly ExperimentState[]): void {
+    const ids = new Set(running.map(({ definition }) => definition.id));
+    for (const id of this.#entries.keys()) if (!ids.has(id)) this.#entries.delete(id);
+    for (const state of running) {
+      if (this.#entries.has(state.definition.id)) continue;
+      const evidence = evidenceOf(state);
+      this.#entries.set(state.definition.id, { startedAt: state.startedAt!, evidence, waiting: [], upTo: null, isHalf: false });
+    }
+  }
+
+  /** Of an experiment: null while some of it is still to be read. */
+  evidenceOf(experimentId: string): Evidence | null {
+    const entry = this.#entries.get(experimentId);
+    return entry === undefined || entry.waiting !== null ? null : entry.evidence;
+  }
+
+  heldBy(experimentId: string, accountId: string): Held | null {
+    const evidence = this.#entries.get(experimentId)?.evidence;
+    const row = evidence?.rows.get(accountId);
+    if (evidence === undefined || row === undefined) return null;
+    return { creativeId: evidence.creatives[evidence.creative[row]!]!, exposedAt: evidence.exposedAt[row]! };
+  }
+
+  /** What is to be read from the store now; null for nothing. Touches that come from this moment on wait for it. */
+  gap(): Gap | null {
+    const ledgers = this.#ledgers;
+    const open = [...this.#entries].filter(([, { waiting }]) => waiting !== null);
+    if (ledgers === null || open.length === 0) return null;
+    const before = ledgers.position;
+    const places = open.map(([id, entry]) => {
+      entry.waiting = [];
+      if (entry.isHalf) {
+        entry.evidence = new Evidence(entry.evidence.plan, entry.evidence.creatives);
+        entry.upTo = null;
+      }
+      entry.isHalf = true;
+      return { id, entry, from: entry.upTo ?? 0, waiting: entry.waiting };
+    });
+    const isCurrent = (): boolean =>
+      this.#ledgers === ledgers && places.every(({ entry, id, waiting }) => this.#entries.get(id) !== entry || entry.waiting === waiting);
+    return {
+      partition: this.partition,
+      before,
+      experiments: places.map(({ entry, id }) => ({ id, startedAt: entry.startedAt, upTo: entry.upTo })),
+      take: (touch, offset, appendedAt) => {
+        if (!isCurrent()) return false;
+        const reads = places.filter(({ entry, from }) => offset >= from && appendedAt >= entry.startedAt);
+        if (reads.length === 0) return true;
+        const counted = countedOf(ledgers, touch, appendedAt);
+        for (const { entry } of reads) entry.evidence.touch(counted);
+        return true;
+      },
+      close: () => {
+        if (!isCurrent()) return;
+        for (const { entry, waiting } of places) {
+          for (const touch of waiting) entry.evidence.touch(touch);
+          entry.waiting = null;
+          entry.isHalf = false;
+        }
+      },
+    };
+  }
+
+  #take(touch: TouchCursor, now: number): void {
+    if (this.#entries.size === 0) return;
+    const accountId = touch.text(FIELD.accountId)!;
+    const hasCreative = touch.has(FIELD.creativeId);
+    let counted: CountedTouch | null = null;
+    for (const entry of this.#entries.values()) {
+      // Most touches are of accounts that no experiment has reached: these cost no more than this.
+      if (now < entry.startedAt || (entry.waiting === null && !hasCreative && !entry.evidence.rows.has(accountId))) continue;
+      counted ??= countedOf(this.#ledgers!, touch, now);
+      if (entry.waiting === null) entry.evidence.touch(counted);
+      // With another list, what is being read is of no use any more.
+      else if (entry.waiting.length === WAITING_MAX) entry.waiting = [];
+      else entry.waiting.push(counted);
+    }
+  }
+}
+
+function evidenceOf(state: ExperimentState): Evidence {
+  return new Evidence(
+    planOf(state),
+    state.definition.arms.map(({ creativeId }) => creativeId),
+  );
+}
+
+function countedOf(ledgers: PartitionLedgers, touch: TouchCursor, appendedAt: number): CountedTouch {
+  return {
+    accountId: touch.text(FIELD.accountId)!,
+    kind: touch.text(FIELD.kind)!,
+    campaignId: touch.text(FIELD.campaignId),
+    creativeId: touch.text(FIELD.creativeId),
+    occurredAt: touch.occurredAt,
+    appendedAt,
+    worth: worthOf(ledgers, touch),
+    isAbove: false,
+  };
+}

@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KEY } from '../support/start-server.ts';
+import { openStream } from './open-stream.ts';
+import { expectProblem } from './problem.ts';
+import { eventually, openTemporaryServer, type TemporaryServer } from './temporary-server.ts';
+
+interface Experiment {
+  readonly id: string;
+  readonly status: string;
+  readonly revision: number;
+  readonly arms: readonly { readonly creativeId: string; readonly isOut: boolean }[];
+}
+interface Evaluation {
+  readonly key: string;
+  readonly value?: string;
+  readonly variant: string;
+  readonly reason: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+interface Results {
+  readonly isComplete: boolean;
+  readonly recommendation: { readonly swapOut: string } | null;
+  readonly arms: readonly { readonly creativeId: string; readonly exposed: number; readonly accounts: number; readonly clicks: number }[];
+}
+
+let running: TemporaryServer;
+beforeAll(async () => {
+  running = await openTemporaryServer();
+});
+afterAll(() => running.close());
+
+function send(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return running.server.fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+async function sent<T>(path: string, body: unknown, status = 200): Promise<T> {
+  const response = await send(path, body);
+  const text = await response.text();
+  expect(response.status, text).toBe(status);
+  return JSON.parse(text) as T;
+}
+async function create(given: { readonly id: string; readonly [field: string]: unknown }): Promise<void> {
+  const arms = [{ creativeId: `${given.id}-a` }, { creativeId: `${given.id}-b` }];
+  await sent('/v1/experiments', { campaignId: `campaign-${given.id}`, arms, ...given }, 201);
+  await sent(`/v1/experiments/${given.id}/start`, {});
+}
+const ask = (key: string, accountId: string): Promise<Evaluation> =>
+  sent(`/ofrep/v1/evaluate/flags/${key}`, { context: { targetingKey: accountId } });
+const touch = (touches: readonly object[]): Promise<unknown> => running.server.post('/v1/touches', touches);
+const known = (accountId: string): Promise<unknown> =>
+  eventually(
+    () => running.server.fetch(`/v1/accounts/${accountId}`),
+    ({ status }) => status === 200,
+  );
+
+describe('an experiment', () => {
+  it('goes from a draft to running to stopped, and each step is on record', async () => {
+    const given = { id: 'life', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }] };
+    const draft = await sent<Experiment>('/v1/experiments', given, 201);
+    expect(draft).toMatchObject({ id: 'life', status: 'draft', revision: 1, control: 'a', flagKey: 'life' });
+    expect((await send('/v1/experiments', given)).status).toBe(409);
+    expect(await sent('/v1/experiments/life/start', { reason: 'spring is here' })).toMatchObject({ status: 'running', revision: 2 });
+    expect((await send('/v1/experiments/life/stop', { revision: 1 })).status).toBe(409);
+    expect(await sent('/v1/experiments/life/swap', { creativeId: 'b' })).toMatchObject({ arms: [{ isOut: false }, { isOut: true }] });
+    expect(await sent('/v1/experiments/life/undo', {})).toMatchObject({ arms: [{ isOut: false }, { isOut: false }] });
+    expect(await sent('/v1/experiments/life/stop', {})).toMatchObject({ status: 'stopped', revision: 5 });
+    const history = await running.server.get<{ data: { action: string; by: string; reason: string | null }[] }>(
+      '/v1/experiments/life/history',
+    );
+    expect(history.data.map(({ action }) => action)).toEqual(['stop', 'undo', 'swap', 'start', 'create']);
+    expect(history.data[3]).toMatchObject({ by: 'configured-admin', reason: 'spring is here' });
+    expect(await running.server.get<Results>('/v1/experiments/life/results')).toMatchObject({ status: 'stopped', isComplete: true });
+  });
+
+  it('is listed, as CSV too', async () => {
+    const csv = await running.server.fetch('/v1/experiments?status=stopped', { headers: { accept: 'text/csv' } });
+    expect((await csv.text()).split('\n')[0]).toContain('id,name,flagKey');
+    expect((await running.server.get<{ data: Experiment[] }>('/v1/experiments?campaignId=spring')).data).toHaveLength(1);
+  });
+
+  it('says what is wrong with one that can not be', async () => {
+    const response = await send('/v1/experiments', { id: 'x', campaignId: 'c', arms: [{ creativeId: 'a' }, { creativeId: 'a' }] });
+    const problem = await expectProblem(response, 400, 'invalid_request');
+    expect(problem.detail).toContain('no two arms');
+    await expectProblem(await running.server.fetch('/v1/experiments/none'), 404, 'not_found');
+  });
+});
+
+describe('a decision by OFREP', () => {
+  beforeAll(async () => {
+    await create({
+      id: 'hero',
+      targeting: { bands: ['hot'] },
+      control: 'hero-a',
+      arms: [
+        { creativeId: 'hero-a', weight: 0.0001 },
+        { creativeId: 'hero-b', weight: 1000 },
+      ],
+    });
+  });
+
+  it('follows the band, with reason and metadata', async () => {
+    await touch([{ accountId: 'acme', contactId: 'ann', kind: 'web_visit' }]);
+    await known('acme');
+    expect(await ask('hero', 'acme')).toMatchObject({
+      value: 'hero-a',
+      reason: 'STATIC',
+      metadata: { band: 'cold', cause: 'not_targeted', experiment: 'hero' },
+    });
+    await touch(Array.from({ length: 8 }, (_, index) => ({ accountId: 'acme', contactId: `c${index}`, kind: 'meeting', minutes: 60 })));
+    const hot = await eventually(
+      () => ask('hero', 'acme'),
+      ({ value }) => value === 'hero-b',
+    );
+    expect(hot).toMatchObject({ key: 'hero', variant: 'hero-b', reason: 'SPLIT', metadata: { band: 'hot', cause: 'assigned' } });
+    expect(hot.metadata['score']).toBeGreaterThan(60);
+    expect(hot.metadata['modelVersion']).toBeTypeOf('string');
+  });
+
+  it('gives an account that is not known the default', async () => {
+    expect(await ask('hero', 'nobody')).toEqual({
+      key: 'hero',
+      value: 'hero-a',
+      variant: 'hero-a',
+      reason: 'UNKNOWN',
+      metadata: { experiment: 'hero', revision: 2, cause: 'unknown_account' },
+    });
+  });
+
+  it.each([
+    ['no targeting key', { context: {} }, { errorCode: 'TARGETING_KEY_MISSING', key: 'hero' }],
+    ['no context', {}, { errorCode: 'TARGETING_KEY_MISSING' }],
+    ['a key that is no text', { context: { targetingKey: 7 } }, { errorCode: 'INVALID_CONTEXT' }],
+    ['a body that is no object', [], { errorCode: 'PARSE_ERROR' }],
+  ])("refuses %s in the protocol's words", async (_, body, expected) => {
+    expect(await sent('/ofrep/v1/evaluate/flags/hero', body, 400)).toMatchObject(expected);
+  });
+
+  it('does not know other flags, and takes the key as X-API-Key', async () => {
+    const context = { context: { targetingKey: 'acme' } };
+    expect(await sent('/ofrep/v1/evaluate/flags/none', context, 404)).toMatchObject({ key: 'none', errorCode: 'FLAG_NOT_FOUND' });
+    const post = (headers: Record<string, string>): Promise<Response> =>
+      fetch(`${running.server.url}/ofrep/v1/evaluate/flags`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(context),
+      });
+    expect((await post({ 'x-api-key': KEY })).status).toBe(200);
+    expect((await post({ 'x-api-key': 'sk_none' })).status).toBe(401);
+    expect((await post({})).status).toBe(401);
+  });
+
+  it('is the same in bulk, and 304 while nothing is decided otherwise', async () => {
+    const first = await send('/ofrep/v1/evaluate/flags', { context: { targetingKey: 'acme' } });
+    const { flags } = (await first.json()) as { flags: Evaluation[] };
+    expect(flags.find(({ key }) => key === 'hero')?.value).toBe('hero-b');
+    const again = await send(
+      '/ofrep/v1/evaluate/flags',
+      { context: { targetingKey: 'acme' } },
+      { 'if-none-match': first.headers.get('etag')! },
+    );
+    expect(again.status).toBe(304);
+    const other = await send(
+      '/ofrep/v1/evaluate/flags',
+      { context: { targetingKey: 'nobody' } },
+      { 'if-none-match': first.headers.get('etag')! },
+    );
+    expect(other.status).toBe(200);
+  });
+
+  it('is told to be asked again when the account crosses a band, and when a creative is swapped out', async () => {
+    await touch([{ accountId: 'globex', contactId: 'ann', kind: 'web_visit' }]);
+    await known('globex');
+    const bulk = await sent<{ eventStreams: { endpoint: { requestUri: string } }[] }>('/ofrep/v1/evaluate/flags', {
+      context: { targetingKey: 'globex' },
+    });
+    const { requestUri } = bulk.eventStreams[0]!.endpoint;
+    await expectProblem(await fetch(running.server.url + requestUri.replace('globex', 'acme')), 401, 'unauthenticated');
+    const stream = await openStream(running.server.url + requestUri, {});
+    const [first] = await stream.take(1);
+    expect(first!.data).toMatchObject({ type: 'refetchEvaluation' });
+    await touch(Array.from({ length: 8 }, (_, index) => ({ accountId: 'globex', contactId: `c${index}`, kind: 'meeting', minutes: 60 })));
+    const [crossed] = await stream.take(1);
+    expect(crossed!.data).toMatchObject({ type: 'refetchEvaluation' });
+    await eventually(
+      () => ask('hero', 'globex'),
+      ({ value }) => value === 'hero-b',
+    );
+    await sent('/v1/experiments/hero/swap', { creativeId: 'hero-b' });
+    await stream.take(1);
+    expect(await ask('hero', 'globex')).toMatchObject({ value: 'hero-a' });
+    await sent('/v1/experiments/hero/undo', {});
+    expect(await ask('hero', 'globex')).toMatchObject({ value: 'hero-b' });
+    stream.close();
+  });
+});
+
+describe('evidence', () => {
+  const clicks = (id: string, from: number, count: number, rate: (creative: string) => number) =>
+    Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const accountId = `${id}-${from + index}`;
+        const { value } = await ask(id, accountId);
+        return { accountId, creativeId: value!, clicks: (index * 7919) % 1000 < rate(value!) * 1000 };
+      }),
+    );
+
+  it('swaps what under-performs, once, and survives a kill', async () => {
+    const id = 'auto';
+    const made = { id, mode: 'auto', outcomeWindow: 1, grace: 0, leastSample: 100 };
+    await create(made);
+    // Decisions are about known accounts.
+    await touch(Array.from({ length: 600 }, (_, index) => ({ accountId: `${id}-${index}`, kind: 'web_visit' })));
+    await known(`${id}-599`);
+    await eventually(
+      () => ask(id, `${id}-599`),
+      ({ reason }) => reason === 'SPLIT',
+    );
+    const shown = await clicks(id, 0, 600, (creative) => (creative === 'auto-a' ? 0.1 : 0.9));
+    const ad = { campaignId: 'campaign-auto' };
+    await touch(shown.map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_impression', ...ad })));
+    await touch(shown.filter((one) => one.clicks).map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_click', ...ad })));
+    const swapped = await eventually(
+      () => running.server.get<Experiment>(`/v1/experiments/${id}`),
+      ({ revision }) => revision === 3,
+    );
+    expect(swapped.arms).toMatchObject([{ isOut: true }, { isOut: false }]);
+    const { data } = await running.server.get<{ data: { by: string; creativeId: string; evidence: { judgement: object } }[] }>(
+      `/v1/experiments/${id}/history?limit=1`,
+    );
+    expect(data[0]).toMatchObject({ by: 'auto', creativeId: 'auto-a', evidence: { judgement: { verdict: 'swap' } } });
+    const before = await running.server.get<Results>(`/v1/experiments/${id}/results`);
+    expect(before.arms.reduce((sum, { exposed }) => sum + exposed, 0)).toBe(600);
+    await running.restart();
+    const after = await eventually(
+      () => running.server.get<Results>(`/v1/experiments/${id}/results`),
+      ({ isComplete }) => isComplete,
+    );
+    expect(after.arms).toEqual(before.arms);
+    expect(await ask(id, `${id}-1`)).toMatchObject({ value: 'auto-b' });
+  }, 60_000);
+});
