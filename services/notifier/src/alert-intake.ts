@@ -9,6 +9,8 @@ import { candidatesOf, deliveriesOf, keyOfCandidate, withoutKnown, type ReadAler
 
 /** A position that is behind costs a look-up of messages that are stored already. */
 const COMMIT_AFTER_MS = 1000;
+/** Alerts that may wait to be taken together before the topic waits. */
+const WAITING_MAX = 500;
 /** After the end of an hour, so that what was taken in its last moment is stored. */
 const DIGEST_DELAY_MS = 5000;
 /** Of held messages read at once. */
@@ -43,7 +45,10 @@ export class AlertIntake {
   readonly #positions = new Map<number, number>();
   /** Counts how often a partition was assigned: a block of an earlier time says nothing of where it is now. */
   readonly #assignments = new Map<number, number>();
-  /** One block or digest at a time, so that budgets are counted right. */
+  /** Read and not taken yet: about as many as may wait, and a block a partition. */
+  #waiting: ReadAlert[] = [];
+  #taking: Promise<void> | null = null;
+  /** One taking or digest at a time, so that budgets are counted right. */
   #last: Promise<unknown> = Promise.resolve();
   #log: Pick<EventLog, 'extents' | 'committed' | 'subscribe'> | null = null;
   #subscription: Subscription | null = null;
@@ -77,12 +82,15 @@ export class AlertIntake {
         this.#positions.delete(partition);
         if (partition === DIGEST_PARTITION) this.#endDigests();
       },
-      onBlock: async (block) => {
+      onBlock: (block) => {
         const assignment = this.#assignments.get(block.partition);
-        await this.#inTurn(() => this.#take(readAlerts(block, this.#options)));
-        if (this.#assignments.get(block.partition) !== assignment) return;
-        this.#positions.set(block.partition, block.nextOffset);
-        this.#commitSoon(COMMIT_AFTER_MS);
+        const taken = this.#takeSoon(readAlerts(block, this.#options)).then(() => {
+          if (this.#assignments.get(block.partition) !== assignment) return;
+          this.#positions.set(block.partition, block.nextOffset);
+          this.#commitSoon(COMMIT_AFTER_MS);
+        });
+        if (this.#waiting.length >= WAITING_MAX) return taken;
+        taken.catch(onFatal);
       },
       onFailed: onFatal,
     });
@@ -100,6 +108,7 @@ export class AlertIntake {
     // Before it stops: a position can only be committed by whoever holds the partition.
     await this.#commit().catch((err: unknown) => this.#options.logger.warn({ err }, 'the last position could not be committed'));
     await this.#subscription.stop();
+    await this.#last;
   }
 
   /** Where the group was; the oldest alert that is kept, where it was nowhere, or in a topic that was made anew, or too long away. */
@@ -116,6 +125,21 @@ export class AlertIntake {
       );
     }
     return Math.max(position.offset, start);
+  }
+
+  /**
+   * What comes while some are taken is taken together after it: the store takes as long for the alerts of one block as for those of many, and where
+   * time alone makes alerts, blocks of a few come several times a second from each partition.
+   */
+  #takeSoon(alerts: readonly ReadAlert[]): Promise<void> {
+    this.#waiting.push(...alerts);
+    this.#taking ??= this.#inTurn(() => {
+      const all = this.#waiting;
+      this.#waiting = [];
+      this.#taking = null;
+      return this.#take(all);
+    });
+    return this.#taking;
   }
 
   async #take(alerts: readonly ReadAlert[]): Promise<void> {
