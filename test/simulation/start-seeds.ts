@@ -10,7 +10,7 @@ interface StartOptions {
   readonly seeds: number;
   readonly processes: number;
   readonly bug?: BugName;
-  /** Ends a process at its first failure. */
+  /** Ends at the first failure. */
   readonly untilFound?: boolean;
 }
 
@@ -22,23 +22,30 @@ export async function startSeeds({ bug, from, processes, seeds, untilFound = fal
     from: from + index * share,
     seeds: Math.min(share, seeds - index * share),
   }));
-  const parts = starts.filter((part) => part.seeds > 0).map((part) => runPart(part, bug, untilFound));
+  const found = new AbortController();
+  const parts = starts.filter((part) => part.seeds > 0).map((part) => runPart(part, bug, untilFound ? found : null));
   for (const part of await Promise.all(parts)) add(result, part);
   return result;
 }
 
-function runPart(part: { from: number; seeds: number }, bug: BugName | undefined, untilFound: boolean): Promise<SeedsResult> {
+/** @param found ends the others once one has found something; what those have run until then is not counted */
+function runPart(part: { from: number; seeds: number }, bug: BugName | undefined, found: AbortController | null): Promise<SeedsResult> {
   const args = ['--part', '--from', String(part.from), '--seeds', String(part.seeds)];
   if (bug !== undefined) args.push('--bug', bug);
-  if (untilFound) args.push('--until-found');
+  if (found !== null) args.push('--until-found');
   return new Promise((resolve, reject) => {
     const child = fork(MAIN, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
     let result: SeedsResult | null = null;
-    child.on('message', (message) => (result = message as SeedsResult));
+    found?.signal.addEventListener('abort', () => child.kill());
+    child.on('message', (message) => {
+      result = message as SeedsResult;
+      if (result.failed > 0) found?.abort();
+    });
     child.on('error', reject);
     child.on('exit', (code) => {
-      if (result === null) reject(new Error(`seeds ${part.from} to ${part.from + part.seeds - 1} ended with ${code} and no result`));
-      else resolve(result);
+      if (result !== null) resolve(result);
+      else if (found?.signal.aborted === true) resolve(noSeeds());
+      else reject(new Error(`seeds ${part.from} to ${part.from + part.seeds - 1} ended with ${code} and no result`));
     });
   });
 }

@@ -1,4 +1,5 @@
 import type { Alert } from '@touchstone/engine';
+import { byHundreds } from './by-hundreds.ts';
 import { jsonRows } from './json-rows.ts';
 import type { Params, RowTransport } from './row-transport.ts';
 import type { AlertCounts, AlertQuery, StoredAlert } from './store.ts';
@@ -88,16 +89,9 @@ type Done = Omit<StoredAlert, 'alert' | 'offset'>;
 
 const NOTHING_DONE: Done = { acked: null, snoozedUntil: null, useful: null };
 
-/** Parameters stand in the address of a request, of which whatever stands before a server takes 8 kB at the least. */
-const IDS_AT_ONCE = 100;
-
 /** What was done about these alerts, by id; those of which nothing is known are left out. */
 async function readDone(transport: RowTransport, ids: readonly string[]): Promise<ReadonlyMap<string, Done>> {
-  const done = new Map<string, Done>();
-  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
-    for (const [id, one] of await readDoneOf(transport, ids.slice(from, from + IDS_AT_ONCE))) done.set(id, one);
-  }
-  return done;
+  return new Map(await byHundreds(ids, (some) => readDoneOf(transport, some)));
 }
 
 async function readDoneOf(transport: RowTransport, ids: readonly string[]): Promise<ReadonlyMap<string, Done>> {

@@ -1,4 +1,5 @@
 import type { AccountFact } from '@touchstone/engine';
+import { byHundreds } from './by-hundreds.ts';
 import { jsonRows } from './json-rows.ts';
 import type { Params, RowTransport } from './row-transport.ts';
 import type {
@@ -142,8 +143,11 @@ export function readHeld(transport: RowTransport, takenBefore: number, limit: nu
 }
 
 /** Those of the keys that are stored already, whatever has become of them. */
-export async function readKnown(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
-  if (keys.length === 0) return [];
+export function readKnown(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  return byHundreds(keys, (some) => readKnownOf(transport, some));
+}
+
+async function readKnownOf(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
   const times = keys.map(({ at }) => at);
   const answer = await transport.read(
     `SELECT endpoint_id AS endpointId, toUnixTimestamp64Milli(d.at) AS at, d.id AS id FROM deliveries AS d

@@ -13,6 +13,8 @@ import { ToldCounts } from './told-counts.ts';
 
 /** A position that is behind costs a look-up of messages that are stored already. */
 const COMMIT_AFTER_MS = 1000;
+/** Alerts that may wait to be taken together before the topic waits. */
+const WAITING_MAX = 500;
 /** After the end of an hour, so that what was taken in its last moment is stored. */
 const DIGEST_DELAY_MS = 5000;
 /** Messages that are sent while they are being stored; after a crash so many may be sent again, under their ids. */
@@ -102,14 +104,19 @@ export class AlertIntake {
         this.#positions.delete(partition);
         if (partition === DIGEST_PARTITION) this.#endDigests();
       },
-      onBlock: async (block) => {
+      onBlock: (block) => {
         const assignment = this.#assignments.get(block.partition);
-        await this.#takeWithOthers(readAlerts(block, this.#options));
-        this.#saved.then(() => {
-          if (this.#assignments.get(block.partition) !== assignment) return;
-          this.#positions.set(block.partition, block.nextOffset);
-          this.#commitSoon(COMMIT_AFTER_MS);
-        }, onFatal);
+        const taken = this.#takeWithOthers(readAlerts(block, this.#options));
+        taken
+          .then(() => this.#saved)
+          .then(() => {
+            if (this.#assignments.get(block.partition) !== assignment) return;
+            this.#positions.set(block.partition, block.nextOffset);
+            this.#commitSoon(COMMIT_AFTER_MS);
+          })
+          .catch(onFatal);
+        // Where time alone makes alerts, blocks of a few come several times a second from each partition: they need not wait for each other.
+        return this.#arrived.length >= WAITING_MAX ? taken : undefined;
       },
       onFailed: onFatal,
     });
@@ -129,6 +136,7 @@ export class AlertIntake {
     // Before it stops: a position can only be committed by whoever holds the partition.
     await this.#commit().catch((err: unknown) => this.#options.logger.warn({ err }, 'the last position could not be committed'));
     await this.#subscription.stop();
+    await this.#last;
   }
 
   /** Where the group was; the oldest alert that is kept, where it was nowhere, or in a topic that was made anew, or too long away. */

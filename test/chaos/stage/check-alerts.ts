@@ -30,7 +30,7 @@ export interface AlertsFound {
 }
 
 /** The alerts of the log by definition, told ones only, by id. All partitions are under the model from their first record on. */
-export function expectedAlerts(log: readonly LogEntry[], model: AlertModelDocument): Map<string, Expected> {
+function expectedAlerts(log: readonly LogEntry[], model: AlertModelDocument): Map<string, Expected> {
   const expected = new Map<string, Expected>();
   const byPartition = Map.groupBy(log, ({ partition = 0 }) => partition);
   for (const entries of byPartition.values()) {
