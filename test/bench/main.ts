@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createContext, type BenchContext } from './bench-context.ts';
+import { benchAlertStorm } from './benches/alert-storm.ts';
 import { benchAlerts } from './benches/alerts.ts';
 import { benchCeilings } from './benches/ceilings.ts';
 import { benchCheckpoints } from './benches/checkpoints.ts';
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Sec
   ingest: benchIngest,
   latency: benchLatency,
   alerts: benchAlerts,
+  'alert-storm': benchAlertStorm,
   drain: benchDrain,
   checkpoints: benchCheckpoints,
   recovery: benchRecovery,

@@ -6,6 +6,7 @@ export const BENCH_NAMES = [
   'ingest',
   'latency',
   'alerts',
+  'alert-storm',
   'drain',
   'checkpoints',
   'recovery',

@@ -10,6 +10,7 @@ import { measureFanOut } from './tasks/measure-fan-out.ts';
 import { measureLatency } from './tasks/measure-latency.ts';
 import { measureLedgers } from './tasks/measure-ledgers.ts';
 import { measureReads } from './tasks/measure-reads.ts';
+import { measureStorm } from './tasks/measure-storm.ts';
 import { postRequests } from './tasks/post-requests.ts';
 import { putBatches } from './tasks/put-batches.ts';
 import { readKafka } from './tasks/read-kafka.ts';
@@ -29,6 +30,7 @@ export const TASKS = {
   measureLatency,
   measureLedgers,
   measureReads,
+  measureStorm,
   postRequests,
   putBatches,
   readKafka,

@@ -1,4 +1,4 @@
-import { createHttpApp, createLogger, createMetrics, type HttpApp } from '@touchstone/runtime';
+import { createHttpApp, createLogger, type HttpApp } from '@touchstone/runtime';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { alertLinksOf, isSignedBy, LINK_ACTIONS, readAlertLink, type LinkAction } from './alert-link.ts';

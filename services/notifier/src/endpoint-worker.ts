@@ -11,14 +11,14 @@ import type { Sender } from './send-request.ts';
 /** Some megabytes an endpoint. What is more waits in the store. */
 const QUEUE_MAX = 1000;
 /** Messages under way at once, so that a receiver that takes its time is no bottleneck. */
-const WEBHOOK_LANES = 8;
+const WEBHOOK_LANES = 16;
 /** Slack takes about one message a second by an incoming webhook. */
 const SLACK_LANES = 1;
 const SLACK_GAP_MS = 1000;
 /** The store is not asked more often than this for more that is due. */
 const LOAD_GAP_MS = 1000;
 /** Outcomes that are being stored: after a crash so many messages may be sent again, under their ids. */
-const UNSAVED_MAX = 256;
+const UNSAVED_MAX = 512;
 /** What an endpoint that has failed for so long was never asked about is given up with the rest: the whole schedule takes less. */
 const EXPIRES_AFTER_MS = 4 * 24 * 3_600_000;
 

@@ -156,7 +156,15 @@ describe('a name is refused when it stands for', () => {
     ['the metadata service', ['169.254.169.254']],
     ['a public and a private address', ['8.8.8.8', '192.168.1.1']],
     ['a public and a private IPv6 address', ['2606:4700::1111', 'fd00::1']],
+    ['the metadata service over IPv6', ['fd00:ec2::254']],
+    ['carrier-grade NAT', ['100.64.0.1']],
+    ['this host', ['0.0.0.0']],
+    ['IPv6 loopback', ['::1']],
+    ['IPv6 link-local, with its zone', ['fe80::1%eth0']],
+    ['multicast', ['224.0.0.1']],
+    ['Teredo', ['2001:0:7f00:1::']],
     ['mapped IPv4', ['::ffff:10.0.0.1']],
+    ['mapped IPv4 in hex', ['::ffff:a9fe:a9fe']],
     ['6to4', ['2002:a00:1::']],
     ['NAT64', ['64:ff9b::a00:1']],
     ['nothing', []],
@@ -182,6 +190,20 @@ describe('a name is refused when it stands for', () => {
 });
 
 describe('nothing is sent to', () => {
+  it.each([
+    ['a password in the address', (port: number) => `http://a:b@127.0.0.1:${port}/`, []],
+    ['another port than the allowed ones', (port: number) => at(port), [80]],
+  ] as const)('%s, though the address is allowed', async (_, urlOf, ports) => {
+    let received = 0;
+    const port = await serve((_request, response) => {
+      received++;
+      response.end();
+    });
+    const sender = senderFor(ports.length === 0 ? [port] : ports);
+    expect(await sender.send({ url: urlOf(port), ...message })).toMatchObject({ kind: 'refused' });
+    expect(received).toBe(0);
+  });
+
   test.each(['127.0.0.1', '[::1]', '2130706433', '0x7f.1', '017700000001', 'localhost', '0.0.0.0', '[::]', '[::ffff:127.0.0.1]'])(
     '%s',
     async (host) => {

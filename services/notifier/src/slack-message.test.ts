@@ -122,7 +122,7 @@ describe('a Slack message', () => {
 
   it('has a button for each link', () => {
     const { blocks } = slackAlert(alertOf(), options, links);
-    const last = blocks.at(-1) as { elements: { text: { text: string }; url: string }[] };
+    const last = blocks.at(-1) as { elements: readonly { readonly text: { readonly text: string }; readonly url: string }[] };
     expect(last.elements.slice(1).map((button) => [button.text.text, button.url])).toEqual([
       ['Ack', links.ack],
       ['Snooze 7 d', links.snooze],

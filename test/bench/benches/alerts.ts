@@ -1,3 +1,4 @@
+import { addEndpoint, publishModel, receiverSettings } from '../../support/alert-server.ts';
 import { freePort, KEY, type Server } from '../../support/start-server.ts';
 import { startBenchServer, stopCleanly, type BenchContext } from '../bench-context.ts';
 import { figure, type Figure, type Section } from '../figures.ts';
@@ -55,33 +56,7 @@ export async function benchAlerts({ makeDirectory, sizes }: BenchContext): Promi
 
 /** A server that may send to the receiver, under the model with alerts. */
 export async function startAlertServer(data: string, receiverPort: number): Promise<Server> {
-  const server = await startBenchServer(data, {
-    env: { NOTIFY_ALLOW_PRIVATE: '127.0.0.0/8', NOTIFY_ALLOW_HTTP: 'true', NOTIFY_PORTS: String(receiverPort) },
-  });
+  const server = await startBenchServer(data, { env: receiverSettings(receiverPort) });
   await publishModel(server, ALERT_MODEL);
   return server;
-}
-
-async function publishModel(server: Server, model: { readonly version: string }): Promise<void> {
-  const response = await server.fetch('/v1/models', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(model),
-  });
-  if (!response.ok) throw new Error(`the model was refused: ${response.status} ${await response.text()}`);
-  for (;;) {
-    const { version } = await server.get<{ version: string }>('/v1/models/current');
-    if (version === model.version) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-export async function addEndpoint(server: Server, endpoint: object): Promise<string> {
-  const response = await server.fetch('/v1/endpoints', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(endpoint),
-  });
-  if (response.status !== 201) throw new Error(`the endpoint was refused: ${response.status} ${await response.text()}`);
-  return ((await response.json()) as { id: string }).id;
 }

@@ -1,7 +1,7 @@
 import { quantile } from '../figures.ts';
 import { assertAccepted } from '../load/lane.ts';
 import { sendByClock } from '../load/open-loop.ts';
-import { listenForWebhooks } from '../load/webhook-receiver.ts';
+import { listenForWebhooks } from '../../support/webhook-receiver.ts';
 import { bodyOf, itemOf, requestOf } from '../workload/requests.ts';
 import { Traffic, type World } from '../workload/traffic.ts';
 
