@@ -198,13 +198,14 @@ describe('GET /v1/creatives/compare', () => {
     const [difference] = answer.differences;
     expect(difference).toMatchObject({ creativeId: 'blue', against: 'green', clickRate: { method: 'mover', reason: null } });
     expect(difference!.clickRate.value).toBeCloseTo(blue.clickRate.value! - green.clickRate.value!, 12);
-    expect(difference!.clickRate.low!).toBeGreaterThan(0);
+    // One account in five clicks every time: by impressions the difference would be sure, by accounts it is not.
+    expect(difference!.clickRate.low!).toBeLessThan(0);
     expect(difference!.clickRate.high!).toBeGreaterThan(difference!.clickRate.value!);
     expect(difference!.accountsOfBoth).toBeGreaterThan(0);
   });
 
   it.each([
-    ['one creative alone', '?campaignId=spring&creativeIds=blue', 400, 'at least two'],
+    ['one creative alone', '?campaignId=spring&creativeIds=blue', 400, 'at least 2'],
     ['a creative with itself', '?campaignId=spring&creativeIds=blue,blue', 400, 'each creative once'],
     ['no campaign', '?creativeIds=blue,green', 400, 'campaignId'],
     ['an unknown campaign', '?campaignId=winter&creativeIds=blue,green', 404, "campaign 'winter'"],

@@ -26,11 +26,22 @@ export function countCreatives(creatives: Creatives, { click, impression }: Pick
   }
 }
 
+/** In steps, as accounts and contacts are found: a name costs some misses of the processor's cache, which it waits for side by side this way. */
 function nameCreatives(creatives: Creatives, batch: TouchBatch): void {
-  const { bytes, campaignEnd, campaignStart, count, creative, creativeEnd, creativeStart } = batch;
+  const { bytes, campaign, campaignEnd, campaignStart, count, creative, creativeEnd, creativeStart, hash, place } = batch;
+  const { names } = creatives;
   for (let i = 0; i < count; i++) {
-    const isNone = campaignStart[i]! < 0 && creativeStart[i]! < 0;
-    creative[i] = isNone ? 0 : creatives.intern(bytes, campaignStart[i]!, campaignEnd[i]!, creativeStart[i]!, creativeEnd[i]!);
+    campaign[i] = creatives.campaignNumber(bytes, campaignStart[i]!, campaignEnd[i]!);
+    const start = creativeStart[i]!;
+    hash[i] = names.hash(campaign[i]!, bytes, start < 0 ? 0 : start, start < 0 ? 0 : creativeEnd[i]!);
+  }
+  names.look(hash, creative, place, count);
+  for (let i = 0; i < count; i++) {
+    const start = creativeStart[i]! < 0 ? 0 : creativeStart[i]!;
+    const end = creativeStart[i]! < 0 ? 0 : creativeEnd[i]!;
+    if (campaign[i] === 0 && creativeStart[i]! < 0) creative[i] = 0;
+    else if (creative[i]! >= 0 && names.isAt(place[i]!, bytes, start, end)) creative[i]!++;
+    else creative[i] = creatives.intern(campaign[i]!, bytes, start, end);
   }
 }
 

@@ -39,8 +39,9 @@ export class TouchBatch {
   /** Rows that the stages find: the account's, and the contact's or -1. */
   readonly account = new Int32Array(BATCH_TOUCHES);
   readonly contact = new Int32Array(BATCH_TOUCHES);
-  /** Where figures of creatives are kept: the number of the touch's creative, 0 for none, and the row of its cell in its day, -1 for none. */
-  readonly creative = new Uint32Array(BATCH_TOUCHES);
+  /** Where figures of creatives are kept: the numbers of the touch's creative and of its campaign, 0 for none, and the row of its cell in its day, -1 for none. */
+  readonly creative = new Int32Array(BATCH_TOUCHES);
+  readonly campaign = new Int32Array(BATCH_TOUCHES);
   readonly creativeCell = new Int32Array(BATCH_TOUCHES).fill(-1);
   /** What a stage leaves for its next step: hashes of names, then their places; what is to be added to the sums. */
   readonly hash = new Int32Array(BATCH_TOUCHES);

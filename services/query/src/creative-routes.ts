@@ -31,7 +31,7 @@ const compareQuery = z.strictObject({
   creativeIds: z
     .union([z.string(), z.array(z.string())])
     .transform((given) => (typeof given === 'string' ? given.split(',') : given))
-    .pipe(z.array(id).min(2, 'must name at least two creatives').max(COMPARED_MAX, `must name at most ${COMPARED_MAX} creatives`))
+    .pipe(z.array(id).min(2).max(COMPARED_MAX))
     .refine((ids) => new Set(ids).size === ids.length, 'must name each creative once')
     .describe('Separated by commas, or the parameter several times: the others are compared with the first'),
   ...period,

@@ -26,7 +26,7 @@ export class Creatives implements CreativeSums {
   readonly days: number;
   readonly #campaigns = new Names();
   /** A creative's scope is its campaign's number; a pair without a creative id has no bytes. */
-  readonly #names = new Names();
+  readonly names = new Names();
   /** By creative's number - 1: the campaign's row + 1, or 0 for none. */
   #campaignOf = new Uint32Array(FIRST_ROWS);
   readonly #days = new Map<number, CreativeDay>();
@@ -40,7 +40,7 @@ export class Creatives implements CreativeSums {
 
   /** Creatives are numbered from 1 to this. */
   get count(): number {
-    return this.#names.size;
+    return this.names.size;
   }
 
   /** Cells of all days. */
@@ -50,11 +50,15 @@ export class Creatives implements CreativeSums {
     return count;
   }
 
-  /** The number of a creative. Ranges that begin below 0 stand for none; not both. */
-  intern(bytes: Uint8Array, campaignStart: number, campaignEnd: number, creativeStart: number, creativeEnd: number): number {
-    const campaign = campaignStart < 0 ? 0 : this.#campaigns.intern(0, bytes, campaignStart, campaignEnd) + 1;
-    const known = this.#names.size;
-    const row = this.#names.intern(campaign, bytes, Math.max(creativeStart, 0), creativeStart < 0 ? 0 : creativeEnd);
+  /** The number of a campaign; 0 for none, whose range begins below 0. */
+  campaignNumber(bytes: Uint8Array, start: number, end: number): number {
+    return start < 0 ? 0 : this.#campaigns.intern(0, bytes, start, end) + 1;
+  }
+
+  /** The number of a creative by its campaign's and the bytes of its own id, of which it may have none. */
+  intern(campaign: number, bytes: Uint8Array, start: number, end: number): number {
+    const known = this.names.size;
+    const row = this.names.intern(campaign, bytes, start, end);
     if (row === known) {
       if (row === this.#campaignOf.length) this.#campaignOf = grown(this.#campaignOf, moreRows(row));
       this.#campaignOf[row] = campaign;
@@ -62,11 +66,11 @@ export class Creatives implements CreativeSums {
     return row + 1;
   }
 
-  /** As `intern`; 0 for a creative that never came. */
+  /** The number of a creative, or 0 for one that never came. Ranges that begin below 0 stand for none; not both. */
   find(bytes: Uint8Array, campaignStart: number, campaignEnd: number, creativeStart: number, creativeEnd: number): number {
     const campaign = campaignStart < 0 ? 0 : this.#campaigns.find(0, bytes, campaignStart, campaignEnd) + 1;
     if (campaign === 0 && campaignStart >= 0) return 0;
-    return this.#names.find(campaign, bytes, Math.max(creativeStart, 0), creativeStart < 0 ? 0 : creativeEnd) + 1;
+    return this.names.find(campaign, bytes, Math.max(creativeStart, 0), creativeStart < 0 ? 0 : creativeEnd) + 1;
   }
 
   campaignId(creative: number): string | null {
@@ -75,7 +79,7 @@ export class Creatives implements CreativeSums {
   }
 
   creativeId(creative: number): string | null {
-    const text = this.#names.text(creative - 1);
+    const text = this.names.text(creative - 1);
     return text === '' ? null : text;
   }
 
@@ -120,7 +124,7 @@ export class Creatives implements CreativeSums {
 
   walk(state: StateWalk): void {
     this.#campaigns.walk(state);
-    this.#names.walk(state);
+    this.names.walk(state);
     this.#campaignOf = state.column(this.#campaignOf, this.count);
     const days = state.list([...this.#days.keys()]);
     if (state.isBringing) for (const day of days) this.#days.set(day, new CreativeDay());

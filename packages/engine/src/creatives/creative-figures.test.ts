@@ -217,6 +217,29 @@ describe('creatives', () => {
     expect(isCreativeKnown(set, { campaignId: 'autumn' })).toBe(false);
   });
 
+  it('keep their points where the landmark of a short decay moves', () => {
+    const model = { ...defaultModel, version: 'hourly', decay: { kind: 'exponential' as const, halfLifeDays: 1 / 24 } };
+    const at = Date.UTC(2026, 0, 1);
+    const touch = { accountId: 'acme', contactId: 'ada', channel: null, url: null, source: null, minutes: 0, properties: {} };
+    const meeting = { ...touch, kind: 'meeting', campaignId: 'spring', creativeId: 'blue' };
+    // 450 half-lives later: sums are divided between the two.
+    const times = [at, at + 450 * 3_600_000];
+    const entries = times.map((time, offset) => ({
+      partition: 0,
+      offset,
+      appendedAt: time,
+      record: { ...meeting, id: `touch-${offset}`, occurredAt: time },
+    }));
+    const set = emptySet(model);
+    apply(set, entries);
+    const asOf = times[1]! + 3_600_000;
+    const [one] = creativeFigures(set, { from: dayOf(at), to: dayOf(asOf), asOf });
+    expect(one).toMatchObject({ touches: 2, points: 15 });
+    // What the first one is worth by now is far below the last digit; on its own it shows.
+    const [alone] = creativeFigures(set, { from: dayOf(at), to: dayOf(at), asOf });
+    expect(alone!.points / (30 * 2 ** -451)).toBeCloseTo(1, 9);
+  });
+
   it('are not kept unless somebody asks for it', () => {
     const set = emptySet(defaultModel, 0);
     expect(creativeDaysKept(set, Date.UTC(2026, 0, 1))).toBeNull();
