@@ -1,4 +1,5 @@
 import { contrast, shareVarianceOf, type Contrast } from './compare.ts';
+import { BUCKETS } from './hash.ts';
 import { holm } from './holm.ts';
 import { addMoments, noMoments, ratioOf, varianceOf, type Moments } from './moments.ts';
 import { isShare, type OutcomeName } from './outcome.ts';
@@ -72,24 +73,28 @@ export function estimate(summary: EvidenceSummary, options: EstimateOptions): Es
   };
 }
 
-/** Moments of a creative over all eras that gave it buckets. */
+/** Moments of a creative over all eras that gave it buckets. An account weighs 1 over its arm's share of what the era covered. */
 export function momentsOf(summary: EvidenceSummary, outcome: OutcomeName, creativeId: string): Moments {
   const moments = noMoments();
   for (const { arms } of summary.eras) {
     const arm = takingIn(arms, creativeId);
-    if (arm !== undefined) addMoments(moments, arm.moments[outcome]);
+    if (arm === undefined) continue;
+    const covered = arms.reduce((sum, { buckets }) => sum + buckets, 0);
+    addMoments(moments, arm.moments[outcome], covered / BUCKETS);
   }
   return moments;
 }
 
+/** Of two creatives, over all eras that gave both buckets. An account weighs 1 over its arm's share of the two: 2 where they are equal. */
 function momentsOfBoth(summary: EvidenceSummary, outcome: OutcomeName, one: string, other: string): [Moments, Moments] {
   const both: [Moments, Moments] = [noMoments(), noMoments()];
   for (const { arms } of summary.eras) {
     const first = takingIn(arms, one);
     const second = takingIn(arms, other);
     if (first === undefined || second === undefined) continue;
-    addMoments(both[0], first.moments[outcome]);
-    addMoments(both[1], second.moments[outcome]);
+    const shared = (first.buckets + second.buckets) / BUCKETS;
+    addMoments(both[0], first.moments[outcome], shared);
+    addMoments(both[1], second.moments[outcome], shared);
   }
   return both;
 }

@@ -11,7 +11,7 @@
  */
 
 /**
- * ρ² that makes the sequence narrowest at `accounts` accounts: what is gained there is lost elsewhere, slowly (at ten times as many it is 5% wider than it might be).
+ * ρ² that makes the sequence narrowest at `accounts` accounts: what is gained there is lost elsewhere, slowly (at level 0.05 the interval is 7% wider than it might be at ten times as many, 24% at a tenth).
  * It must be chosen before there are data. The approximation is that of the paper, appendix B.2.
  */
 export function rhoSquaredFor(accounts: number, level: number): number {
