@@ -15,12 +15,12 @@ export interface Contrast {
 
 /**
  * What an account's weight is, squared, while both arms have equal shares. The clock of a sequence is the variance it has gathered, which for weights that
- * change is the sum of their squares (Waudby-Smith et al., theorem 2.5): with equal shares, the number of accounts.
+ * change is the sum of their squares (Waudby-Smith et al., where variances differ from one observation to the next): with equal shares, the number of accounts.
  */
-const EQUAL_WEIGHT_SQUARED = 4;
+const EQUAL_WEIGHT_SQUARED = 0.25;
 
 /**
- * Two arms by one outcome, each account with the weight 1 over its arm's share of the two; null while there is too little for a variance. `level` is that of the intervals, `rhoSquared` from `rhoSquaredFor`. The ratio's interval
+ * Two arms by one outcome, each account with the other arm's share of the two as its weight; null while there is too little for a variance. `level` is that of the intervals, `rhoSquared` from `rhoSquaredFor`. The ratio's interval
  * is that of the difference of logarithms (delta method).
  */
 export function contrast(first: Moments, second: Moments, isShare: boolean, level: number, rhoSquared: number): Contrast | null {

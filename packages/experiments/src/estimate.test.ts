@@ -67,7 +67,10 @@ describe('estimate', () => {
   });
 
   it('of two arms does not depend on how many others there are, nor on coverage', () => {
-    const two = (buckets: number): ReturnType<typeof armWith>[] => [armWith('crA', buckets, clicking(100, 1_000)), armWith('crB', buckets, clicking(150, 1_000))];
+    const two = (buckets: number): ReturnType<typeof armWith>[] => [
+      armWith('crA', buckets, clicking(100, 1_000)),
+      armWith('crB', buckets, clicking(150, 1_000)),
+    ];
     const [alone] = estimate(summaryOf(two(5_000)), options).comparisons;
     const [covered] = estimate(summaryOf(two(500)), options).comparisons;
     const [among] = estimate(summaryOf([...two(2_000), armWith('crC', 6_000, clicking(300, 3_000))]), options).comparisons;

@@ -48,7 +48,7 @@ export interface Comparison extends Contrast {
 
 /**
  * Arms by one outcome. Two arms are compared over the eras in which both took in accounts, so that one that joined later is not compared with other times;
- * within that, each account weighs as much as its arm was unlikely, so that weights that changed confound nothing.
+ * within each era both weigh the same, so that shares that changed confound nothing. Where they did, a difference need not be that of the arms' values, which are of all their eras.
  */
 export function estimate(summary: EvidenceSummary, options: EstimateOptions): Estimate {
   const { control, creatives, level, outcome, tunedForAccounts } = options;
@@ -85,16 +85,21 @@ export function momentsOf(summary: EvidenceSummary, outcome: OutcomeName, creati
   return moments;
 }
 
-/** Of two creatives, over all eras that gave both buckets. An account weighs 1 over its arm's share of the two: 2 where they are equal. */
+/**
+ * Of two creatives, over all eras that gave both buckets. An account weighs the other arm's share of the two: one half where they are equal (overlap weights;
+ * Li, Morgan, Zaslavsky, Journal of the American Statistical Association 113, 2018). So both arms weigh the same in each era, an era weighs as much as it can say,
+ * and no account ever weighs much more than others, as it would by 1 over its own share.
+ */
 function momentsOfBoth(summary: EvidenceSummary, outcome: OutcomeName, one: string, other: string): [Moments, Moments] {
   const both: [Moments, Moments] = [noMoments(), noMoments()];
   for (const { arms } of summary.eras) {
     const first = takingIn(arms, one);
     const second = takingIn(arms, other);
     if (first === undefined || second === undefined) continue;
-    const shared = (first.buckets + second.buckets) / BUCKETS;
-    addMoments(both[0], first.moments[outcome], shared);
-    addMoments(both[1], second.moments[outcome], shared);
+    // Times the weight that is in the moments, 10,000 over the arm's buckets, this is the other's share.
+    const scale = (first.buckets * second.buckets) / ((first.buckets + second.buckets) * BUCKETS);
+    addMoments(both[0], first.moments[outcome], scale);
+    addMoments(both[1], second.moments[outcome], scale);
   }
   return both;
 }
