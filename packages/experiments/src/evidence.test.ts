@@ -147,7 +147,16 @@ describe('an era', () => {
 });
 
 describe('evidence as a whole', () => {
-  const step = fc.record({
+  interface Step {
+    readonly account: number;
+    readonly kind: string;
+    readonly creativeId: string | null;
+    readonly gapHours: number;
+    readonly lagHours: number;
+    readonly worth: number;
+  }
+
+  const step: fc.Arbitrary<Step> = fc.record({
     account: fc.nat(9),
     kind: fc.constantFrom('ad_impression', 'ad_impression', 'ad_click', 'web_visit', 'email_open'),
     creativeId: fc.constantFrom('crA', 'crA', 'crB', null),
@@ -156,7 +165,7 @@ describe('evidence as a whole', () => {
     worth: fc.nat(5),
   });
 
-  function touchesOf(steps: readonly fc.TypeOf<typeof step>[]): CountedTouch[] {
+  function touchesOf(steps: readonly Step[]): CountedTouch[] {
     let now = START;
     return steps.map(({ account, creativeId, gapHours, kind, lagHours, worth }) => {
       now += gapHours * HOUR_MS;
