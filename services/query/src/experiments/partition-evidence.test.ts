@@ -49,9 +49,10 @@ function applyBlock(ledgers: PartitionLedgers, block: RecordBlock, isStored: boo
   while (run.next()) ledgers.apply(run, isStored);
 }
 
-/** Reads what a gap asks for, as the store would give it. */
-function close(gap: Gap, blocks: readonly RecordBlock[]): void {
-  for (const block of blocks.slice(gap.experiments[0]!.upTo ?? 0, gap.before)) {
+/** Reads what a gap asks for, as the store would give it; the read may break off. */
+function close(gap: Gap, blocks: readonly RecordBlock[], breaksOffAfter = Infinity): void {
+  for (const [index, block] of blocks.slice(gap.experiments[0]!.upTo ?? 0, gap.before).entries()) {
+    if (index === breaksOffAfter) return;
     const run = new LogRun<RecordBlock>(0, new RecordReader());
     run.open(block);
     while (run.next()) if (!gap.take(run.touch, run.offset, run.appendedAt)) return;
@@ -65,11 +66,12 @@ const anyTouch = fc.record({
   creativeId: fc.constantFrom('a', 'b', null),
 });
 
-/** What happens before a touch comes: a gap is asked for, what was asked for is read, or other ledgers take over, some touches further. */
+/** What happens before a touch comes: a gap is asked for, what was asked for is read, wholly or in part, or other ledgers take over, some touches further. */
 const anyStep = fc.oneof(
   fc.constant('nothing' as const),
   fc.constant('ask' as const),
   fc.constant('read' as const),
+  fc.constant('break off' as const),
   fc.record({ takeOver: fc.integer({ min: 0, max: 3 }) }),
 );
 
@@ -92,6 +94,9 @@ property.prop([fc.array(fc.tuple(anyTouch, anyStep), { minLength: 1, maxLength: 
       if (step === 'ask') gap = evidence.gap() ?? gap;
       else if (step === 'read' && gap !== null) {
         close(gap, blocks);
+        gap = null;
+      } else if (step === 'break off' && gap !== null) {
+        close(gap, blocks, gap.before - 1);
         gap = null;
       } else if (typeof step === 'object') {
         ledgers = ledgersAt(blocks, Math.min(blocks.length, ledgers.position + step.takeOver));
