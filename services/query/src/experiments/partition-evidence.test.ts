@@ -30,7 +30,13 @@ function blocksOf(touches: readonly MadeTouch[]): RecordBlock[] {
 function experimentSince(startedAt: number): ExperimentState {
   const book = new ExperimentBook();
   const none = { experimentId: 'hero', by: 'k', definition: null, creativeId: null, weights: null, reason: null, evidence: null };
-  const definition = JSON.stringify({ id: 'hero', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }], outcomeWindow: 5, grace: 0 });
+  const definition = JSON.stringify({
+    id: 'hero',
+    campaignId: 'spring',
+    arms: [{ creativeId: 'a' }, { creativeId: 'b' }],
+    outcomeWindow: 5,
+    grace: 0,
+  });
   book.apply({ ...none, action: 'create', expectedRevision: 0, definition }, startedAt);
   book.apply({ ...none, action: 'start', expectedRevision: 1 }, startedAt);
   return book.get('hero')!;
