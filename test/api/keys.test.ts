@@ -79,6 +79,18 @@ const ROUTES: readonly (readonly [string, string, Scope, string | undefined, num
   ['POST', '/v1/alerts/alr_0/useful', 'admin', '{}', 404],
   ['POST', '/v1/alerts/alr_0/not-useful', 'admin', '{}', 404],
   ['POST', '/v1/alerts/alr_0/resend', 'admin', '{}', 404],
+  ['GET', '/v1/experiments', 'read', undefined, 200],
+  // What is taken is taken once: the second key would be told that it is there.
+  ['POST', '/v1/experiments', 'admin', '{}', 400],
+  ['GET', '/v1/experiments/exp_0', 'read', undefined, 404],
+  ['GET', '/v1/experiments/exp_0/results', 'read', undefined, 404],
+  ['GET', '/v1/experiments/exp_0/history', 'read', undefined, 404],
+  ['POST', '/v1/experiments/exp_0/start', 'admin', '{}', 404],
+  ['POST', '/v1/experiments/exp_0/stop', 'admin', '{}', 404],
+  ['POST', '/v1/experiments/exp_0/undo', 'admin', '{}', 404],
+  ['POST', '/v1/experiments/exp_0/swap', 'admin', '{"creativeId":"a"}', 404],
+  ['POST', '/ofrep/v1/evaluate/flags', 'read', '{"context":{"targetingKey":"acme"}}', 200],
+  ['POST', '/ofrep/v1/evaluate/flags/flag_0', 'read', '{"context":{"targetingKey":"acme"}}', 404],
   ['GET', '/v1/endpoints', 'admin', undefined, 200],
   ['POST', '/v1/endpoints', 'admin', '{"name":"CRM","url":"https://crm.example/"}', 201],
   ['GET', '/v1/endpoints/ep_0', 'admin', undefined, 404],
@@ -114,6 +126,8 @@ describe('scopes', () => {
         .replace('{victim}', '{keyId}')
         .replace('alr_0', '{alertId}')
         .replace('ep_0', '{endpointId}')
+        .replace('exp_0', '{experimentId}')
+        .replace('flag_0', '{key}')
         .replace('/0/0', '/{partition}/{offset}');
     const tested = ROUTES.map(([method, path, scope]) => `${method} ${templateOf(path)} ${scope}`);
     expect(documented.sort()).toEqual(tested.sort());

@@ -1,13 +1,13 @@
-import { checkSampleRatio, estimate, judge, type EvidenceSummary, type JudgeOptions, type OutcomeName } from '@touchstone/experiments';
+import {
+  checkSampleRatio,
+  estimate,
+  judge,
+  thompsonStep,
+  type EvidenceSummary,
+  type JudgeOptions,
+  type OutcomeName,
+} from '@touchstone/experiments';
 import { creativeOf, perClickP, SimulatedExperiment, type World } from './simulate-experiments.ts';
-
-/** Shares of the experiments in which a test found a difference on any day (`atEnd`: on the last one). */
-export interface FoundShares {
-  readonly clickRate: number;
-  readonly clicked: number;
-  readonly perClick: number;
-  readonly perClickAtEnd: number;
-}
 
 export interface Peeking {
   readonly experiments: number;
@@ -15,39 +15,81 @@ export interface Peeking {
   readonly level: number;
   /** Settled accounts each arm has at least before it is looked at. */
   readonly leastAccounts: number;
+  /** 30 days' accounts if not given. */
+  readonly tunedForAccounts?: number;
 }
 
-/** Looks at two arms every day by the sequential comparison, and by a test of clicks that knows neither accounts nor peeking. */
-export function peekDaily(world: World, { days, experiments, leastAccounts, level }: Peeking): FoundShares {
-  const found = { clickRate: 0, clicked: 0, perClick: 0, perClickAtEnd: 0 };
+/** For each test, the accounts it took to a difference, one number for each experiment in which it found any on any day. */
+export interface Found {
+  readonly clickRate: number[];
+  readonly clicked: number[];
+  /** A test of clicks that knows neither accounts nor peeking. */
+  readonly perClick: number[];
+  /** The same, looked at once, on the last day. */
+  readonly perClickAtEnd: number[];
+}
+
+/** Looks at two arms every day. */
+export function peekDaily(
+  world: World,
+  { days, experiments, leastAccounts, level, tunedForAccounts = world.accountsPerDay * 30 }: Peeking,
+): Found {
+  const found: Found = { clickRate: [], clicked: [], perClick: [], perClickAtEnd: [] };
   for (let nth = 0; nth < experiments; nth++) {
     const experiment = new SimulatedExperiment(world, nth);
     const isFound = { clickRate: false, clicked: false, perClick: false };
-    let last = 1;
     for (let day = 0; day < days; day++) {
       experiment.nextDay();
-      if (experiment.arms.some(({ settled }) => settled < leastAccounts)) continue;
+      if (experiment.pooled.some(({ settled }) => settled < leastAccounts)) continue;
       const summary = experiment.summary();
-      isFound.clickRate ||= pOf(summary, 'clickRate', level, world) <= level;
-      isFound.clicked ||= pOf(summary, 'clicked', level, world) <= level;
-      last = perClickP(experiment.counted);
-      isFound.perClick ||= last <= level;
+      for (const test of ['clickRate', 'clicked', 'perClick'] as const) {
+        if (isFound[test]) continue;
+        const p = test === 'perClick' ? perClickP(experiment.counted) : pOf(summary, test, level, tunedForAccounts);
+        if (p > level) continue;
+        isFound[test] = true;
+        found[test].push(experiment.accounts);
+      }
     }
-    for (const test of ['clickRate', 'clicked', 'perClick'] as const) if (isFound[test]) found[test]++;
-    if (last <= level) found.perClickAtEnd++;
+    if (perClickP(experiment.counted) <= level) found.perClickAtEnd.push(experiment.accounts);
   }
-  return {
-    clickRate: found.clickRate / experiments,
-    clicked: found.clicked / experiments,
-    perClick: found.perClick / experiments,
-    perClickAtEnd: found.perClickAtEnd / experiments,
-  };
+  return found;
 }
 
-function pOf(summary: EvidenceSummary, outcome: OutcomeName, level: number, { accountsPerDay, lifts }: World): number {
-  const creatives = lifts.map((_, arm) => creativeOf(arm));
-  const { comparisons } = estimate(summary, { outcome, creatives, control: null, level, tunedForAccounts: accountsPerDay * 30 });
+function pOf(summary: EvidenceSummary, outcome: OutcomeName, level: number, tunedForAccounts: number): number {
+  const creatives = summary.eras[0]!.arms.map(({ creativeId }) => creativeId);
+  const { comparisons } = estimate(summary, { outcome, creatives, control: null, level, tunedForAccounts });
   return Math.min(1, ...comparisons.map(({ pCorrected }) => pCorrected));
+}
+
+/** A bandit moves the shares every day. In how many experiments a difference was found on any day: by what is served, and with all accounts pooled. */
+export function banditDaily(
+  world: World,
+  { days, experiments, leastAccounts, level }: Peeking,
+): { readonly weighed: number; readonly pooled: number } {
+  const found = { weighed: 0, pooled: 0 };
+  const creatives = world.lifts.map((_, arm) => creativeOf(arm));
+  const tuned = world.accountsPerDay * 30;
+  for (let nth = 0; nth < experiments; nth++) {
+    const experiment = new SimulatedExperiment(world, nth);
+    const isFound = { weighed: false, pooled: false };
+    for (let day = 0; day < days; day++) {
+      experiment.nextDay();
+      const step = thompsonStep(experiment.summary(), {
+        outcome: 'clicked',
+        creatives,
+        seed: `${nth}/${day}`,
+        floor: 0.1,
+        warmUpAccounts: leastAccounts,
+      });
+      experiment.startEra(step.arms.map(({ weight }) => weight));
+      if (experiment.pooled.some(({ settled }) => settled < leastAccounts)) continue;
+      isFound.weighed ||= pOf(experiment.summary(), 'clicked', level, tuned) <= level;
+      isFound.pooled ||= pOf(experiment.pooledSummary(), 'clicked', level, tuned) <= level;
+    }
+    if (isFound.weighed) found.weighed++;
+    if (isFound.pooled) found.pooled++;
+  }
+  return found;
 }
 
 export interface SwapOptions extends Omit<JudgeOptions, 'creatives' | 'control'> {
@@ -82,7 +124,7 @@ export function checkRatioDaily(world: World, actual: readonly number[], runs: n
     const experiment = new SimulatedExperiment(world, nth, actual);
     for (let day = 0; day < days; day++) {
       experiment.nextDay();
-      const arms = experiment.arms.map((arm) => ({ ...arm, buckets: 10_000 / actual.length }));
+      const arms = experiment.eras[0]!.arms.map((arm) => ({ ...arm, buckets: 10_000 / actual.length }));
       if (!checkSampleRatio({ ...experiment.summary(), eras: [{ since: 0, arms }] }, level).isAlarm) continue;
       alarms.push(experiment.accounts);
       break;

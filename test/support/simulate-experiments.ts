@@ -13,6 +13,8 @@ export interface World {
   readonly lifts: readonly number[];
   /** Spread of accounts' click rates: standard deviation of the logarithm. 0 makes clicks independent. */
   readonly accountSpread: number;
+  /** By how much of `clickRate` all arms become better each day; 0 if not given. */
+  readonly driftPerDay?: number;
 }
 
 export interface Clicks {
@@ -26,42 +28,64 @@ const CONTACT_SPREAD = 0.5;
 const IMPRESSIONS_MAX = 6;
 const CLICK_RATE_MAX = 0.5;
 
+interface SimulatedEra {
+  readonly since: number;
+  readonly arms: ArmSummary[];
+  /** Cumulated shares that accounts are assigned by. */
+  readonly upTo: readonly number[];
+}
+
 /** One experiment, taken a day at a time. */
 export class SimulatedExperiment {
-  readonly arms: ArmSummary[];
+  readonly eras: SimulatedEra[] = [];
+  /** All accounts as if shares had never changed. */
+  readonly pooled: ArmSummary[];
   /** What a test that takes every click for itself would count. */
   readonly counted: Clicks;
   accounts = 0;
+  #day = 0;
   readonly #world: World;
   readonly #random: Random;
-  /** Cumulated shares that accounts are assigned by. */
-  readonly #upTo: readonly number[];
 
   /** Shares of the arms sum to 1; they are equal if not given. */
   constructor(world: World, nth: number, shares: readonly number[] = world.lifts.map(() => 1 / world.lifts.length)) {
     this.#world = world;
     this.#random = createRandom(Math.imul(world.seed, 1_000_003) + nth);
-    this.arms = shares.map((share, arm) => noArm(creativeOf(arm), Math.round(share * 10_000)));
-    this.#upTo = shares.map((_, arm) => shares.slice(0, arm + 1).reduce((sum, share) => sum + share, 0));
+    this.pooled = shares.map((_, arm) => noArm(creativeOf(arm), 10_000));
     this.counted = { clicks: new Float64Array(shares.length), impressions: new Float64Array(shares.length) };
+    this.startEra(shares);
+  }
+
+  /** From now on accounts are assigned by other shares. */
+  startEra(shares: readonly number[]): void {
+    this.eras.push({
+      since: this.#day,
+      arms: shares.map((share, arm) => noArm(creativeOf(arm), Math.round(share * 10_000))),
+      upTo: shares.map((_, arm) => shares.slice(0, arm + 1).reduce((sum, share) => sum + share, 0)),
+    });
   }
 
   summary(): EvidenceSummary {
-    return { asOf: 0, eras: [{ since: 0, arms: this.arms }], heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
+    return summaryOf(this.eras);
+  }
+
+  pooledSummary(): EvidenceSummary {
+    return summaryOf([{ since: 0, arms: this.pooled }]);
   }
 
   /** The accounts of one day settle. */
   nextDay(): void {
-    for (let n = 0; n < this.#world.accountsPerDay; n++) this.#settleOne();
+    for (let n = 0; n < this.#world.accountsPerDay; n++) this.#settleOne(this.eras.at(-1)!);
+    this.#day++;
   }
 
-  #settleOne(): void {
+  #settleOne({ arms, upTo }: SimulatedEra): void {
     const random = this.#random;
-    const { accountSpread, clickRate, lifts } = this.#world;
+    const { accountSpread, clickRate, driftPerDay = 0, lifts } = this.#world;
     const at = random.uniform();
     let arm = 0;
-    while (arm < lifts.length - 1 && at >= this.#upTo[arm]!) arm++;
-    const rate = clickRate * (1 + lifts[arm]!) * spreadBy(accountSpread, random);
+    while (arm < lifts.length - 1 && at >= upTo[arm]!) arm++;
+    const rate = clickRate * (1 + driftPerDay * this.#day) * (1 + lifts[arm]!) * spreadBy(accountSpread, random);
     // Half of the accounts have one contact or two; a few have eight.
     const contacts = 1 + Math.floor(CONTACTS_MAX * random.uniform() ** 2);
     let impressions = 0;
@@ -72,19 +96,24 @@ export class SimulatedExperiment {
       impressions += shown;
       for (let nth = 0; nth < shown; nth++) if (random.uniform() < own) clicks++;
     }
-    this.#settle(this.arms[arm]!, impressions, clicks);
+    settle(arms[arm]!, impressions, clicks);
+    settle(this.pooled[arm]!, impressions, clicks);
     this.counted.impressions[arm]! += impressions;
     this.counted.clicks[arm]! += clicks;
     this.accounts++;
   }
+}
 
-  #settle(arm: ArmSummary, impressions: number, clicks: number): void {
-    const weight = 10_000 / arm.buckets;
-    arm.exposed++;
-    arm.settled++;
-    addAccount(arm.moments.clickRate, weight, impressions, clicks);
-    addAccount(arm.moments.clicked, weight, 1, clicks > 0 ? 1 : 0);
-  }
+function settle(arm: ArmSummary, impressions: number, clicks: number): void {
+  const weight = 10_000 / arm.buckets;
+  arm.exposed++;
+  arm.settled++;
+  addAccount(arm.moments.clickRate, weight, impressions, clicks);
+  addAccount(arm.moments.clicked, weight, 1, clicks > 0 ? 1 : 0);
+}
+
+function summaryOf(eras: EvidenceSummary['eras']): EvidenceSummary {
+  return { asOf: 0, eras, heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
 }
 
 export function creativeOf(arm: number): string {

@@ -14,7 +14,13 @@ export interface Contrast {
 }
 
 /**
- * Two arms by one outcome; null while there is too little for a variance. `level` is that of the intervals, `rhoSquared` from `rhoSquaredFor`. The ratio's interval
+ * What an account's weight is, squared, while both arms have equal shares. The clock of a sequence is the variance it has gathered, which for weights that
+ * change is the sum of their squares (Waudby-Smith et al., where variances differ from one observation to the next): with equal shares, the number of accounts.
+ */
+const EQUAL_WEIGHT_SQUARED = 0.25;
+
+/**
+ * Two arms by one outcome, each account with the other arm's share of the two as its weight; null while there is too little for a variance. `level` is that of the intervals, `rhoSquared` from `rhoSquaredFor`. The ratio's interval
  * is that of the difference of logarithms (delta method).
  */
 export function contrast(first: Moments, second: Moments, isShare: boolean, level: number, rhoSquared: number): Contrast | null {
@@ -26,7 +32,7 @@ export function contrast(first: Moments, second: Moments, isShare: boolean, leve
   const se = Math.sqrt(varianceA + varianceB);
   if (!(se > 0 && se < Infinity)) return null;
   const accounts = first.accounts + second.accounts;
-  const r = accounts * rhoSquared;
+  const r = ((first.ww + second.ww) / EQUAL_WEIGHT_SQUARED) * rhoSquared;
   const width = boundary(r, level);
   return {
     difference: { value: a - b, low: a - b - width * se, high: a - b + width * se },

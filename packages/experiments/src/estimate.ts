@@ -1,4 +1,5 @@
 import { contrast, shareVarianceOf, type Contrast } from './compare.ts';
+import { BUCKETS } from './hash.ts';
 import { holm } from './holm.ts';
 import { addMoments, noMoments, ratioOf, varianceOf, type Moments } from './moments.ts';
 import { isShare, type OutcomeName } from './outcome.ts';
@@ -47,7 +48,7 @@ export interface Comparison extends Contrast {
 
 /**
  * Arms by one outcome. Two arms are compared over the eras in which both took in accounts, so that one that joined later is not compared with other times;
- * within that, each account weighs as much as its arm was unlikely, so that weights that changed confound nothing.
+ * within each era both weigh the same, so that shares that changed confound nothing. Where they did, a difference need not be that of the arms' values, which are of all their eras.
  */
 export function estimate(summary: EvidenceSummary, options: EstimateOptions): Estimate {
   const { control, creatives, level, outcome, tunedForAccounts } = options;
@@ -72,24 +73,33 @@ export function estimate(summary: EvidenceSummary, options: EstimateOptions): Es
   };
 }
 
-/** Moments of a creative over all eras that gave it buckets. */
+/** Moments of a creative over all eras that gave it buckets. An account weighs 1 over its arm's share of what the era covered. */
 export function momentsOf(summary: EvidenceSummary, outcome: OutcomeName, creativeId: string): Moments {
   const moments = noMoments();
   for (const { arms } of summary.eras) {
     const arm = takingIn(arms, creativeId);
-    if (arm !== undefined) addMoments(moments, arm.moments[outcome]);
+    if (arm === undefined) continue;
+    const covered = arms.reduce((sum, { buckets }) => sum + buckets, 0);
+    addMoments(moments, arm.moments[outcome], covered / BUCKETS);
   }
   return moments;
 }
 
+/**
+ * Of two creatives, over all eras that gave both buckets. An account weighs the other arm's share of the two: one half where they are equal (overlap weights;
+ * Li, Morgan, Zaslavsky, Journal of the American Statistical Association 113, 2018). So both arms weigh the same in each era, an era weighs as much as it can say,
+ * and no account ever weighs much more than others, as it would by 1 over its own share.
+ */
 function momentsOfBoth(summary: EvidenceSummary, outcome: OutcomeName, one: string, other: string): [Moments, Moments] {
   const both: [Moments, Moments] = [noMoments(), noMoments()];
   for (const { arms } of summary.eras) {
     const first = takingIn(arms, one);
     const second = takingIn(arms, other);
     if (first === undefined || second === undefined) continue;
-    addMoments(both[0], first.moments[outcome]);
-    addMoments(both[1], second.moments[outcome]);
+    // Times the weight that is in the moments, 10,000 over the arm's buckets, this is the other's share.
+    const scale = (first.buckets * second.buckets) / ((first.buckets + second.buckets) * BUCKETS);
+    addMoments(both[0], first.moments[outcome], scale);
+    addMoments(both[1], second.moments[outcome], scale);
   }
   return both;
 }

@@ -17,7 +17,7 @@ export function noMoments(): Moments {
   return { accounts: 0, w: 0, ww: 0, wx: 0, wy: 0, wwxx: 0, wwxy: 0, wwyy: 0 };
 }
 
-/** Adds one account. `w` is 1 over the probability that the account was assigned its arm, so that weights that changed over time weigh out. */
+/** Adds one account. `w` is 10,000 over the buckets that its arm had when it was assigned, so that shares that changed over time weigh out. */
 export function addAccount(moments: Moments, w: number, x: number, y: number): void {
   const wx = w * x;
   const wy = w * y;
@@ -31,8 +31,17 @@ export function addAccount(moments: Moments, w: number, x: number, y: number): v
   moments.wwyy += wy * wy;
 }
 
-export function addMoments(into: Moments, from: Moments): void {
-  for (const key of Object.keys(into) as (keyof Moments)[]) into[key] += from[key];
+/** Adds accounts, each with `scale` times its weight. */
+export function addMoments(into: Moments, from: Moments, scale = 1): void {
+  const square = scale * scale;
+  into.accounts += from.accounts;
+  into.w += from.w * scale;
+  into.ww += from.ww * square;
+  into.wx += from.wx * scale;
+  into.wy += from.wy * scale;
+  into.wwxx += from.wwxx * square;
+  into.wwxy += from.wwxy * square;
+  into.wwyy += from.wwyy * square;
 }
 
 /** Σwy / Σwx; null where there is nothing to divide by. */

@@ -5,14 +5,14 @@
  *   estimate ± se sqrt((1 + r) / r * log((1 + r) / level²)),   r = n ρ²
  *
  * (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas, Time-uniform central limit theory and asymptotic confidence sequences, Annals of Statistics 52(6),
- * 2024, theorem 2.2): with probability 1 - level, all intervals of the sequence together hold the true value, asymptotically. It is Robbins' mixture of normal likelihood
+ * 2024): with probability 1 - level, all intervals of the sequence together hold the true value, asymptotically. It is Robbins' mixture of normal likelihood
  * ratios (Statistical methods related to the law of the iterated logarithm, Annals of Mathematical Statistics 41(5), 1970) with the standard error estimated, and so the
  * mSPRT of Johari, Koomen, Pekelis, Walsh (Always valid inference, Operations Research 70(3), 2022).
  */
 
 /**
- * ρ² that makes the sequence narrowest at `accounts` accounts: what is gained there is lost elsewhere, slowly (at ten times as many it is 5% wider than it might be).
- * It must be chosen before there are data. The approximation is that of the paper, appendix B.2.
+ * ρ² that makes the sequence narrowest at `accounts` accounts: what is gained there is lost elsewhere, slowly (at level 0.05 the interval is 7% wider than it might be at ten times as many, 24% at a tenth).
+ * It must be chosen before there are data. The approximation is the paper's.
  */
 export function rhoSquaredFor(accounts: number, level: number): number {
   const twice = -2 * Math.log(level);

@@ -28,7 +28,7 @@ export interface ThompsonStep {
   readonly draws: number;
 }
 
-const DRAWS = 4_000;
+const DRAWS = 2_000;
 /** Shares are told apart to a hundredth: the draws are no finer, and a lineup that differs by less would move accounts for nothing. */
 const SHARE_STEPS = 100;
 

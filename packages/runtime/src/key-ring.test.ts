@@ -144,3 +144,24 @@ describe('refreshing', () => {
     expect(ring.verify(admin.text)).toBeNull();
   });
 });
+
+describe('a signature in the name of a key', () => {
+  it('is the same in every process that knows the key, another for each key and text, and ends with the key', async () => {
+    const other = createApiKey({ kind: 'secret', name: 'other', scopes: ['read'], now: 0 });
+    const rows = [admin.row, other.row];
+    ring = new KeyRing(keep(rows));
+    await ring.start();
+    const twin = new KeyRing(keep(rows));
+    await twin.start();
+    const signature = ring.sign(admin.row.id, 'text');
+    expect(signature).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(twin.sign(admin.row.id, 'text')).toBe(signature);
+    expect(ring.sign(admin.row.id, 'other text')).not.toBe(signature);
+    expect(ring.sign(other.row.id, 'text')).not.toBe(signature);
+    expect(ring.sign('key_none', 'text')).toBeNull();
+    rows[0] = { ...admin.row, revokedAt: 1 };
+    await ring.refresh();
+    expect(ring.sign(admin.row.id, 'text')).toBeNull();
+    twin.stop();
+  });
+});

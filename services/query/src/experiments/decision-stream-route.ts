@@ -1,4 +1,4 @@
-import { ProblemError } from '@touchstone/runtime';
+import { problemResponse, ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import type { QueryApp } from '../query.ts';
 import { STREAMS_MAX, type DecisionStreams } from './decision-streams.ts';
@@ -40,7 +40,11 @@ export function registerDecisionStreamRoute(app: QueryApp, streams: DecisionStre
         tags: ['decisions'],
         querystring: query,
         headers: z.looseObject({ 'last-event-id': z.string().optional() }),
-        response: { 200: { description: 'A stream that does not end', content: { [EVENT_STREAM]: { schema: z.string() } } } },
+        response: {
+          200: { description: 'A stream that does not end', content: { [EVENT_STREAM]: { schema: z.string() } } },
+          401: problemResponse('The address is not signed by a key in force, or its time is over'),
+          429: problemResponse('Too many streams are open'),
+        },
       },
     },
     async (request, reply) => {

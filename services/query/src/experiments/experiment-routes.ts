@@ -1,5 +1,5 @@
 import { EXPERIMENT_STATUSES, experimentSchema, type ExperimentState } from '@touchstone/experiments';
-import { ProblemError, type DeclaredResponse } from '@touchstone/runtime';
+import { problemResponse, ProblemError, type DeclaredResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
@@ -59,6 +59,8 @@ const STEPS = [
   ],
 ] as const;
 
+const REFUSED = problemResponse('The experiment does not allow this step, or has gone on to another revision');
+
 const csv = (schema: z.ZodType): DeclaredResponse => ({
   description: 'As JSON, or as CSV by Accept',
   content: { 'application/json': { schema }, 'text/csv': { schema: z.string() } },
@@ -103,7 +105,7 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
         description: `It is a draft until it is started. At most ${OPEN_MAX} are not stopped at a time.`,
         tags,
         body: experimentSchema,
-        response: { 201: experimentAnswerSchema },
+        response: { 201: experimentAnswerSchema, 409: problemResponse('There is one with this id, or there are too many') },
       },
     },
     async (request, reply) => {
@@ -127,7 +129,15 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       `/v1/experiments/:experimentId/${action}`,
       {
         config: { scope: 'admin' },
-        schema: { operationId, summary, description, tags, params, body: stepSchema, response: { 200: experimentAnswerSchema } },
+        schema: {
+          operationId,
+          summary,
+          description,
+          tags,
+          params,
+          body: stepSchema,
+          response: { 200: experimentAnswerSchema, 409: REFUSED },
+        },
       },
       async (request) => {
         const state = find(request.params.experimentId);
@@ -153,7 +163,7 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
         tags,
         params,
         body: swapSchema,
-        response: { 200: experimentAnswerSchema },
+        response: { 200: experimentAnswerSchema, 409: REFUSED },
       },
     },
     async (request) => {

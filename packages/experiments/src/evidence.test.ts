@@ -1,0 +1,269 @@
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+import { assign } from './assign.ts';
+import { Evidence, type CountedTouch } from './evidence.ts';
+import { BUCKETS } from './hash.ts';
+import type { EvidencePlan, Lineup } from './lineup.ts';
+import { slicesOf } from './slices.ts';
+import { summarise } from './summarise.ts';
+import { mergeSummaries, type ArmSummary, type EvidenceSummary } from './summary.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const START = Date.UTC(2026, 0, 1);
+const plan: EvidencePlan = { seed: 'exp-12', campaignId: 'spring', outcomeWindowMs: 7 * DAY_MS, graceMs: DAY_MS };
+const arms = [{ creativeId: 'crA', weight: 1 }, { creativeId: 'crB', weight: 1 }]; // prettier-ignore
+const even: Lineup = { since: START, slices: slicesOf(arms, 1), holdout: 0 };
+
+function accountOf(creativeId: string, lineup = even, nth = 0): string {
+  for (let n = 0, found = 0; ; n++) {
+    const accountId = `account-${n}`;
+    const assigned = assign({ seed: plan.seed, ...lineup }, accountId);
+    if ((assigned.creativeId ?? assigned.group) === creativeId && found++ === nth) return accountId;
+  }
+}
+
+function touchOf(accountId: string, kind: string, hours: number, change: Partial<CountedTouch> = {}): CountedTouch {
+  const occurredAt = START + hours * HOUR_MS;
+  const creativeId = kind.startsWith('ad_') ? 'crA' : null;
+  return { accountId, kind, campaignId: 'spring', creativeId, occurredAt, appendedAt: occurredAt, worth: 1, isAbove: false, ...change };
+}
+
+/** Of the first era, after the touches. */
+function after(touches: readonly CountedTouch[], days: number, lineups: readonly Lineup[] = [even]): EvidenceSummary {
+  const evidence = new Evidence(plan, ['crA', 'crB']);
+  for (const touch of touches) evidence.touch(touch);
+  return summarise(evidence, lineups, START + days * DAY_MS);
+}
+
+function armIn({ eras }: EvidenceSummary, creativeId = 'crA', era = 0): ArmSummary {
+  return eras[era]!.arms.find((arm) => arm.creativeId === creativeId)!;
+}
+
+const one = accountOf('crA');
+const other = accountOf('crB');
+
+describe('an account', () => {
+  it('enters the comparison when its window and the grace are over, with what it did in the window', () => {
+    const touches = [
+      touchOf(one, 'web_visit', -1, { worth: 5 }),
+      touchOf(one, 'ad_impression', 0, { worth: 0.1 }),
+      touchOf(one, 'ad_click', 1, { worth: 2 }),
+      touchOf(one, 'ad_impression', 2, { worth: 0.1 }),
+      touchOf(one, 'meeting', 48, { worth: 30 }),
+      touchOf(one, 'web_visit', 7 * 24 + 1, { worth: 7 }),
+    ];
+    expect(armIn(after(touches, 7.9)).settled).toBe(0);
+    const arm = armIn(after(touches, 8));
+    expect(arm).toMatchObject({ exposed: 1, settled: 1, contaminated: 0, strayed: 0, impressions: 2, clicks: 1 });
+    expect(arm.moments.clicked).toMatchObject({ accounts: 1, w: 2, wx: 2, wy: 2 });
+    expect(arm.moments.clickRate).toMatchObject({ wx: 4, wy: 2 });
+    expect(arm.moments.engaged).toMatchObject({ wy: 2 });
+    // Its own impressions are the treatment; the visit before and the one after lie outside.
+    expect(arm.moments.pointsGained).toMatchObject({ wy: 64 });
+  });
+
+  it('is not engaged by what it is shown', () => {
+    const arm = armIn(after([touchOf(one, 'ad_impression', 0), touchOf(one, 'email_open', 1), touchOf(one, 'direct_mail', 2)], 9));
+    expect(arm.moments.engaged.wy).toBe(0);
+    expect(arm.moments.pointsGained.wy).toBe(4);
+  });
+
+  it('that clicked has seen the creative, though its impression came later', () => {
+    const arm = armIn(after([touchOf(one, 'ad_click', 1), touchOf(one, 'ad_impression', 0, { appendedAt: START + 2 * HOUR_MS })], 9));
+    expect(arm).toMatchObject({ exposed: 1, impressions: 1, clicks: 1 });
+  });
+
+  it('that saw two creatives is left out, in whatever order they came', () => {
+    const touches = [
+      touchOf(one, 'ad_impression', 5),
+      touchOf(one, 'ad_impression', 1, { creativeId: 'crB', appendedAt: START + 6 * HOUR_MS }),
+    ];
+    expect(armIn(after(touches, 9))).toMatchObject({ exposed: 1, contaminated: 1, settled: 0 });
+  });
+
+  it('stays as it was settled: another creative or a click that comes later changes nothing and is counted', () => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    evidence.touch(touchOf(one, 'ad_impression', 0));
+    const late = { appendedAt: START + 8 * DAY_MS };
+    expect(evidence.touch(touchOf(one, 'ad_click', 1, late))).toBe('late');
+    expect(evidence.touch(touchOf(one, 'ad_impression', 8 * 24, { creativeId: 'crB' }))).toBe('out_of_window');
+    const summary = summarise(evidence, [even], START + 9 * DAY_MS);
+    expect(armIn(summary)).toMatchObject({ settled: 1, contaminated: 0, clicks: 0 });
+    expect(summary.late).toBe(1);
+  });
+
+  it('that saw what it was not assigned has strayed', () => {
+    expect(armIn(after([touchOf(other, 'ad_impression', 0)], 9))).toMatchObject({ exposed: 1, strayed: 1, settled: 0 });
+  });
+
+  it('that is held out or not covered and saw a creative is counted', () => {
+    const lineup = { since: START, slices: slicesOf(arms, 0.5), holdout: 0.3 };
+    const touches = [
+      touchOf(accountOf('holdout', lineup), 'ad_impression', 0),
+      touchOf(accountOf('uncovered', lineup), 'ad_impression', 0),
+    ];
+    const summary = after(touches, 9, [lineup]);
+    expect(summary).toMatchObject({ heldOutExposed: 1, uncoveredExposed: 1 });
+    expect(armIn(summary)).toMatchObject({ strayed: 2, settled: 0 });
+  });
+
+  it('says nothing of another campaign, and counts where none is told', () => {
+    const touches = [
+      touchOf(one, 'ad_impression', 0, { campaignId: 'autumn' }),
+      touchOf(accountOf('crA', even, 1), 'ad_impression', 0, { campaignId: null }),
+    ];
+    expect(armIn(after(touches, 9)).exposed).toBe(1);
+  });
+
+  it('above the threshold when first exposed says nothing of reaching it', () => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    const accounts = [0, 1, 2].map((nth) => accountOf('crA', even, nth));
+    for (const accountId of accounts) evidence.touch(touchOf(accountId, 'ad_impression', 0, { isAbove: accountId === accounts[0] }));
+    evidence.crossed(accounts[0]!, START + DAY_MS);
+    evidence.crossed(accounts[1]!, START + DAY_MS);
+    evidence.crossed(accounts[2]!, START + 7 * DAY_MS + 1);
+    expect(armIn(summarise(evidence, [even], START + 9 * DAY_MS)).moments.reachedThreshold).toMatchObject({ accounts: 2, wy: 2 });
+  });
+});
+
+describe('an era', () => {
+  const alone: Lineup = { since: START + DAY_MS, slices: slicesOf([{ creativeId: 'crB', weight: 1 }], 1), holdout: 0 };
+
+  it('is that of the first exposure, and its shares are the weights', () => {
+    const touches = [touchOf(one, 'ad_impression', 0), touchOf(other, 'ad_impression', 30, { creativeId: 'crB' })];
+    const summary = after(touches, 10, [even, alone]);
+    expect(armIn(summary, 'crA', 0).moments.clicked.w).toBe(2);
+    expect(armIn(summary, 'crB', 1).moments.clicked.w).toBe(1);
+  });
+
+  it.each([
+    ['shortly after the change follows the lineup before, where that explains it', 24.5, 0],
+    ['later has strayed', 25.5, 1],
+  ])('of an impression %s', (_, hours, strayed) => {
+    const summary = after([touchOf(one, 'ad_impression', hours)], 10, [even, alone]);
+    expect(summary.eras.reduce((sum, { arms }) => sum + arms.reduce((all, arm) => all + arm.strayed, 0), 0)).toBe(strayed);
+  });
+});
+
+describe('evidence as a whole', () => {
+  interface Step {
+    readonly account: number;
+    readonly kind: string;
+    readonly creativeId: string | null;
+    readonly gapHours: number;
+    readonly lagHours: number;
+    readonly worth: number;
+  }
+
+  const step: fc.Arbitrary<Step> = fc.record({
+    account: fc.nat(9),
+    kind: fc.constantFrom('ad_impression', 'ad_impression', 'ad_click', 'web_visit', 'email_open'),
+    creativeId: fc.constantFrom('crA', 'crA', 'crB', null),
+    gapHours: fc.nat(60),
+    lagHours: fc.nat(50),
+    worth: fc.nat(5),
+  });
+
+  function touchesOf(steps: readonly Step[]): CountedTouch[] {
+    let now = START;
+    return steps.map(({ account, creativeId, gapHours, kind, lagHours, worth }) => {
+      now += gapHours * HOUR_MS;
+      return {
+        accountId: `account-${account}`,
+        kind,
+        campaignId: null,
+        creativeId,
+        occurredAt: now - lagHours * HOUR_MS,
+        appendedAt: now,
+        worth,
+        isAbove: false,
+      };
+    });
+  }
+
+  /** Account by account, as it is defined. */
+  function byDefinition(touches: readonly CountedTouch[], asOf: number): Record<string, number[]> {
+    const sums: Record<string, number[]> = {};
+    for (const accountId of new Set(touches.map((touch) => touch.accountId))) {
+      const own = touches.filter((touch) => touch.accountId === accountId);
+      const isAd = (touch: CountedTouch): boolean => touch.creativeId !== null && touch.kind.startsWith('ad_');
+      const from = own.findIndex(isAd);
+      if (from < 0) continue;
+      const first = own[from]!;
+      const settledAt = first.appendedAt + plan.outcomeWindowMs + plan.graceMs;
+      const inTime = own.slice(from).filter((touch) => touch.appendedAt < settledAt);
+      const isContaminated = inTime.some((touch) => isAd(touch) && touch.creativeId !== first.creativeId);
+      const isAssigned = assign({ seed: plan.seed, ...even }, accountId).creativeId === first.creativeId;
+      if (isContaminated || !isAssigned || settledAt > asOf) continue;
+      const counted = inTime.filter(
+        (touch) => touch.occurredAt <= first.occurredAt + plan.outcomeWindowMs && (isAd(touch) || touch.occurredAt >= first.occurredAt),
+      );
+      const clicks = counted.filter((touch) => isAd(touch) && touch.kind === 'ad_click').length;
+      const answers = counted.filter((touch) => !(isAd(touch) && touch.kind === 'ad_impression'));
+      const sum = (sums[first.creativeId!] ??= [0, 0, 0, 0, 0]);
+      sum[0]!++;
+      sum[1]! += clicks > 0 ? 1 : 0;
+      sum[2]! += clicks;
+      sum[3]! += answers.some(({ kind }) => kind !== 'email_open' && kind !== 'ad_impression') ? 1 : 0;
+      sum[4]! += answers.reduce((worth, touch) => worth + touch.worth, 0);
+    }
+    return sums;
+  }
+
+  function servedBy(summary: EvidenceSummary): Record<string, number[]> {
+    const settled = summary.eras.flatMap(({ arms }) => arms).filter((arm) => arm.settled > 0);
+    return Object.fromEntries(
+      settled.map(({ creativeId, moments, settled }) => [
+        creativeId,
+        [settled, moments.clicked.wy / 2, moments.clickRate.wy / 2, moments.engaged.wy / 2, moments.pointsGained.wy / 2],
+      ]),
+    );
+  }
+
+  const history = fc.array(step, { maxLength: 60 }).map(touchesOf);
+  const inAll = (touches: readonly CountedTouch[]): number => (touches.at(-1)?.appendedAt ?? START) + 3 * DAY_MS;
+
+  test.prop([history])('is what the definition gives', (touches) => {
+    const asOf = inAll(touches);
+    expect(servedBy(after(touches, (asOf - START) / DAY_MS))).toEqual(byDefinition(touches, asOf));
+  });
+
+  test.prop([history])('is the same from two partitions', (touches) => {
+    const days = (inAll(touches) - START) / DAY_MS;
+    const isFirst = (touch: CountedTouch): boolean => touch.accountId < 'account-5';
+    const parts = [touches.filter(isFirst), touches.filter((touch) => !isFirst(touch))].map((part) => after(part, days));
+    expect(servedBy(mergeSummaries(parts))).toEqual(servedBy(after(touches, days)));
+  });
+
+  test.prop([history])('loses none: exposed is contaminated, strayed, settled or still open', (touches) => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    for (const touch of touches) evidence.touch(touch);
+    const late = summarise(evidence, [even], inAll(touches) + 30 * DAY_MS);
+    const arms = late.eras.flatMap((era) => era.arms);
+    expect(arms.reduce((sum, arm) => sum + arm.contaminated + arm.strayed + arm.settled, 0)).toBe(evidence.rows.size);
+  });
+
+  it('holds many accounts', () => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    for (let n = 0; n < 3_000; n++) {
+      const accountId = `account-${n}`;
+      evidence.touch(touchOf(accountId, 'ad_impression', 0, { creativeId: assign({ seed: plan.seed, ...even }, accountId).creativeId }));
+    }
+    const summary = summarise(evidence, [even], START + 9 * DAY_MS);
+    expect(armIn(summary, 'crA').settled + armIn(summary, 'crB').settled).toBe(3_000);
+    expect(armIn(summary, 'crA').buckets).toBe(BUCKETS / 2);
+  });
+
+  it('takes no more creatives than have a bit', () => {
+    const evidence = new Evidence(
+      plan,
+      Array.from({ length: 32 }, (_, n) => `creative-${n}`),
+    );
+    evidence.addCreative('creative-3');
+    expect(() => evidence.addCreative('creative-32')).toThrow('32 creatives at most');
+    evidence.touch(touchOf('acme', 'ad_impression', 0, { creativeId: 'creative-31' }));
+    evidence.touch(touchOf('acme', 'ad_impression', 1, { creativeId: 'creative-0' }));
+    expect(armIn(summarise(evidence, [even], START), 'creative-31')).toMatchObject({ contaminated: 1 });
+  });
+});

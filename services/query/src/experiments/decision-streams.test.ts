@@ -1,0 +1,118 @@
+import { createMetrics, systemScheduler } from '@touchstone/runtime';
+import { describe, expect, it, vi } from 'vitest';
+import type { Decider, Evaluation } from './decider.ts';
+import { DecisionStreams, type StreamOutput } from './decision-streams.ts';
+
+/** Answers of a test, by account. */
+function openWorld() {
+  const variants = new Map<string, string>();
+  const decider = {
+    evaluateAll: (accountId: string): Evaluation[] => [
+      { key: 'hero', variant: variants.get(accountId) ?? 'a', reason: 'SPLIT', metadata: { score: Math.random() } },
+    ],
+  } as unknown as Decider;
+  const streams = new DecisionStreams({
+    decider,
+    keys: { sign: (keyId, text) => (keyId === 'gone' ? null : Buffer.from(`${keyId}-${text}`).toString('base64url')) },
+    scheduler: systemScheduler,
+    metrics: createMetrics({ ofProcess: false }),
+  });
+  return { variants, streams };
+}
+
+class Output implements StreamOutput {
+  readonly written: string[] = [];
+  isFull = false;
+  #drained = (): void => {};
+
+  write(text: string): boolean {
+    this.written.push(text);
+    return !this.isFull;
+  }
+
+  once(_event: 'drain', listener: () => void): void {
+    this.#drained = listener;
+  }
+
+  drain(): void {
+    this.isFull = false;
+    this.#drained();
+  }
+}
+
+describe('a stream of an account', () => {
+  it('says once at its beginning to ask, and again only when something is decided otherwise', async () => {
+    const { streams, variants } = openWorld();
+    const output = new Output();
+    streams.open('acme', output, null);
+    expect(output.written).toHaveLength(1);
+    streams.look('acme');
+    streams.look('globex');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(output.written).toHaveLength(1);
+    variants.set('acme', 'b');
+    streams.look('acme');
+    await vi.waitUntil(() => output.written.length === 2);
+    expect(output.written[1]).toMatch(/^id: \S+\ndata: \{"type":"refetchEvaluation","etag":"\\"\S+\\"","lastModified":\d+\}\n\n$/);
+  });
+
+  it('says nothing to who comes back and has missed nothing', () => {
+    const { streams, variants } = openWorld();
+    const first = new Output();
+    streams.open('acme', first, null);
+    const id = /^id: (\S+)/.exec(first.written[0]!)![1]!;
+    const again = new Output();
+    streams.open('acme', again, id);
+    expect(again.written).toEqual([]);
+    variants.set('acme', 'b');
+    const late = new Output();
+    streams.open('acme', late, id);
+    expect(late.written).toHaveLength(1);
+  });
+
+  it('waits for a client that reads slowly, and tells it the latest alone', async () => {
+    const { streams, variants } = openWorld();
+    const output = new Output();
+    output.isFull = true;
+    streams.open('acme', output, null);
+    for (const variant of ['b', 'c', 'd']) {
+      variants.set('acme', variant);
+      streams.lookAtAll();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(output.written).toHaveLength(1);
+    output.drain();
+    await vi.waitUntil(() => output.written.length === 2);
+  });
+
+  it('ends when it is closed', async () => {
+    const { streams, variants } = openWorld();
+    const output = new Output();
+    const close = streams.open('acme', output, null);
+    close();
+    close();
+    expect(streams.count).toBe(0);
+    variants.set('acme', 'b');
+    streams.look('acme');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(output.written).toHaveLength(1);
+  });
+});
+
+describe('the address of a stream', () => {
+  const parsed = (address: string) => {
+    const parameters = new URL(address, 'http://localhost').searchParams;
+    const of = (name: string): string => parameters.get(name)!;
+    return { account: of('account'), key: of('key'), until: Number(of('until')), signature: of('signature') };
+  };
+
+  it('works for its account and key, as long as its time is not over', () => {
+    const { streams } = openWorld();
+    const address = parsed(streams.addressOf('acme', 'key_1'));
+    expect(streams.isValid(address)).toBe(true);
+    expect(streams.isValid({ ...address, account: 'globex' })).toBe(false);
+    expect(streams.isValid({ ...address, key: 'key_2' })).toBe(false);
+    expect(streams.isValid({ ...address, until: address.until + 1 })).toBe(false);
+    expect(streams.isValid({ ...parsed(streams.addressOf('acme', 'gone')), signature: '' })).toBe(false);
+  });
+});
