@@ -11,7 +11,15 @@ export function generateCrm(seed: number, deals: number): { readonly accounts: s
   const names = Array.from({ length: 30 }, (_, at) => `Company ${at}`);
   const accounts = names.map((name, at) => {
     const location = at === 3 ? 'Philipines' : 'United States';
-    return [name, random.pick(SECTORS), 1990 + at, random.whole(1, 9000) / 10, random.whole(10, 9000), location, at > 20 ? 'Company 1' : ''];
+    return [
+      name,
+      random.pick(SECTORS),
+      1990 + at,
+      random.whole(1, 9000) / 10,
+      random.whole(10, 9000),
+      location,
+      at > 20 ? 'Company 1' : '',
+    ];
   });
   const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
   const pipeline = Array.from({ length: deals }, (_, at) => {
@@ -22,7 +30,16 @@ export function generateCrm(seed: number, deals: number): { readonly accounts: s
     const value = stage === 'Won' ? random.whole(40, 30_000) : 0;
     const engaged = stage === 'Prospecting' ? '' : day(engagedAt);
     const account = random.chance(isClosed ? 0.02 : 0.6) ? '' : random.pick(names);
-    return [`DEAL${at}`, `Agent ${at % 7}`, random.pick(PRODUCTS), account, stage, engaged, isClosed ? day(closedAt) : '', isClosed ? value : ''];
+    return [
+      `DEAL${at}`,
+      `Agent ${at % 7}`,
+      random.pick(PRODUCTS),
+      account,
+      stage,
+      engaged,
+      isClosed ? day(closedAt) : '',
+      isClosed ? value : '',
+    ];
   });
   const table = (header: string, rows: readonly unknown[][]): string => `${[header, ...rows.map((row) => row.join(','))].join('\n')}\n`;
   return {
