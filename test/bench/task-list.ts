@@ -7,6 +7,7 @@ import { fillLog } from './tasks/fill-log.ts';
 import { lookUpOnly } from './tasks/look-up-only.ts';
 import { measureAlerts } from './tasks/measure-alerts.ts';
 import { measureFanOut } from './tasks/measure-fan-out.ts';
+import { measureKpis } from './tasks/measure-kpis.ts';
 import { measureLatency } from './tasks/measure-latency.ts';
 import { measureLedgers } from './tasks/measure-ledgers.ts';
 import { measureReads } from './tasks/measure-reads.ts';
@@ -27,6 +28,7 @@ export const TASKS = {
   lookUpOnly,
   measureAlerts,
   measureFanOut,
+  measureKpis,
   measureLatency,
   measureLedgers,
   measureReads,

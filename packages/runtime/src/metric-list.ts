@@ -191,6 +191,11 @@ export const METRICS = {
     help: 'Accounts that saw more than one creative of a running experiment, and are left out of the comparison',
     labels: { experiment: 100 },
   },
+  kpi: {
+    kind: 'gauge',
+    help: 'KPIs of the current month (UTC), each in its own unit, refreshed every minute; NaN for what can not be told',
+    labels: { name: 64 },
+  },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {
     kind: 'counter',

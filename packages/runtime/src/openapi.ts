@@ -38,6 +38,7 @@ export async function registerOpenApi(app: HttpApp): Promise<void> {
           description: 'Which creative an account should see now, by the OpenFeature Remote Evaluation Protocol (OFREP) 0.3',
         },
         { name: 'experiments', description: 'Creatives compared by account, and swapped' },
+        { name: 'kpis', description: 'The numbers a revenue team is judged by' },
         { name: 'models', description: 'The scoring model in force' },
         { name: 'dead letters', description: 'Records that could not be read or applied' },
         { name: 'keys', description: 'API keys' },

@@ -1,4 +1,5 @@
 import type { LedgerSet } from '@touchstone/engine';
+import type { KpiSettings } from '@touchstone/kpis';
 import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
 import { registerAlertActionRoutes } from './alert-action-routes.ts';
 import { registerAlertRoutes } from './alert-routes.ts';
@@ -16,6 +17,7 @@ import { registerOfrepRoutes } from './experiments/ofrep-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
+import { registerKpiRoutes } from './kpis/kpi-routes.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
@@ -37,6 +39,7 @@ export interface QueryDependencies {
   readonly modelStatus: () => ModelStatus;
   /** Whether the ledgers are restored: before that, answers would show versions older than readers have seen. */
   readonly readiness: () => Readiness;
+  readonly kpiSettings: KpiSettings;
 }
 
 export interface QueryOptions extends QueryDependencies {
@@ -71,6 +74,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerCreativeGauges(options);
   registerExplainRoutes(app, options);
   registerModelRoutes(app, options);
+  registerKpiRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
   await registerStreamRoutes(app, options);

@@ -1,5 +1,6 @@
 import { KAFKA_SECRETS, kafkaSettingProblems, kafkaSettings } from '@touchstone/event-log';
 import { notifierSettings } from '@touchstone/notifier';
+import { kpiSettingsSchema } from '@touchstone/query';
 import {
   aggregatorSettings,
   creativeSettings,
@@ -26,6 +27,7 @@ export const configSchema = z
     ...creativeSettings,
     ...aggregatorSettings,
     ...notifierSettings,
+    ...kpiSettingsSchema,
     /** Below this much free disk nothing more is accepted. */
     FREE_MEGABYTES_MIN: wholeNumber(0, 1_048_576).optional(),
     ...kafkaSettings,

@@ -1,0 +1,21 @@
+export { answerKpi, COMPARISONS, SEGMENTS_MAX } from './answer.ts';
+export type {
+  Asked,
+  Benchmark,
+  Change,
+  Comparison,
+  KpiAnswer,
+  Measured,
+  MeasuredRow,
+  SegmentOutcome,
+  SpanOutcome,
+  WhenAbsent,
+} from './answer.ts';
+export { INTERVALS, isTimeZone, monthToDate } from './calendar.ts';
+export type { Interval, Span } from './calendar.ts';
+export { DEFAULT_SETTINGS, QUALIFIED_BY, UNITS } from './definition.ts';
+export type { CombineContext, KpiDefinition, KpiParameter, KpiSettings, QualifiedBy, Unit } from './definition.ts';
+export { either, known, minus, missing, outcome, plus, product, quotient, ratio } from './figure.ts';
+export type { Figure, Outcome } from './figure.ts';
+export { planSpans, SERIES_MAX } from './plan.ts';
+export type { AskedSpan, Plan } from './plan.ts';

@@ -1,0 +1,101 @@
+/** The typed tables that KPIs are measured on, each with what it can be filtered and segmented by. */
+
+/** What an account is; known of every row that names one. */
+const OF_ACCOUNT = {
+  tier: 'account.tier',
+  industry: 'account.industry',
+  targetList: "if(account.target_list, 'true', 'false')",
+  owner: 'account.owner',
+  parentId: 'account.parent_id',
+} as const;
+
+export const DIMENSIONS = [
+  'tier',
+  'industry',
+  'targetList',
+  'owner',
+  'parentId',
+  'source',
+  'campaignId',
+  'creativeId',
+  'channel',
+  'category',
+] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+type Expressions = Readonly<Partial<Record<Dimension, string>>>;
+
+export interface FactTable {
+  /** Of the facts or touches in it, for reasons. */
+  readonly words: string;
+  /** Whether its rows are the newest of several versions, told apart by FINAL. */
+  readonly isVersioned: boolean;
+  /** What is read in its place, where it is no table of its own. */
+  readonly from?: string;
+  /** Which of its rows, in SQL; default all. */
+  readonly where?: string;
+  /** Column that names the account; absent where there is none. */
+  readonly account?: string;
+  /** Its own columns, in the row's alias `row`. */
+  readonly own: Expressions;
+}
+
+const OF_TOUCH = { campaignId: 'row.campaign_id', creativeId: 'row.creative_id', channel: 'row.channel', source: 'row.source' } as const;
+
+export const FACT_TABLES = {
+  accounts: { words: 'accounts', isVersioned: true, account: 'id', own: {} },
+  contacts: { words: 'contacts', isVersioned: true, account: 'account_id', own: {} },
+  leads: {
+    words: 'leads',
+    isVersioned: true,
+    account: 'account_id',
+    own: { source: 'row.source', campaignId: 'row.campaign_id' },
+  },
+  opportunities: { words: 'opportunities', isVersioned: true, account: 'account_id', own: { source: 'row.source' } },
+  subscriptions: {
+    words: 'subscriptions',
+    isVersioned: false,
+    // `first_at` is when the account's first one began.
+    from: `(SELECT *, min(begins_at) OVER (PARTITION BY account_id) AS first_at FROM (SELECT * FROM subscriptions FINAL WHERE mrr > 0))`,
+    account: 'account_id',
+    own: {},
+  },
+  /** Accounts that bought, with when they did first: a deal that was won or a subscription that began. */
+  customers: {
+    words: 'won opportunities or subscriptions',
+    isVersioned: false,
+    from: `(SELECT account_id, min(since) AS first_at FROM
+      (SELECT account_id, closed_at AS since FROM opportunities FINAL WHERE outcome = 'won'
+       UNION ALL SELECT account_id, begins_at AS since FROM subscriptions FINAL WHERE mrr > 0) GROUP BY account_id)`,
+    account: 'account_id',
+    own: {},
+  },
+  /** Touches that engage; a touch may be there twice, so that only different values may be counted. */
+  engagingTouches: { words: 'touches', isVersioned: false, from: 'engaging_touches', account: 'account_id', own: OF_TOUCH },
+  /** Web visits, each once. */
+  visits: { words: 'web visits', isVersioned: true, from: 'engaging_touches', where: 'is_visit', account: 'account_id', own: OF_TOUCH },
+  /** Contacts with their first touch ever. */
+  firstTouches: {
+    words: 'touches of contacts',
+    isVersioned: false,
+    from: `(SELECT account_id, contact_id, tupleElement(min(first), 1) AS first_at, tupleElement(min(first), 3) AS campaign_id
+      FROM contact_firsts GROUP BY account_id, contact_id)`,
+    account: 'account_id',
+    own: { campaignId: 'row.campaign_id' },
+  },
+  spend: {
+    words: 'spend',
+    isVersioned: true,
+    own: { campaignId: 'row.campaign_id', creativeId: 'row.creative_id', channel: 'row.channel', category: 'row.category' },
+  },
+} as const satisfies Record<string, FactTable>;
+export type FactTableName = keyof typeof FACT_TABLES;
+
+/** What a row of the table is in a dimension, as text; null where its rows say nothing of it. */
+export function expressionOf(name: FactTableName, dimension: Dimension): string | null {
+  const table: FactTable = FACT_TABLES[name];
+  const own = table.own[dimension];
+  if (own !== undefined) return own;
+  const ofAccount = (OF_ACCOUNT as Expressions)[dimension];
+  return table.account === undefined || ofAccount === undefined ? null : ofAccount;
+}
