@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeAccountRecords } from './account-records.contract.ts';
 import { ClickHouseStore } from './click-house-store.ts';
 import { describeAlerts } from './alerts.contract.ts';
+import { describeAttribution } from './opportunities/attribution.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
@@ -24,6 +25,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeDeadLetters(name, open);
   describeAlerts(name, open);
   describeStageStays(name, open);
+  describeAttribution(name, open);
   describeNotifications(name, open);
   describeSchema(name, open);
 

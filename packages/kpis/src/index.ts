@@ -1,0 +1,12 @@
+export { ATTRIBUTION_MODELS, CREDIT_UNITS, creditsOf } from './attribution.ts';
+export type { AttributionModel, TouchPath } from './attribution.ts';
+export { stageFlow } from './flow.ts';
+export type { StageCounts, StageFlow } from './flow.ts';
+export { newcombe, wilson } from './intervals.ts';
+export type { ConfidenceInterval } from './intervals.ts';
+export { medianStayHours } from './kaplan-meier.ts';
+export type { StayCount } from './kaplan-meier.ts';
+export { leadVelocity } from './lead-velocity.ts';
+export type { LeadVelocity, MonthCounts } from './lead-velocity.ts';
+export { salesVelocity } from './sales-velocity.ts';
+export type { SalesCounts, SalesVelocity } from './sales-velocity.ts';
