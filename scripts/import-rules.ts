@@ -22,6 +22,8 @@ interface Part {
 
 const SCOPE = '@touchstone/';
 const ENGINE = 'engine';
+/** Pure like the engine, and of no use to it: what a KPI is, which the store measures and the service tells. */
+const KPIS = 'kpis';
 const TESTKIT = 'testkit';
 /** Packages whose `open...` functions take hold of a directory, a connection or a lock. */
 const ADAPTERS = new Set(['event-log', 'store']);
@@ -34,7 +36,8 @@ export function judgeImport(file: string, imported: Import, workspace: Workspace
   const part = partOf(file);
   if (imported.specifier.startsWith('.')) return judgeRelative(file, part, imported.specifier);
   if (isForTests(file, part)) return null;
-  if (part.name === ENGINE && imported.specifier.startsWith('node:') && !isHashAlone(imported)) return ENGINE_IS_PURE;
+  if ((part.name === ENGINE || part.name === KPIS) && imported.specifier.startsWith('node:') && !isHashAlone(imported))
+    return ENGINE_IS_PURE;
   if (!imported.specifier.startsWith(SCOPE)) return null;
 
   const target = imported.specifier.slice(SCOPE.length).split('/')[0]!;
@@ -66,6 +69,9 @@ function judgeRelative(file: string, part: Part, specifier: string): string | nu
 function judgeDirection(part: Part, target: string, imported: Import, { packages, services }: Workspace): string | null {
   if (target === TESTKIT)
     return 'testkit is for tests: what the running system needs does not belong there. Move it to the part that uses it.';
+  if (part.name === KPIS) {
+    return 'what a KPI is needs nothing of ours: it is arithmetic and the calendar. Pass in what it needs.';
+  }
   if (part.name === ENGINE) {
     return 'the engine imports nothing of ours, so that a replay needs nothing but it. Move the type or function into the engine, or the code out of it.';
   }
@@ -74,8 +80,8 @@ function judgeDirection(part: Part, target: string, imported: Import, { packages
   }
   const namesTypesOnly = imported.values.length === 0 && !imported.whole;
   if (part.name === RECOVERY && namesTypesOnly) return null;
-  if (part.kind === 'package' && target !== ENGINE && packages.includes(target)) {
-    return 'packages import none but the engine, so that each adapter can be replaced alone. Put the two together in a service, or move a shared type into the engine.';
+  if (part.kind === 'package' && target !== ENGINE && target !== KPIS && packages.includes(target)) {
+    return 'packages import none but the engine and kpis, so that each adapter can be replaced alone. Put the two together in a service, or move a shared type into the engine.';
   }
   if (part.kind === 'service' && part.name !== 'standalone' && services.includes(target)) {
     return 'services run as processes of their own and meet only on the log and in the store. Move what both need into a package; only standalone puts services together.';

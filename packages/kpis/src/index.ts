@@ -10,3 +10,24 @@ export { leadVelocity } from './lead-velocity.ts';
 export type { LeadVelocity, MonthCounts } from './lead-velocity.ts';
 export { salesVelocity } from './sales-velocity.ts';
 export type { SalesCounts, SalesVelocity } from './sales-velocity.ts';
+export { answerKpi, COMPARISONS, SEGMENTS_MAX } from './answer.ts';
+export type {
+  Asked,
+  Benchmark,
+  Change,
+  Comparison,
+  KpiAnswer,
+  Measured,
+  MeasuredRow,
+  SegmentOutcome,
+  SpanOutcome,
+  WhenAbsent,
+} from './answer.ts';
+export { INTERVALS, isTimeZone, monthToDate } from './calendar.ts';
+export type { Interval, Span } from './calendar.ts';
+export { DEFAULT_SETTINGS, QUALIFIED_BY, UNITS } from './definition.ts';
+export type { CombineContext, KpiDefinition, KpiParameter, KpiSettings, QualifiedBy, Unit } from './definition.ts';
+export { either, known, minus, missing, outcome, plus, product, quotient, ratio } from './figure.ts';
+export type { Figure, Outcome } from './figure.ts';
+export { planSpans, SERIES_MAX } from './plan.ts';
+export type { AskedSpan, Plan } from './plan.ts';

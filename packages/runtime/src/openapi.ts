@@ -33,6 +33,7 @@ export async function registerOpenApi(app: HttpApp): Promise<void> {
           description: 'What became of accounts that somebody should know: crossings, qualification, stages; and what was done about it',
         },
         { name: 'endpoints', description: 'Where alerts are sent, and what became of each' },
+        { name: 'kpis', description: 'The numbers a revenue team is judged by' },
         { name: 'models', description: 'The scoring model in force' },
         { name: 'dead letters', description: 'Records that could not be read or applied' },
         { name: 'keys', description: 'API keys' },

@@ -2,8 +2,11 @@ import { scoringModelSchema } from '@touchstone/engine';
 import { readAccountRecords } from './account-records.ts';
 import { countAlerts, findAlerts } from './alerts.ts';
 import type { RecordRun, RuleState, Transition } from '@touchstone/engine';
+import type { Measured } from '@touchstone/kpis';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
 import { jsonRows } from './json-rows.ts';
+import type { KpiQuery, KpiTarget } from './kpis/kpi-store.ts';
+import { measureKpi, readKpiTargets } from './kpis/measure-kpi.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import type { DeliveryKey, DeliveryQuery, DeliveryRow, EndpointRow, OwnerCount, PendingQuery } from './notification-store.ts';
 import {
@@ -56,6 +59,7 @@ import {
   encodeSlices,
   ENDPOINTS,
   FACTS,
+  KPI_TARGETS,
   POSITIONS,
 } from './tables.ts';
 import type { Table } from './tables.ts';
@@ -269,6 +273,18 @@ export class ClickHouseStore implements Store {
 
   toldCounts(endpointIds: readonly string[], takenFrom: number): Promise<readonly OwnerCount[]> {
     return countTold(this.#transport, endpointIds, takenFrom);
+  }
+
+  measureKpi(query: KpiQuery): Promise<Measured> {
+    return measureKpi(this.#transport, query);
+  }
+
+  kpiTargets(): Promise<readonly KpiTarget[]> {
+    return readKpiTargets(this.#transport);
+  }
+
+  saveKpiTarget(target: KpiTarget): Promise<void> {
+    return this.#insert(KPI_TARGETS, [target]);
   }
 
   ping(): Promise<void> {

@@ -14,6 +14,9 @@ export const CLUSTER_NAME = /^(?:[\w.-]{1,64}|\{[\w.-]{1,64}\})$/;
 const SCHEMA_STATEMENT =
   /^\s*(?:CREATE (?:TABLE|MATERIALIZED VIEW|VIEW|DATABASE) IF NOT EXISTS|ALTER TABLE|DROP (?:TABLE|VIEW) IF EXISTS|TRUNCATE TABLE IF EXISTS)\s+(?:`(?:[^`\\]|\\.)+`|[\w.]+|\{\w+:Identifier\})/i;
 
+/** Fills a table from another. It runs once, on whichever server is asked: replicas of the table get its rows as they get any others. */
+const FILL = /^\s*INSERT INTO \w+\s+SELECT\s/i;
+
 const ENGINE = /\{replicated\}(\w*MergeTree)(?:\(([^)]*)\))?/g;
 
 /**
@@ -28,6 +31,7 @@ const REPLICA = "'/clickhouse/tables/touchstone/{database}/{table}', '{replica}'
  * @throws TypeError when it names a place that nothing fills, or is of a kind that can not be run on a cluster
  */
 export function schemaStatement(statement: string, cluster: string | undefined): string {
+  if (FILL.test(statement)) return checked(statement);
   if (cluster === undefined) return checked(statement.replaceAll('{replicated}', ''));
   const onCluster = statement.replace(SCHEMA_STATEMENT, `$& ON CLUSTER '${cluster}'`);
   if (onCluster === statement) throw new TypeError(`A schema statement that can not be run on a cluster: ${statement.trim().slice(0, 80)}`);

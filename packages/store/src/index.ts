@@ -1,5 +1,10 @@
 export { openStore } from './open-store.ts';
 export type { StoreOptions } from './open-store.ts';
+export { DIMENSIONS } from './kpis/dimensions.ts';
+export type { Dimension } from './kpis/dimensions.ts';
+export type { StoredKpi } from './kpis/kpi.ts';
+export type { KpiQuery, KpiStore, KpiTarget } from './kpis/kpi-store.ts';
+export { KPIS } from './kpis/list.ts';
 export { STORE_SECRETS, storeOptionsOf, storeSettings } from './store-settings.ts';
 export type { StoreSettings } from './store-settings.ts';
 export type { DeliveryKey, DeliveryRow, EndpointRow, NotificationStore, OwnerCount } from './notification-store.ts';

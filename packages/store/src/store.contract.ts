@@ -6,6 +6,7 @@ import { ClickHouseStore } from './click-house-store.ts';
 import { describeAlerts } from './alerts.contract.ts';
 import { describeAttribution } from './opportunities/attribution.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
+import { describeKpis } from './kpis/kpis.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
 import { describeStageStays } from './stage-stays.contract.ts';
@@ -27,6 +28,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeStageStays(name, open);
   describeAttribution(name, open);
   describeNotifications(name, open);
+  describeKpis(name, open);
   describeSchema(name, open);
 
   describe(`the store on ${name}`, () => {

@@ -1,3 +1,4 @@
+import type { KpiStore } from './kpis/kpi-store.ts';
 import type { NotificationStore } from './notification-store.ts';
 import type {
   Alert,
@@ -300,7 +301,7 @@ export interface ApiKeyRow {
   readonly revokedAt: number | null;
 }
 
-export interface Store extends NotificationStore {
+export interface Store extends NotificationStore, KpiStore {
   /** Brings the schema up to the newest migration. */
   migrate(): Promise<void>;
   touchRows(partition: number): TouchRows;

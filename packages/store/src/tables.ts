@@ -1,5 +1,6 @@
 import type { DeliveryRow, EndpointRow } from './notification-store.ts';
 import { accountOf, type Transition } from '@touchstone/engine';
+import type { KpiTarget } from './kpis/kpi-store.ts';
 import { DATE_TIME, RowBinaryWriter } from './row-binary.ts';
 import type { ColumnType } from './row-binary.ts';
 import type { AlertAction, ApiKeyRow, DeadLetter, DeadLetterPlace, ScoreRow, StoredFact, StoredPosition } from './store.ts';
@@ -53,6 +54,15 @@ const bytesOrNull = <Row>(name: string, of: Of<Row, Uint8Array | null>): Column<
     if (value !== null) out.bytes(value);
   },
 });
+const float64OrNull = <Row>(name: string, of: Of<Row, number | null>): Column<Row> => ({
+  name,
+  type: 'Nullable(Float64)',
+  write: (out, row) => {
+    const value = of(row);
+    out.uint8(value === null ? 1 : 0);
+    if (value !== null) out.float64(value);
+  },
+});
 const uint32OrNull = <Row>(name: string, of: Of<Row, number | null>): Column<Row> => ({
   name,
   type: 'Nullable(UInt32)',
@@ -100,6 +110,16 @@ export const FACTS: Table<StoredFact> = {
     text('account_id', ({ fact }) => (isOfLog(fact) ? '' : (accountOf(fact) ?? ''))),
     time('updated_at', ({ fact, appendedAt }) => (isOfLog(fact) ? appendedAt : fact.updatedAt)),
     text('body', ({ fact }) => JSON.stringify(bodyOf(fact))),
+  ],
+};
+
+export const KPI_TARGETS: Table<KpiTarget> = {
+  name: 'kpi_targets',
+  columns: [
+    text('name', (row) => row.name),
+    time('set_at', (row) => row.setAt),
+    float64OrNull('value', (row) => row.value),
+    text('set_by', (row) => row.setBy),
   ],
 };
 

@@ -1,3 +1,4 @@
+export { kpiSettingsOf, kpiSettingsSchema } from './kpis/kpi-settings.ts';
 export { LedgerReplica } from './ledger-replica.ts';
 export type { ReplicaOptions } from './ledger-replica.ts';
 export { LiveFeed } from './live-feed.ts';

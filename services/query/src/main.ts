@@ -2,6 +2,7 @@ import { kafkaLogOptionsOf, openKafkaLog, type EventLog } from '@touchstone/even
 import { Awaited, createHttpApp, createKeyRing, loadConfig, startProcess, systemClock, systemScheduler } from '@touchstone/runtime';
 import { openStore, storeOptionsOf, type Store } from '@touchstone/store';
 import { configSchema, SECRETS } from './config.ts';
+import { kpiSettingsOf } from './kpis/kpi-settings.ts';
 import { LedgerReplica } from './ledger-replica.ts';
 import { LiveFeed } from './live-feed.ts';
 import { registerQuery } from './query.ts';
@@ -58,6 +59,7 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
     clock: systemClock,
     modelStatus: () => replica.modelStatus,
     readiness: () => replica.readiness(),
+    kpiSettings: kpiSettingsOf(config),
   });
   const address = await app.listen({ host: config.HOST, port: config.PORT });
   shutdown.add('http', () => app.close());

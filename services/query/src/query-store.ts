@@ -11,6 +11,8 @@ export type QueryStore = Pick<
   | 'alerts'
   | 'deadLetters'
   | 'deadLettersAt'
+  | 'kpiTargets'
+  | 'measureKpi'
   | 'models'
   | 'positions'
   | 'saveAlertAction'
@@ -19,6 +21,7 @@ export type QueryStore = Pick<
   | 'stalledAccounts'
   | 'apiKeys'
   | 'saveApiKey'
+  | 'saveKpiTarget'
 >;
 
 /** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
@@ -59,6 +62,9 @@ export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStor
     alertCounts: (since, until) => answered(store.alertCounts(since, until)),
     stageFigures: (query) => answered(store.stageFigures(query)),
     stalledAccounts: (query, most) => answered(store.stalledAccounts(query, most)),
+    measureKpi: (query) => answered(store.measureKpi(query)),
+    kpiTargets: () => answered(store.kpiTargets()),
+    saveKpiTarget: (target) => answered(store.saveKpiTarget(target)),
     saveAlertAction: (action) => answered(store.saveAlertAction(action)),
     apiKeys: () => answered(store.apiKeys()),
     saveApiKey: (row) => answered(store.saveApiKey(row)),

@@ -1,4 +1,5 @@
 import type { LedgerSet } from '@touchstone/engine';
+import type { KpiSettings } from '@touchstone/kpis';
 import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
 import { registerAlertActionRoutes } from './alert-action-routes.ts';
 import { registerAlertRoutes } from './alert-routes.ts';
@@ -10,6 +11,7 @@ import { registerAccountRoutes } from './account-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
+import { registerKpiRoutes } from './kpis/kpi-routes.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
@@ -29,6 +31,7 @@ export interface QueryDependencies {
   readonly modelStatus: () => ModelStatus;
   /** Whether the ledgers are restored: before that, answers would show versions older than readers have seen. */
   readonly readiness: () => Readiness;
+  readonly kpiSettings: KpiSettings;
 }
 
 export interface QueryOptions extends QueryDependencies {
@@ -58,6 +61,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerStageRoutes(app, options);
   registerExplainRoutes(app, options);
   registerModelRoutes(app, options);
+  registerKpiRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
   await registerStreamRoutes(app, options);

@@ -1,5 +1,6 @@
 import { KAFKA_SECRETS, kafkaSettingProblems, kafkaSettings } from '@touchstone/event-log';
 import { notifierSettings } from '@touchstone/notifier';
+import { kpiSettingsSchema } from '@touchstone/query';
 import { aggregatorSettings, EDGE_SECRETS, edgeSettings, ledgerSettings, logSettings, wholeNumber } from '@touchstone/runtime';
 import { STORE_SECRETS, storeSettings } from '@touchstone/store';
 import { z } from 'zod';
@@ -17,6 +18,7 @@ export const configSchema = z
     ...ledgerSettings,
     ...aggregatorSettings,
     ...notifierSettings,
+    ...kpiSettingsSchema,
     /** Below this much free disk nothing more is accepted. */
     FREE_MEGABYTES_MIN: wholeNumber(0, 1_048_576).optional(),
     ...kafkaSettings,

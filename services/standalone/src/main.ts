@@ -17,7 +17,7 @@ import {
 } from '@touchstone/event-log';
 import { registerIngest } from '@touchstone/ingest';
 import { Notifier } from '@touchstone/notifier';
-import { LiveFeed, registerQuery } from '@touchstone/query';
+import { kpiSettingsOf, LiveFeed, registerQuery } from '@touchstone/query';
 import {
   createHttpApp,
   createKeyRing,
@@ -129,6 +129,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
     clock: systemClock,
     modelStatus: () => aggregator.modelStatus,
     readiness,
+    kpiSettings: kpiSettingsOf(config),
   });
   notifier.registerRoutes(app, systemClock);
   const address = await app.listen({ host: config.HOST, port: config.PORT });

@@ -1,0 +1,65 @@
+/** The typed tables that KPIs are measured on, each with what it can be filtered and segmented by. */
+
+/** What an account is; known of every row that names one. */
+const OF_ACCOUNT = {
+  tier: 'account.tier',
+  industry: 'account.industry',
+  targetList: "if(account.target_list, 'true', 'false')",
+  owner: 'account.owner',
+  parentId: 'account.parent_id',
+} as const;
+
+export const DIMENSIONS = [
+  'tier',
+  'industry',
+  'targetList',
+  'owner',
+  'parentId',
+  'source',
+  'campaignId',
+  'creativeId',
+  'channel',
+  'category',
+] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+type Expressions = Readonly<Partial<Record<Dimension, string>>>;
+
+export interface FactTable {
+  /** Of the facts or touches in it, for reasons. */
+  readonly words: string;
+  /** Whether its rows are the newest of several versions, told apart by FINAL. */
+  readonly isVersioned: boolean;
+  /** Column that names the account; absent where there is none. */
+  readonly account?: string;
+  /** Its own columns, in the row's alias `row`. */
+  readonly own: Expressions;
+}
+
+export const FACT_TABLES = {
+  accounts: { words: 'accounts', isVersioned: true, account: 'id', own: {} },
+  contacts: { words: 'contacts', isVersioned: true, account: 'account_id', own: {} },
+  leads: {
+    words: 'leads',
+    isVersioned: true,
+    account: 'account_id',
+    own: { source: 'row.source', campaignId: 'row.campaign_id' },
+  },
+  opportunities: { words: 'opportunities', isVersioned: true, account: 'account_id', own: { source: 'row.source' } },
+  subscriptions: { words: 'subscriptions', isVersioned: true, account: 'account_id', own: {} },
+  spend: {
+    words: 'spend',
+    isVersioned: true,
+    own: { campaignId: 'row.campaign_id', creativeId: 'row.creative_id', channel: 'row.channel', category: 'row.category' },
+  },
+} as const satisfies Record<string, FactTable>;
+export type FactTableName = keyof typeof FACT_TABLES;
+
+/** What a row of the table is in a dimension, as text; null where its rows say nothing of it. */
+export function expressionOf(name: FactTableName, dimension: Dimension): string | null {
+  const table: FactTable = FACT_TABLES[name];
+  const own = table.own[dimension];
+  if (own !== undefined) return own;
+  const ofAccount = (OF_ACCOUNT as Expressions)[dimension];
+  return table.account === undefined || ofAccount === undefined ? null : ofAccount;
+}

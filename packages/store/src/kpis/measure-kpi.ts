@@ -1,0 +1,66 @@
+import type { Measured, MeasuredRow, WhenAbsent } from '@touchstone/kpis';
+import { jsonRows } from '../json-rows.ts';
+import type { RowTransport } from '../row-transport.ts';
+import { expressionOf, FACT_TABLES, type Dimension } from './dimensions.ts';
+import type { KpiQuery, KpiTarget } from './kpi-store.ts';
+import { createScope, type Measure, type ScopeOptions } from './measure.ts';
+
+/** Rows that tell whether a table has any, in the place of a measure. */
+const TABLE = 'table:';
+
+/** All measures of a KPI in one statement: in the embedded ClickHouse statements wait for each other, and each has its price. */
+export async function measureKpi(transport: RowTransport, { kpi, ...options }: KpiQuery): Promise<Measured> {
+  const asked = dimensionsOf(options);
+  const measures = Object.entries(kpi.measures).map(([name, measure]) => ({ name, measure, unknown: unknownOf(measure, asked) }));
+  const answered = measures.filter(({ unknown }) => unknown === null);
+  const params = new Map<string, string>();
+  const scope = createScope(options, params);
+  const statements = [
+    ...answered.map(
+      ({ measure, name }) =>
+        `SELECT '${name}' AS measure, toUInt32(span) AS span, toString(segment) AS segment, toString(currency) AS currency, toFloat64(value) AS value
+         FROM (${measure.statement(scope)}) WHERE value IS NOT NULL`,
+    ),
+    ...[...new Set(answered.map(({ measure }) => measure.table))].map(
+      (table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${table} LIMIT 1)`,
+    ),
+  ];
+  const rows = answered.length === 0 ? [] : await readRows(transport, statements.join('\nUNION ALL\n'), params);
+  const filled = new Set(
+    rows.flatMap(({ measure, value }) => (measure.startsWith(TABLE) && value > 0 ? [measure.slice(TABLE.length)] : [])),
+  );
+  return {
+    rows: rows.filter(({ measure }) => !measure.startsWith(TABLE)),
+    measures: Object.fromEntries(
+      measures.map(({ measure, name, unknown }) => [name, { isMoney: measure.isMoney, whenAbsent: unknown ?? absentOf(measure, filled) }]),
+    ),
+  };
+}
+
+async function readRows(transport: RowTransport, statement: string, params: ReadonlyMap<string, string>): Promise<MeasuredRow[]> {
+  const answer = await transport.read(`${statement} FORMAT JSONEachRow`, Object.fromEntries(params), { mayLag: true });
+  return jsonRows<MeasuredRow>(answer);
+}
+
+function dimensionsOf({ filters, segmentBy }: ScopeOptions): Dimension[] {
+  return [...(Object.keys(filters) as Dimension[]), ...(segmentBy === null ? [] : [segmentBy])];
+}
+
+/** Why it can't be told by what is asked; null where it can. */
+function unknownOf({ table, without = [] }: Measure, asked: readonly Dimension[]): WhenAbsent | null {
+  const dimension = asked.find((one) => without.includes(one) || expressionOf(table, one) === null);
+  return dimension === undefined ? null : { reason: `${FACT_TABLES[table].words} can not be told by ${dimension}` };
+}
+
+function absentOf({ table, whenAbsent }: Measure, filled: ReadonlySet<string>): WhenAbsent {
+  const { words } = FACT_TABLES[table];
+  if (!filled.has(table)) return { reason: `no ${words} are known` };
+  return whenAbsent === 'zero' ? 'zero' : { reason: `no ${words} are known of the period` };
+}
+
+export async function readKpiTargets(transport: RowTransport): Promise<KpiTarget[]> {
+  const answer = await transport.read(
+    `SELECT name, toUnixTimestamp64Milli(set_at) AS setAt, value, set_by AS setBy FROM kpi_targets FINAL ORDER BY name FORMAT JSONEachRow`,
+  );
+  return jsonRows<Omit<KpiTarget, 'setAt'> & { setAt: number | string }>(answer).map((row) => ({ ...row, setAt: Number(row.setAt) }));
+}

@@ -1,0 +1,156 @@
+import type { AskedSpan, KpiSettings } from '@touchstone/kpis';
+import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
+
+/**
+ * A measure is a statement that gives rows `span, segment, currency, value`: what it comes to in each span that is asked for, of everything
+ * (segment '') and of each segment ('=' and its value). One KPI is a handful of measures, and all of them are one statement.
+ */
+export interface Measure {
+  /** The table whose emptiness makes it missing. */
+  readonly table: FactTableName;
+  readonly isMoney: boolean;
+  /** In a span without rows: 0, or missing, as where nothing was booked nobody knows whether nothing was spent. */
+  readonly whenAbsent: 'zero' | 'missing';
+  /** Dimensions it can't be filtered or segmented by, though its table could. */
+  readonly without?: readonly Dimension[];
+  statement(scope: MeasureScope): string;
+}
+
+/** How the rows of a table come by spans. */
+export type Placed =
+  /** By an instant, a column in the row's alias `row`: in each span that it is in. */
+  | { readonly at: string }
+  /** By a calendar day, a Date32: in each span in which it begins. */
+  | { readonly day: string }
+  /** By whether it goes on at the beginning or the end of a span. An end of the epoch is none. */
+  | { readonly from: string; readonly to: string; readonly edge: 'start' | 'end' }
+  /** In every span. */
+  | 'always';
+
+/** What a statement is built from. */
+export interface MeasureScope {
+  readonly spans: readonly AskedSpan[];
+  readonly settings: KpiSettings;
+  readonly parameters: Readonly<Record<string, string>>;
+  /**
+   * The newest rows of a table (alias `row`, all columns by name) that meet the filters, once for each span and segment they are in, with columns
+   * `span` and `segment`. `where` is a condition more.
+   */
+  rows(table: FactTableName, placed: Placed, where?: string): string;
+  /** A list of texts as a place of the statement that takes it as a value, for `x IN list(...)`. */
+  list(texts: readonly string[]): string;
+}
+
+/** Rows counted. */
+export function countOf(table: FactTableName, placed: Placed, where: Condition = () => '1'): Measure {
+  return aggregateOf(table, placed, { aggregate: 'count()', isMoney: false, whenAbsent: 'zero', where });
+}
+
+/** Different values counted: exact. */
+export function distinctOf(table: FactTableName, placed: Placed, column: string, where: Condition = () => '1'): Measure {
+  return aggregateOf(table, placed, { aggregate: `uniqExact(${column})`, isMoney: false, whenAbsent: 'zero', where });
+}
+
+/** Money added up, by the column `currency`. */
+export function moneyOf(
+  table: FactTableName,
+  placed: Placed,
+  column: string,
+  whenAbsent: Measure['whenAbsent'],
+  where: Condition = () => '1',
+): Measure {
+  return aggregateOf(table, placed, { aggregate: `sum(${column})`, isMoney: true, whenAbsent, where });
+}
+
+/** A condition on rows in SQL, which may ask for settings and parameters. */
+export type Condition = (scope: MeasureScope) => string;
+
+export function aggregateOf(
+  table: FactTableName,
+  placed: Placed,
+  of: { readonly aggregate: string; readonly isMoney: boolean; readonly whenAbsent: Measure['whenAbsent']; readonly where: Condition },
+): Measure {
+  return {
+    table,
+    isMoney: of.isMoney,
+    whenAbsent: of.whenAbsent,
+    statement: (scope) =>
+      `SELECT span, segment, ${of.isMoney ? 'currency' : "''"} AS currency, ${of.aggregate} AS value
+       FROM ${scope.rows(table, placed, of.where(scope))} GROUP BY span, segment, currency`,
+  };
+}
+
+export interface ScopeOptions {
+  readonly spans: readonly AskedSpan[];
+  readonly segmentBy: Dimension | null;
+  /** All of them must hold; of a dimension's values any. */
+  readonly filters: Readonly<Partial<Record<Dimension, readonly string[]>>>;
+  readonly settings: KpiSettings;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Segments are told of the period and the one before it: of a series they would be more numbers than anybody reads. */
+const SEGMENTED_SPANS = 2;
+
+/** `params` takes the values bound to places of the statement. */
+export function createScope(options: ScopeOptions, params: Map<string, string>): MeasureScope {
+  const { filters, segmentBy, spans } = options;
+
+  function list(texts: readonly string[]): string {
+    const name = `list${params.size}`;
+    params.set(name, JSON.stringify(texts));
+    return `(SELECT arrayJoin(JSONExtract({${name}:String}, 'Array(String)')))`;
+  }
+
+  function rows(name: FactTableName, placed: Placed, where = '1'): string {
+    const table: FactTable = FACT_TABLES[name];
+    const asked = [...(segmentBy === null ? [] : [segmentBy]), ...(Object.keys(filters) as Dimension[])];
+    const expressions = new Map(asked.map((dimension) => [dimension, expressionOf(name, dimension)!]));
+    const needsAccount = [...expressions.values()].some((expression) => expression.includes('account.'));
+    const conditions = [
+      where,
+      ...Object.entries(filters).map(([dimension, values]) => `${expressions.get(dimension as Dimension)} IN ${list(values)}`),
+    ];
+    const { condition, spanOf } = placement(placed, spans);
+    const segment =
+      segmentBy === null
+        ? "''"
+        : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
+    const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
+    return `(SELECT row.*, arrayJoin(${spanOf}) AS span, ${segment} AS segment
+       FROM (SELECT * FROM ${name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${condition}) AS row ${join} WHERE ${conditions.join(' AND ')})`;
+  }
+
+  return { spans, settings: options.settings, parameters: options.parameters, rows, list };
+}
+
+/** A condition that leaves out what is in no span, and the spans that a row is in, as an array of their indexes. */
+function placement(placed: Placed, spans: readonly AskedSpan[]): { readonly condition: string; readonly spanOf: string } {
+  if (placed === 'always') return { condition: '1', spanOf: `[${spans.map((_, index) => index).join(', ')}]` };
+  if ('edge' in placed) {
+    const instants = `[${spans.map(({ from, to }) => (placed.edge === 'start' ? from : to)).join(', ')}]`;
+    const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`;
+    const goesOn = `${ms(placed.from)} <= instant AND (${ms(placed.to)} = 0 OR ${ms(placed.to)} > instant)`;
+    return { condition: '1', spanOf: `arrayFilter((span, instant) -> ${goesOn}, range(${spans.length}), ${instants})` };
+  }
+  const isDay = 'day' in placed;
+  const value = isDay ? `toInt64(toInt32(${placed.day}))` : `toUnixTimestamp64Milli(${placed.at})`;
+  return bySlices(
+    value,
+    spans.map((span) => (isDay ? { from: span.fromDay, to: span.toDay } : span)),
+  );
+}
+
+/** Spans overlap (a period and its series): the instants where one begins or ends cut time into slices, and each slice is in some of them. */
+function bySlices(
+  value: string,
+  spans: readonly { readonly from: number; readonly to: number }[],
+): { readonly condition: string; readonly spanOf: string } {
+  const cuts = [...new Set(spans.flatMap(({ from, to }) => [from, to]))].toSorted((one, other) => one - other);
+  const within = cuts.map((cut) => spans.flatMap(({ from, to }, index) => (from <= cut && cut < to ? [index] : [])));
+  const list = `[${cuts.join(', ')}]`;
+  return {
+    condition: `${value} >= ${cuts[0]} AND ${value} < ${cuts.at(-1)}`,
+    spanOf: `arrayElement([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}], indexOf(${list}, roundDown(${value}, ${list})))`,
+  };
+}

@@ -1,0 +1,102 @@
+import { SERIES_MAX } from '@touchstone/kpis';
+import { ProblemError } from '@touchstone/runtime';
+import { KPIS, type StoredKpi } from '@touchstone/store';
+import { z } from 'zod';
+import { timeText } from '../answers.ts';
+import { csvOf, prefersCsv } from '../csv.ts';
+import type { QueryApp, QueryOptions } from '../query.ts';
+import { KpiBook } from './kpi-book.ts';
+import { kpiListQuery, kpiQuery, questionOf, type KpiQueryInput } from './kpi-query.ts';
+import { KPI_COLUMNS, KPI_EXAMPLES, kpiAnswer, kpiListSchema, kpiSchema, LIST_COLUMNS, summaryAnswer } from './kpi-schemas.ts';
+
+const CSV = 'text/csv; charset=utf-8';
+const NAMES = KPIS.map(({ name }) => name) as [string, ...string[]];
+const params = z.object({ name: z.enum(NAMES) });
+
+const KPI_LIST = KPIS.map(({ formula, name, title }) => `- \`${name}\`, ${title}: ${formula}`).join('\n');
+
+/** The numbers a revenue team is judged by. */
+export function registerKpiRoutes(app: QueryApp, options: Pick<QueryOptions, 'clock' | 'kpiSettings' | 'store'>): void {
+  const { clock, kpiSettings, store } = options;
+  const book = new KpiBook({ store, clock });
+
+  async function ask(kpi: StoredKpi, query: KpiQueryInput) {
+    const targets = await book.targets();
+    const question = questionOf(kpi, query, { now: clock(), settings: kpiSettings, targets });
+    return { question, ...(await book.answer(question)) };
+  }
+
+  app.get(
+    '/v1/kpis',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listKpis',
+        summary: 'All KPIs of a period, each with the period before',
+        description: `Each with its value, numerator and denominator, or the reason why there is none. With \`Accept: text/csv\` as CSV.\n\n${KPI_LIST}`,
+        tags: ['kpis'],
+        querystring: kpiListQuery,
+        response: {
+          200: {
+            description: 'The KPIs',
+            content: {
+              'application/json': { schema: kpiListSchema },
+              'text/csv': { schema: z.string(), description: 'One line a KPI' },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const answers = [];
+      for (const kpi of KPIS) answers.push((await ask(kpi, request.query)).answer);
+      const [{ from, timeZone, to }] = answers as [(typeof answers)[number]];
+      reply.header('vary', 'accept');
+      const data = answers.map(summaryAnswer);
+      if (!prefersCsv(request.headers.accept)) return reply.send({ from: timeText(from), to: timeText(to), timeZone, data });
+      const lines = data.map((one) => ({ ...one, previous: one.previous.value, change: one.change.absolute }));
+      return reply.type(CSV).serializer(String).send(csvOf(LIST_COLUMNS, lines));
+    },
+  );
+
+  app.get(
+    '/v1/kpis/:name',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getKpi',
+        summary: 'One KPI: value, series, segments and benchmark',
+        description:
+          `Value, numerator and denominator of the period, or the reason why there is none; the same of the period before, of each interval (at most ` +
+          `${SERIES_MAX}) and of each segment. All amounts of an answer are in one currency. With \`Accept: text/csv\`: period, series and segments as lines.\n\n${KPI_LIST}`,
+        tags: ['kpis'],
+        params,
+        querystring: kpiQuery,
+        response: {
+          200: {
+            description: 'The KPI',
+            content: {
+              'application/json': { schema: kpiSchema, examples: KPI_EXAMPLES } as { schema: typeof kpiSchema },
+              'text/csv': { schema: z.string(), description: 'The period, then the series, then the segments' },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const kpi = KPIS.find(({ name }) => name === request.params.name);
+      if (kpi === undefined) throw new ProblemError('not_found', 'there is no KPI of this name');
+      const { answer, asOf, question } = await ask(kpi, request.query);
+      const told = kpiAnswer(kpi, answer, { asOf, computedFrom: 'store', parameters: question.asked.parameters });
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return reply.send(told);
+      const { from, to } = told;
+      const lines = [
+        told,
+        ...told.series,
+        ...told.segments.map((segment) => ({ from, to, ...segment, segment: segment.segment ?? '(none)' })),
+      ];
+      return reply.type(CSV).serializer(String).send(csvOf(KPI_COLUMNS, lines));
+    },
+  );
+}
