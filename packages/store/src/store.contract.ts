@@ -5,6 +5,8 @@ import { describeAccountRecords } from './account-records.contract.ts';
 import { ClickHouseStore } from './click-house-store.ts';
 import { describeAlerts } from './alerts.contract.ts';
 import { describeAttribution } from './opportunities/attribution.contract.ts';
+import { describeInfluence } from './opportunities/influence.contract.ts';
+import { describeOpportunityStays } from './opportunities/opportunity-stays.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
 import { describeKpis } from './kpis/kpis.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
@@ -27,6 +29,8 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeAlerts(name, open);
   describeStageStays(name, open);
   describeAttribution(name, open);
+  describeInfluence(name, open);
+  describeOpportunityStays(name, open);
   describeNotifications(name, open);
   describeKpis(name, open);
   describeSchema(name, open);

@@ -1,5 +1,6 @@
 import type { KpiStore } from './kpis/kpi-store.ts';
 import type { NotificationStore } from './notification-store.ts';
+import type { OpportunityStore } from './opportunities/opportunity-store.ts';
 import type {
   Alert,
   AlertCause,
@@ -301,7 +302,7 @@ export interface ApiKeyRow {
   readonly revokedAt: number | null;
 }
 
-export interface Store extends NotificationStore, KpiStore {
+export interface Store extends NotificationStore, KpiStore, OpportunityStore {
   /** Brings the schema up to the newest migration. */
   migrate(): Promise<void>;
   touchRows(partition: number): TouchRows;
@@ -349,10 +350,10 @@ export interface Store extends NotificationStore, KpiStore {
   alerts(query: AlertQuery): Promise<readonly StoredAlert[]>;
   /** By rule: of the alerts that happened at `since` or later and before `until`, both epoch ms. */
   alertCounts(since: number, until: number): Promise<readonly AlertCounts[]>;
-  /** Of every stage that an account was in by the end of the period. */
+  /** Of every stage that something was in by the end of the period. */
   stageFigures(query: StageQuery): Promise<readonly StageFigures[]>;
   /** Those that stall, the longest first, at most so many of a stage. */
-  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledAccount[]>;
+  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledStay[]>;
   saveAlertAction(action: AlertAction): Promise<void>;
   /** Touches of all accounts that occurred at `from` or later and before `to`, both epoch ms; a repeated write may count twice until it is merged. */
   countTouches(from: number, to: number): Promise<number>;

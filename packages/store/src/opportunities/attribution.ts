@@ -5,7 +5,7 @@ import { isAfter, LISTED, listedOpportunity, type ListedOpportunity, type Listed
 import { BoundValues, cutRows, HAS_PART, isOfKinds, touchRows, type OpportunityScope, type TouchScope } from './opportunity-scope.ts';
 
 /** What of a touch the credit is told by. The role is that of its contact now. */
-const TOUCH_DIMENSIONS = {
+const TOUCH_COLUMNS = {
   campaign: 'campaign_id',
   channel: 'channel',
   creative: 'creative_id',
@@ -13,7 +13,8 @@ const TOUCH_DIMENSIONS = {
   role: 'role',
 } as const;
 
-export type TouchDimension = keyof typeof TOUCH_DIMENSIONS;
+export type TouchDimension = keyof typeof TOUCH_COLUMNS;
+export const TOUCH_DIMENSIONS = Object.keys(TOUCH_COLUMNS) as readonly TouchDimension[] as readonly [TouchDimension, ...TouchDimension[]];
 
 export interface CreditScope extends OpportunityScope, TouchScope {
   /** Of time decay. */
@@ -68,7 +69,7 @@ function partsOf(model: AttributionModel, whole: string): string {
  * and the places of those that brought lead and opportunity about.
  */
 function pathRows(query: CreditScope, bound: BoundValues, key: TouchDimension): string {
-  const column = TOUCH_DIMENSIONS[key];
+  const column = TOUCH_COLUMNS[key];
   const ofRole = key === 'role';
   const touches = touchRows(query, bound, ofRole ? 'contact_id' : column, isOfKinds(query.kinds, bound));
   return `WITH opportunity AS (${cutRows(query, bound)}),

@@ -8,6 +8,8 @@ const TOUCHES_MAX = 10_000;
 
 export interface PathQuery extends TouchScope {
   readonly id: string;
+  /** Epoch ms: what cuts off the touches of an opportunity that is not closed. */
+  readonly now: number;
 }
 
 export interface PathTouch {
@@ -33,12 +35,12 @@ export interface OpportunityTouches {
   readonly isCutOff: boolean;
 }
 
-/** The touches that have a part in one opportunity. The cut of an open opportunity, where it is the close, is `now`. */
-export async function readOpportunityTouches(transport: RowTransport, query: PathQuery, now: number): Promise<OpportunityTouches | null> {
+/** The touches that have a part in one opportunity. */
+export async function readOpportunityTouches(transport: RowTransport, query: PathQuery): Promise<OpportunityTouches | null> {
   const [row] = await readOpportunity(transport, query.id);
   if (row === undefined) return null;
   const opportunity = listedOpportunity(row);
-  const cutAt = query.cut === 'created' ? opportunity.createdAt : (opportunity.closedAt ?? now);
+  const cutAt = query.cut === 'created' ? opportunity.createdAt : (opportunity.closedAt ?? query.now);
   const startAt = Math.max(0, cutAt - query.lookbackMs);
   const bound = new BoundValues();
   const [account, start, cut] = [bound.text(opportunity.accountId), bound.instant(startAt), bound.instant(cutAt)];
