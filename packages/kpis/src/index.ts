@@ -31,3 +31,8 @@ export { either, known, minus, missing, outcome, plus, product, quotient, ratio 
 export type { Figure, Outcome } from './figure.ts';
 export { planSpans, SERIES_MAX } from './plan.ts';
 export type { AskedSpan, Plan } from './plan.ts';
+export { chooseCurrency, inCurrency } from './currency.ts';
+export type { Amounts, CurrencyChoice } from './currency.ts';
+export { monthPace, monthsUpTo } from './month-pace.ts';
+export type { MonthPace } from './month-pace.ts';
+export { medianOf } from './median.ts';

@@ -130,7 +130,7 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
         const isClosed = ({ closedAt }: OpportunityFact): boolean => closedAt !== null && closedAt >= from && closedAt < to;
         const won = of.filter((one) => one.outcome === 'won' && isClosed(one));
         const lengths = won.map(({ closedAt, createdAt }) => closedAt! - createdAt!).toSorted((one, other) => one - other);
-        const middle = (lengths[Math.floor((lengths.length - 1) / 2)]! + lengths[Math.ceil((lengths.length - 1) / 2)]!) / 2;
+        const hours = Map.groupBy(lengths, (length) => Math.floor(length / 3_600_000));
         expect(row).toEqual({
           group: row.group,
           currency: row.currency,
@@ -141,7 +141,7 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
           wonWithAmount: won.filter(({ amount }) => amount !== null).length,
           wonAmount: expect.closeTo(won.reduce((sum, { amount }) => sum + (amount ?? 0), 0), 6),
           wonMs: lengths.reduce((sum, length) => sum + length, 0),
-          wonMedianMs: lengths.length === 0 ? 0 : middle,
+          wonHours: [...hours].map(([hour, some]) => [hour, some.length]),
         });
       }
     });

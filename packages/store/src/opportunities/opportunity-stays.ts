@@ -22,6 +22,6 @@ export function opportunityStays(until: number, bound: BoundValues): string {
          versions[-1].5 AS createdAt,
          arrayFilter(run -> run.2 < ${bound.integer(until)}, all) AS runs
        FROM (SELECT id, arraySort(groupUniqArray(${version})) AS versions FROM opportunity_versions GROUP BY id))
-    ARRAY JOIN runs AS run, arrayPushBack(arrayPopFront(runs), ('', toInt64(0), '')) AS next, arrayEnumerate(runs) AS step
+    ARRAY JOIN runs AS run, arraySlice(arrayPushBack(arrayPopFront(runs), ('', toInt64(0), '')), 1, length(runs)) AS next, arrayEnumerate(runs) AS step
     WHERE run.1 != ''`;
 }

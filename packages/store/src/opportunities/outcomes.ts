@@ -26,8 +26,8 @@ export interface OpportunityOutcomes {
   readonly wonAmount: number;
   /** Of those won: from creation to close, together; negative lengths count as 0. */
   readonly wonMs: number;
-  /** The middle one of these lengths; of an even number the mean of the two in the middle. 0 where none is won. */
-  readonly wonMedianMs: number;
+  /** The same lengths in whole hours, with how many there are of each. */
+  readonly wonHours: readonly (readonly [hours: number, count: number])[];
 }
 
 export async function readOutcomes(transport: RowTransport, query: OutcomeQuery): Promise<OpportunityOutcomes[]> {
@@ -40,12 +40,12 @@ export async function readOutcomes(transport: RowTransport, query: OutcomeQuery)
     `SELECT group, currency, countIf(isWon) AS won, countIf(outcome = 'lost' AND closedAt >= ${from} AND closedAt < ${to}) AS lost,
        countIf(outcome = '' OR closedAt >= ${to}) AS open, countIf(createdAt >= ${from}) AS created,
        countIf(isWon AND amount IS NOT NULL) AS wonWithAmount, sumIf(ifNull(amount, 0), isWon) AS wonAmount, sumIf(${length}, isWon) AS wonMs,
-       if(won = 0, 0, quantileExactInclusiveIf(0.5)(${length}, isWon)) AS wonMedianMs
+       sumMapIf([intDiv(${length}, 3600000)], [1], isWon) AS wonHours
      FROM (SELECT *, ${isWon} AS isWon FROM (${all})) GROUP BY group, currency ORDER BY group, currency FORMAT JSONEachRow`,
     bound.params,
     { mayLag: true },
   );
-  return jsonRows<Readonly<Record<keyof OpportunityOutcomes, string | number>>>(answer).map((row) => ({
+  return jsonRows<Row>(answer).map((row) => ({
     group: String(row.group),
     currency: String(row.currency),
     won: Number(row.won),
@@ -55,6 +55,9 @@ export async function readOutcomes(transport: RowTransport, query: OutcomeQuery)
     wonWithAmount: Number(row.wonWithAmount),
     wonAmount: Number(row.wonAmount),
     wonMs: Number(row.wonMs),
-    wonMedianMs: Number(row.wonMedianMs),
+    wonHours: row.wonHours[0].map((hours, at) => [Number(hours), Number(row.wonHours[1][at])] as const),
   }));
 }
+
+type Numbers = readonly (number | string)[];
+type Row = Readonly<Record<Exclude<keyof OpportunityOutcomes, 'wonHours'>, string | number>> & { readonly wonHours: readonly [Numbers, Numbers] };
