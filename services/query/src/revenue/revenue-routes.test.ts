@@ -97,13 +97,13 @@ beforeAll(async () => {
     [
       // March: three accounts, one of them twice, two up to the 16th. April so far: three.
       qualificationOf('acme', 1, '2026-03-02T00:00:00Z', { modelVersion: 'm1' }),
-      qualificationOf('acme', 2, '2026-03-05T00:00:00Z', { direction: 'down', type: 'account.mqa.left' }),
+      qualificationOf('acme', 2, '2026-03-05T00:00:00Z', { direction: 'down', type: 'account.mqa.exited' }),
       qualificationOf('acme', 3, '2026-03-09T00:00:00Z', { modelVersion: 'm1' }),
       qualificationOf('blue', 1, '2026-03-15T23:59:59.999Z', { modelVersion: 'm1' }),
       qualificationOf('cyan', 1, '2026-03-16T00:01:00Z', { modelVersion: 'm2' }),
       qualificationOf('dune', 1, '2026-04-01T00:00:00Z', { modelVersion: 'm2' }),
       qualificationOf('echo', 1, '2026-04-02T00:00:00Z', { modelVersion: 'm2' }),
-      qualificationOf('acme', 4, '2026-04-10T00:00:00Z', { direction: 'down', type: 'account.mqa.left' }),
+      qualificationOf('acme', 4, '2026-04-10T00:00:00Z', { direction: 'down', type: 'account.mqa.exited' }),
       qualificationOf('acme', 5, '2026-04-11T00:00:00Z', { modelVersion: 'm2' }),
       stageOf('acme', 1, '2025-12-20T00:00:00Z', 'aware'),
       stageOf('acme', 2, '2026-01-30T00:00:00Z', 'engaged'),
@@ -264,8 +264,8 @@ describe('GET /v1/journey', () => {
     const { json } = await get(`/v1/journey?journey=opportunities&${QUARTER}&stalledDays=10`);
     // o1 was in proposal from its creation on 5 February to its close on 1 March.
     expect(json['data'].map((one: any) => [one.stage, one.entered, one.left, one.balance, one.conversion, one.meanDays, one.stalled])).toEqual([
-      ['prospect', 1, 0, 1, 0, null, 1],
       ['proposal', 1, 1, 0, 1, 24, 0],
+      ['prospect', 1, 0, 1, 0, null, 1],
     ]);
     const stalled = await get(`/v1/journey/stalled?journey=opportunities&${QUARTER}&stalledDays=10`);
     expect(stalled.json).toEqual({
