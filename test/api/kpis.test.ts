@@ -19,7 +19,7 @@ afterAll(() => running.close());
 describe('KPIs', () => {
   it('come from facts that were posted, with what they are made of', async () => {
     const { server } = running;
-    expect(await server.get<Kpi>(`/v1/kpis/qualified_lead_rate?${MARCH}`)).toMatchObject({ value: null, reason: 'no leads are known' });
+    expect(await server.get<Kpi>(`/v1/kpis/qualified_lead_rate?${MARCH}`)).toMatchObject({ value: null, reason: 'nothing is known of leads' });
     await server.post('/v1/leads', [
       { id: 'l1', accountId: 'a', createdAt: '2026-03-02T00:00:00Z', qualifiedAt: '2026-03-09T00:00:00Z' },
       { id: 'l2', createdAt: '2026-03-02T00:00:00Z' },

@@ -21,6 +21,10 @@ export interface KpiSettings {
   readonly qualifiedStatuses: readonly string[];
   /** Channels and sources that are ads, in small letters. */
   readonly adSources: readonly string[];
+  /** Sources of opportunities that are marketing's, in small letters; those that are ads are too. */
+  readonly marketingSources: readonly string[];
+  /** Roles of the buying committee that the scoring model wants. */
+  readonly rolesWanted: readonly string[];
   /** What one unit of a currency is worth, all in one common unit; empty where none are set. */
   readonly rates: Readonly<Record<string, number>>;
 }
@@ -33,7 +37,9 @@ export const DEFAULT_SETTINGS: KpiSettings = {
   grossMargin: null,
   qualifiedBy: 'crm',
   qualifiedStatuses: ['qualified', 'mql', 'sql', 'opportunity', 'customer', 'converted'],
-  adSources: ['ads', 'ad', 'cpc', 'ppc', 'paid', 'paid_search', 'paid_social', 'display', 'linkedin_ads', 'google_ads', 'meta_ads'],
+  adSources: ['ads', 'ad', 'advertising', 'media', 'cpc', 'ppc', 'paid', 'paid_search', 'paid_social', 'display', 'linkedin_ads', 'google_ads', 'meta_ads'],
+  marketingSources: ['marketing', 'inbound', 'web', 'website', 'content', 'email', 'event', 'webinar', 'social', 'organic', 'seo'],
+  rolesWanted: [],
   rates: {},
 };
 

@@ -30,6 +30,8 @@ export interface FactTable {
   readonly words: string;
   /** Whether its rows are the newest of several versions, told apart by FINAL. */
   readonly isVersioned: boolean;
+  /** What is read in its place, where it is no table of its own. */
+  readonly from?: string;
   /** Column that names the account; absent where there is none. */
   readonly account?: string;
   /** Its own columns, in the row's alias `row`. */
@@ -46,7 +48,24 @@ export const FACT_TABLES = {
     own: { source: 'row.source', campaignId: 'row.campaign_id' },
   },
   opportunities: { words: 'opportunities', isVersioned: true, account: 'account_id', own: { source: 'row.source' } },
-  subscriptions: { words: 'subscriptions', isVersioned: true, account: 'account_id', own: {} },
+  subscriptions: {
+    words: 'subscriptions',
+    isVersioned: false,
+    // `first_at` is when the account's first one began.
+    from: `(SELECT *, min(begins_at) OVER (PARTITION BY account_id) AS first_at FROM (SELECT * FROM subscriptions FINAL WHERE mrr > 0))`,
+    account: 'account_id',
+    own: {},
+  },
+  /** Accounts that bought, with when they did first: a deal that was won or a subscription that began. */
+  customers: {
+    words: 'won opportunities or subscriptions',
+    isVersioned: false,
+    from: `(SELECT account_id, min(since) AS first_at FROM
+      (SELECT account_id, closed_at AS since FROM opportunities FINAL WHERE outcome = 'won'
+       UNION ALL SELECT account_id, begins_at AS since FROM subscriptions FINAL WHERE mrr > 0) GROUP BY account_id)`,
+    account: 'account_id',
+    own: {},
+  },
   spend: {
     words: 'spend',
     isVersioned: true,

@@ -1,5 +1,25 @@
+import { accountsWithOpportunity } from './accounts-with-opportunity.ts';
+import { arpa } from './arpa.ts';
+import { cacPaybackMonths } from './cac-payback-months.ts';
+import { cac } from './cac.ts';
+import { cltv } from './cltv.ts';
+import { cpl } from './cpl.ts';
+import { grossMrrChurn } from './gross-mrr-churn.ts';
 import type { StoredKpi } from './kpi.ts';
 import { qualifiedLeadRate } from './qualified-lead-rate.ts';
+import { revenue } from './revenue.ts';
+import { romi } from './romi.ts';
 
 /** Every KPI there is; adding one is adding its file, and its line here. */
-export const KPIS: readonly StoredKpi[] = [qualifiedLeadRate];
+export const KPIS: readonly StoredKpi[] = [
+  qualifiedLeadRate,
+  cpl,
+  cac,
+  romi,
+  revenue,
+  arpa,
+  cacPaybackMonths,
+  grossMrrChurn,
+  cltv,
+  accountsWithOpportunity,
+];

@@ -1,9 +1,10 @@
 import type { Measured, MeasuredRow, WhenAbsent } from '@touchstone/kpis';
 import { jsonRows } from '../json-rows.ts';
 import type { RowTransport } from '../row-transport.ts';
-import { expressionOf, FACT_TABLES, type Dimension } from './dimensions.ts';
+import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
+import type { StoredKpi } from './kpi.ts';
 import type { KpiQuery, KpiTarget } from './kpi-store.ts';
-import { createScope, type Measure, type ScopeOptions } from './measure.ts';
+import { createScope, type Measure, type MeasureScope, type ScopeOptions } from './measure.ts';
 
 /** Rows that tell whether a table has any, in the place of a measure. */
 const TABLE = 'table:';
@@ -15,26 +16,43 @@ export async function measureKpi(transport: RowTransport, { kpi, ...options }: K
   const answered = measures.filter(({ unknown }) => unknown === null);
   const params = new Map<string, string>();
   const scope = createScope(options, params);
+  const tables = new Set(answered.map(({ measure }) => measure.table));
   const statements = [
-    ...answered.map(
-      ({ measure, name }) =>
-        `SELECT '${name}' AS measure, toUInt32(span) AS span, toString(segment) AS segment, toString(currency) AS currency, toFloat64(value) AS value
-         FROM (${measure.statement(scope)}) WHERE value IS NOT NULL`,
-    ),
-    ...[...new Set(answered.map(({ measure }) => measure.table))].map(
-      (table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${table} LIMIT 1)`,
-    ),
+    ...statementsOf(answered, scope),
+    ...[...tables].map((table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${sourceOf(table)} LIMIT 1)`),
   ];
   const rows = answered.length === 0 ? [] : await readRows(transport, statements.join('\nUNION ALL\n'), params);
   const filled = new Set(
     rows.flatMap(({ measure, value }) => (measure.startsWith(TABLE) && value > 0 ? [measure.slice(TABLE.length)] : [])),
   );
   return {
-    rows: rows.filter(({ measure }) => !measure.startsWith(TABLE)),
+    rows: rows.filter((row) => !row.measure.startsWith(TABLE) && !isNothing(row, kpi)),
     measures: Object.fromEntries(
       measures.map(({ measure, name, unknown }) => [name, { isMoney: measure.isMoney, whenAbsent: unknown ?? absentOf(measure, filled) }]),
     ),
   };
+}
+
+/** One for each kind of rows and, as amounts are by currency and other figures are not, for money and for the rest. */
+function statementsOf(named: readonly { readonly name: string; readonly measure: Measure }[], scope: MeasureScope): string[] {
+  const groups = Map.groupBy(named, ({ measure }) => `${measure.rows.key} ${measure.isMoney}`);
+  return [...groups.values()].map((group) => {
+    const { isMoney, rows } = group[0]!.measure;
+    const values = group.map(({ measure, name }) => `('${name}', toFloat64OrNull(toString(${measure.value(scope)})))`);
+    return `SELECT arrayJoin([${values.join(', ')}]) AS told, told.1 AS measure, toUInt32(span) AS span, toString(segment) AS segment,
+        ${isMoney ? 'toString(currency)' : "''"} AS currency, told.2 AS value
+      FROM ${rows.from(scope)} GROUP BY span, segment${isMoney ? ', currency' : ''}`;
+  }).map((statement) => `SELECT measure, span, segment, currency, value FROM (${statement}) WHERE value IS NOT NULL`);
+}
+
+function sourceOf(name: FactTableName): string {
+  const table: FactTable = FACT_TABLES[name];
+  return table.from ?? name;
+}
+
+/** A segment that rows of another kind brought up: 0 is what it would be without. */
+function isNothing({ measure, segment, value }: MeasuredRow, kpi: StoredKpi): boolean {
+  return segment !== '' && value === 0 && kpi.measures[measure]?.whenAbsent === 'zero';
 }
 
 async function readRows(transport: RowTransport, statement: string, params: ReadonlyMap<string, string>): Promise<MeasuredRow[]> {
@@ -54,8 +72,8 @@ function unknownOf({ table, without = [] }: Measure, asked: readonly Dimension[]
 
 function absentOf({ table, whenAbsent }: Measure, filled: ReadonlySet<string>): WhenAbsent {
   const { words } = FACT_TABLES[table];
-  if (!filled.has(table)) return { reason: `no ${words} are known` };
-  return whenAbsent === 'zero' ? 'zero' : { reason: `no ${words} are known of the period` };
+  if (!filled.has(table)) return { reason: `nothing is known of ${words}` };
+  return whenAbsent === 'zero' ? 'zero' : { reason: `nothing is known of ${words} in the period` };
 }
 
 export async function readKpiTargets(transport: RowTransport): Promise<KpiTarget[]> {

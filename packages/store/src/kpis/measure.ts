@@ -2,8 +2,8 @@ import type { AskedSpan, KpiSettings } from '@touchstone/kpis';
 import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
 
 /**
- * A measure is a statement that gives rows `span, segment, currency, value`: what it comes to in each span that is asked for, of everything
- * (segment '') and of each segment ('=' and its value). One KPI is a handful of measures, and all of them are one statement.
+ * A measure comes to a number in each span that is asked for, of everything (segment '') and of each segment ('=' and its value). One KPI is a
+ * handful of measures, and all of them are one statement.
  */
 export interface Measure {
   /** The table whose emptiness makes it missing. */
@@ -13,7 +13,17 @@ export interface Measure {
   readonly whenAbsent: 'zero' | 'missing';
   /** Dimensions it can't be filtered or segmented by, though its table could. */
   readonly without?: readonly Dimension[];
-  statement(scope: MeasureScope): string;
+  /** Measures whose rows have one key are read in one go. */
+  readonly rows: SharedRows;
+  /** Aggregate over those rows, by span, segment and currency; NULL where it has none. */
+  value(scope: MeasureScope): string;
+}
+
+/** Rows that several measures may be aggregates of. */
+export interface SharedRows {
+  readonly key: string;
+  /** A table expression with columns `span`, `segment` and, for money, `currency`. */
+  from(scope: MeasureScope): string;
 }
 
 /** How the rows of a table come by spans. */
@@ -22,7 +32,10 @@ export type Placed =
   | { readonly at: string }
   /** By a calendar day, a Date32: in each span in which it begins. */
   | { readonly day: string }
-  /** By whether it goes on at the beginning or the end of a span. An end of the epoch is none. */
+  /**
+   * By whether it goes on just before the beginning or the end of a span: what begins or ends with a month does so in that month. An end of the
+   * epoch is none.
+   */
   | { readonly from: string; readonly to: string; readonly edge: 'start' | 'end' }
   /** In every span. */
   | 'always';
@@ -34,21 +47,28 @@ export interface MeasureScope {
   readonly parameters: Readonly<Record<string, string>>;
   /**
    * The newest rows of a table (alias `row`, all columns by name) that meet the filters, once for each span and segment they are in, with columns
-   * `span` and `segment`. `where` is a condition more.
+   * `span` and `segment`.
    */
-  rows(table: FactTableName, placed: Placed, where?: string): string;
+  rows(table: FactTableName, placed: Placed): string;
+  /** When the row's span begins, epoch ms, in SQL. */
+  readonly beginOfSpan: string;
   /** A list of texts as a place of the statement that takes it as a value, for `x IN list(...)`. */
   list(texts: readonly string[]): string;
 }
 
+/** A condition on rows in SQL, which may ask for settings and parameters. */
+export type Condition = (scope: MeasureScope) => string;
+
+const ALL: Condition = () => '1';
+
 /** Rows counted. */
-export function countOf(table: FactTableName, placed: Placed, where: Condition = () => '1'): Measure {
-  return aggregateOf(table, placed, { aggregate: 'count()', isMoney: false, whenAbsent: 'zero', where });
+export function countOf(table: FactTableName, placed: Placed, where: Condition = ALL): Measure {
+  return aggregateOf(table, placed, { isMoney: false, whenAbsent: 'zero', value: (scope) => `countIf(${where(scope)})` });
 }
 
 /** Different values counted: exact. */
-export function distinctOf(table: FactTableName, placed: Placed, column: string, where: Condition = () => '1'): Measure {
-  return aggregateOf(table, placed, { aggregate: `uniqExact(${column})`, isMoney: false, whenAbsent: 'zero', where });
+export function distinctOf(table: FactTableName, placed: Placed, column: string, where: Condition = ALL): Measure {
+  return aggregateOf(table, placed, { isMoney: false, whenAbsent: 'zero', value: (scope) => `uniqExactIf(${column}, ${where(scope)})` });
 }
 
 /** Money added up, by the column `currency`. */
@@ -57,27 +77,14 @@ export function moneyOf(
   placed: Placed,
   column: string,
   whenAbsent: Measure['whenAbsent'],
-  where: Condition = () => '1',
+  where: Condition = ALL,
 ): Measure {
-  return aggregateOf(table, placed, { aggregate: `sum(${column})`, isMoney: true, whenAbsent, where });
+  return aggregateOf(table, placed, { isMoney: true, whenAbsent, value: (scope) => `sumOrNullIf(${column}, ${where(scope)})` });
 }
 
-/** A condition on rows in SQL, which may ask for settings and parameters. */
-export type Condition = (scope: MeasureScope) => string;
-
-export function aggregateOf(
-  table: FactTableName,
-  placed: Placed,
-  of: { readonly aggregate: string; readonly isMoney: boolean; readonly whenAbsent: Measure['whenAbsent']; readonly where: Condition },
-): Measure {
-  return {
-    table,
-    isMoney: of.isMoney,
-    whenAbsent: of.whenAbsent,
-    statement: (scope) =>
-      `SELECT span, segment, ${of.isMoney ? 'currency' : "''"} AS currency, ${of.aggregate} AS value
-       FROM ${scope.rows(table, placed, of.where(scope))} GROUP BY span, segment, currency`,
-  };
+/** Any aggregate over the rows of a table, by span, segment and, for money, currency. It is NULL where it has no row. */
+export function aggregateOf(table: FactTableName, placed: Placed, of: Pick<Measure, 'isMoney' | 'whenAbsent' | 'value'>): Measure {
+  return { table, ...of, rows: { key: JSON.stringify([table, placed]), from: (scope) => scope.rows(table, placed) } };
 }
 
 export interface ScopeOptions {
@@ -102,15 +109,12 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
     return `(SELECT arrayJoin(JSONExtract({${name}:String}, 'Array(String)')))`;
   }
 
-  function rows(name: FactTableName, placed: Placed, where = '1'): string {
+  function rows(name: FactTableName, placed: Placed): string {
     const table: FactTable = FACT_TABLES[name];
     const asked = [...(segmentBy === null ? [] : [segmentBy]), ...(Object.keys(filters) as Dimension[])];
     const expressions = new Map(asked.map((dimension) => [dimension, expressionOf(name, dimension)!]));
     const needsAccount = [...expressions.values()].some((expression) => expression.includes('account.'));
-    const conditions = [
-      where,
-      ...Object.entries(filters).map(([dimension, values]) => `${expressions.get(dimension as Dimension)} IN ${list(values)}`),
-    ];
+    const conditions = Object.entries(filters).map(([dimension, values]) => `${expressions.get(dimension as Dimension)} IN ${list(values)}`);
     const { condition, spanOf } = placement(placed, spans);
     const segment =
       segmentBy === null
@@ -118,10 +122,11 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
     return `(SELECT row.*, arrayJoin(${spanOf}) AS span, ${segment} AS segment
-       FROM (SELECT * FROM ${name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${condition}) AS row ${join} WHERE ${conditions.join(' AND ')})`;
+       FROM (SELECT * FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${condition}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
-  return { spans, settings: options.settings, parameters: options.parameters, rows, list };
+  const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;
+  return { spans, beginOfSpan, settings: options.settings, parameters: options.parameters, rows, list };
 }
 
 /** A condition that leaves out what is in no span, and the spans that a row is in, as an array of their indexes. */
@@ -130,7 +135,7 @@ function placement(placed: Placed, spans: readonly AskedSpan[]): { readonly cond
   if ('edge' in placed) {
     const instants = `[${spans.map(({ from, to }) => (placed.edge === 'start' ? from : to)).join(', ')}]`;
     const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`;
-    const goesOn = `${ms(placed.from)} <= instant AND (${ms(placed.to)} = 0 OR ${ms(placed.to)} > instant)`;
+    const goesOn = `${ms(placed.from)} < instant AND (${ms(placed.to)} = 0 OR ${ms(placed.to)} >= instant)`;
     return { condition: '1', spanOf: `arrayFilter((span, instant) -> ${goesOn}, range(${spans.length}), ${instants})` };
   }
   const isDay = 'day' in placed;

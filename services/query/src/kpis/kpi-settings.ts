@@ -25,6 +25,8 @@ export const kpiSettingsSchema = {
   KPI_QUALIFIED_STATUSES: words.default([...DEFAULT_SETTINGS.qualifiedStatuses]),
   /** Channels of spend and sources of leads that are ads, in any case, with commas between. */
   KPI_AD_SOURCES: words.default([...DEFAULT_SETTINGS.adSources]),
+  /** Sources of opportunities that are marketing's, beside those that are ads, in any case, with commas between. */
+  KPI_MARKETING_SOURCES: words.default([...DEFAULT_SETTINGS.marketingSources]),
   /** What one unit of each currency is worth in a common unit, such as EUR=1,USD=0.92; without it amounts of several currencies are not added up. */
   KPI_CURRENCY_RATES: z
     .string()
@@ -39,6 +41,7 @@ interface Parsed {
   readonly KPI_QUALIFIED_BY: KpiSettings['qualifiedBy'];
   readonly KPI_QUALIFIED_STATUSES: readonly string[];
   readonly KPI_AD_SOURCES: readonly string[];
+  readonly KPI_MARKETING_SOURCES: readonly string[];
   readonly KPI_CURRENCY_RATES?: Readonly<Record<string, number>> | undefined;
 }
 
@@ -48,6 +51,8 @@ export function kpiSettingsOf(config: Parsed): KpiSettings {
     qualifiedBy: config.KPI_QUALIFIED_BY,
     qualifiedStatuses: config.KPI_QUALIFIED_STATUSES,
     adSources: config.KPI_AD_SOURCES,
+    marketingSources: config.KPI_MARKETING_SOURCES,
+    rolesWanted: [],
     rates: config.KPI_CURRENCY_RATES ?? {},
   };
 }
