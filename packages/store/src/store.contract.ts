@@ -7,6 +7,7 @@ import { describeAlerts } from './alerts.contract.ts';
 import { describeAttribution } from './opportunities/attribution.contract.ts';
 import { describeInfluence } from './opportunities/influence.contract.ts';
 import { describeOpportunityStays } from './opportunities/opportunity-stays.contract.ts';
+import { describeRevenueKpis } from './kpis/revenue-kpis.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
 import { describeKpis } from './kpis/kpis.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
@@ -28,6 +29,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeDeadLetters(name, open);
   describeAlerts(name, open);
   describeStageStays(name, open);
+  describeRevenueKpis(name, open);
   describeAttribution(name, open);
   describeInfluence(name, open);
   describeOpportunityStays(name, open);

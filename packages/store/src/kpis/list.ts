@@ -5,10 +5,14 @@ import { cac } from './cac.ts';
 import { cltv } from './cltv.ts';
 import { cpl } from './cpl.ts';
 import { grossMrrChurn } from './gross-mrr-churn.ts';
+import { lvr } from './lvr.ts';
+import { marketingInfluence } from './marketing-influence.ts';
 import type { StoredKpi } from './kpi.ts';
 import { qualifiedLeadRate } from './qualified-lead-rate.ts';
 import { revenue } from './revenue.ts';
 import { romi } from './romi.ts';
+import { salesVelocity } from './sales-velocity.ts';
+import { winRate } from './win-rate.ts';
 
 /** Every KPI there is; adding one is adding its file, and its line here. */
 export const KPIS: readonly StoredKpi[] = [
@@ -22,4 +26,8 @@ export const KPIS: readonly StoredKpi[] = [
   grossMrrChurn,
   cltv,
   accountsWithOpportunity,
+  lvr,
+  winRate,
+  salesVelocity,
+  marketingInfluence,
 ];

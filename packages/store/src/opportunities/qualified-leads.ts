@@ -34,53 +34,49 @@ export interface QualifiedLeadRow {
   readonly count: number;
 }
 
-/** An account each time it became a marketing qualified one, as it was known then, stamped with the model that said so. */
-const BY_ENGINE = `SELECT concat('account:', account_id) AS lead, account_id AS accountId, toUnixTimestamp64Milli(at) AS qualifiedAt, JSONExtractString(body, 'modelVersion') AS modelVersion
+const MQA = `SELECT account_id, at, JSONExtractString(body, 'modelVersion') AS modelVersion
   FROM alert_transitions WHERE rule_id = 'qualification' AND direction = 'up' AND NOT is_held`;
-
-function byCrm(statuses: readonly string[], bound: BoundValues): string {
-  return `SELECT concat('lead:', id) AS lead, account_id AS accountId,
-      toUnixTimestamp64Milli(if(toUnixTimestamp64Milli(qualified_at) > 0, qualified_at, updated_at)) AS qualifiedAt, '' AS modelVersion
-    FROM leads FINAL WHERE toUnixTimestamp64Milli(qualified_at) > 0 OR lower(status) IN ${bound.list(statuses)}`;
-}
+/** Of a lead that does not say when it was qualified: when this version of it was made, should its status mean that it is. */
+const CRM = `SELECT id, account_id, status, qualified_at > toDateTime64(0, 3, 'UTC') AS isDated, if(isDated, qualified_at, updated_at) AS at FROM leads FINAL`;
 
 /**
- * The leads that are qualified, and when. An account that became a marketing qualified one several times in a span counts once, for its first time. `either` is an account that
- * became one, and every lead of the CRM whose account never did; `both` is a lead of the CRM whose account did as well, from when both had said so.
+ * Qualified leads, `lead` by `lead`, each with `at`, its account, and `by` whom it is one:
+ *
+ * - mqa: an account each time it became a marketing qualified one, as it was known then, stamped with the model that said so;
+ * - crm: a lead that the CRM qualified, should its status be among those that mean it or `isDated` be true;
+ * - both: such a lead whose account became a marketing qualified one as well, from when both had said so.
  */
-function qualifiedRows({ qualifiedBy, qualifiedStatuses }: QualifiedQuery, bound: BoundValues): string {
-  switch (qualifiedBy) {
-    case 'mqa':
-      return BY_ENGINE;
-    case 'crm':
-      return byCrm(qualifiedStatuses, bound);
-    case 'either':
-      return `SELECT * FROM (${BY_ENGINE}) UNION ALL
-        SELECT * FROM (${byCrm(qualifiedStatuses, bound)}) WHERE accountId = '' OR accountId NOT IN (SELECT accountId FROM (${BY_ENGINE}))`;
-    case 'both':
-      return `SELECT crm.lead AS lead, crm.accountId AS accountId, greatest(crm.qualifiedAt, engine.firstAt) AS qualifiedAt, engine.firstModel AS modelVersion
-        FROM (${byCrm(qualifiedStatuses, bound)}) AS crm
-        INNER JOIN (SELECT accountId, min(qualifiedAt) AS firstAt, argMin(modelVersion, qualifiedAt) AS firstModel FROM (${BY_ENGINE}) GROUP BY accountId) AS engine
-          ON crm.accountId = engine.accountId`;
-  }
+export const QUALIFIED_LEADS = `(SELECT concat('account:', account_id) AS lead, account_id, at, 'mqa' AS by, '' AS status, true AS isDated, modelVersion FROM (${MQA})
+  UNION ALL SELECT concat('lead:', id), account_id, at, 'crm', status, isDated, '' FROM (${CRM})
+  UNION ALL SELECT concat('lead:', crm.id), crm.account_id, greatest(crm.at, engine.firstAt), 'both', crm.status, crm.isDated, engine.firstModel
+    FROM (${CRM}) AS crm
+    INNER JOIN (SELECT account_id, min(at) AS firstAt, argMin(modelVersion, at) AS firstModel FROM (${MQA}) GROUP BY account_id) AS engine
+      ON crm.account_id = engine.account_id)`;
+
+/** The condition that a row of `QUALIFIED_LEADS` counts. `either` is an account that became one, and every lead of the CRM whose account never did. */
+export function isQualifiedBy(qualifiedBy: QualifiedBy, statuses: string): string {
+  const isMeant = `(isDated OR lower(status) IN ${statuses})`;
+  if (qualifiedBy !== 'either') return `by = '${qualifiedBy}' AND ${isMeant}`;
+  return `(by = 'mqa' OR (by = 'crm' AND ${isMeant} AND (account_id = '' OR account_id NOT IN (SELECT account_id FROM (${MQA})))))`;
 }
 
+/** An account that became a marketing qualified one several times in a span counts once, by the model of its first time in it. */
 export async function readQualifiedLeads(transport: RowTransport, query: QualifiedQuery): Promise<QualifiedLeadRow[]> {
   const bound = new BoundValues();
   const { by, spans } = query;
   const filters = Object.entries(query.filters) as [LeadSegment, readonly string[]][];
   const conditions = filters.map(([segment, values]) => `${SEGMENTS[segment]} IN ${bound.list(values)}`);
   const list = (edge: 'from' | 'to'): string => `[${spans.map((span) => bound.integer(span[edge])).join(', ')}]`;
-  const spansOf = `arrayFilter((span, from, to) -> qualifiedAt >= from AND qualifiedAt < to, range(${spans.length}), ${list('from')}, ${list('to')})`;
+  const spansOf = `arrayFilter((span, from, to) -> toUnixTimestamp64Milli(at) >= from AND toUnixTimestamp64Milli(at) < to, range(${spans.length}), ${list('from')}, ${list('to')})`;
   const needsAccount = by !== null || conditions.length > 0;
   const answer = await transport.read(
     `SELECT span, segment, modelVersion, count() AS count
      FROM
-       (SELECT span, lead, any(segment) AS segment, argMin(modelVersion, qualifiedAt) AS modelVersion
+       (SELECT span, lead, any(segment) AS segment, argMin(modelVersion, at) AS modelVersion
         FROM
-          (SELECT lead, qualifiedAt, modelVersion, arrayJoin(${spansOf}) AS span, ${by === null ? "''" : `toString(${SEGMENTS[by]})`} AS segment
-           FROM (${qualifiedRows(query, bound)}) AS qualified
-           ${needsAccount ? 'LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON qualified.accountId = account.id' : ''}
+          (SELECT lead, at, modelVersion, arrayJoin(${spansOf}) AS span, ${by === null ? "''" : `toString(${SEGMENTS[by]})`} AS segment
+           FROM (SELECT * FROM ${QUALIFIED_LEADS} WHERE ${isQualifiedBy(query.qualifiedBy, bound.list(query.qualifiedStatuses))}) AS qualified
+           ${needsAccount ? 'LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON qualified.account_id = account.id' : ''}
            WHERE ${conditions.join(' AND ') || '1'})
         GROUP BY span, lead)
      GROUP BY span, segment, modelVersion ORDER BY span, segment, modelVersion FORMAT JSONEachRow`,
