@@ -225,3 +225,51 @@ CREATE TABLE IF NOT EXISTS kpi_targets
 ENGINE = {replicated}ReplacingMergeTree(set_at)
 ORDER BY name
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+
+-- Touches that engage (all kinds but ad_impression, email_open and direct_mail) by day, so that a question about a month reads a month; `touches`
+-- is in the order of the log. Rows have the touch's place on the log in their key: the same touch again replaces itself, and who counts has the
+-- newest merged or counts different values.
+CREATE TABLE IF NOT EXISTS engaging_touches
+(
+    is_visit Bool,
+    occurred_at DateTime64(3, 'UTC'),
+    account_id String,
+    contact_id String,
+    partition UInt16,
+    offset UInt64,
+    kind LowCardinality(String),
+    channel LowCardinality(String),
+    campaign_id LowCardinality(String),
+    creative_id LowCardinality(String),
+    source LowCardinality(String)
+)
+ENGINE = {replicated}ReplacingMergeTree
+ORDER BY (is_visit, toDate32(occurred_at), account_id, contact_id, partition, offset)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS engaging_touches_of_touches TO engaging_touches AS
+SELECT kind = 'web_visit' AS is_visit, occurred_at, account_id, contact_id, partition, offset, kind, channel, campaign_id, creative_id, source
+FROM touches WHERE kind NOT IN ('ad_impression', 'email_open', 'direct_mail');
+
+-- The first touch ever of each contact: when it occurred, its offset, and its campaign. The least of a set is the same however often one is in it.
+CREATE TABLE IF NOT EXISTS contact_firsts
+(
+    account_id String,
+    contact_id String,
+    first SimpleAggregateFunction(min, Tuple(DateTime64(3, 'UTC'), UInt64, String))
+)
+ENGINE = {replicated}AggregatingMergeTree
+ORDER BY (account_id, contact_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS contact_firsts_of_touches TO contact_firsts AS
+SELECT account_id, contact_id, min((occurred_at, offset, toString(campaign_id))) AS first
+FROM touches WHERE contact_id != '' AND account_id != '' GROUP BY account_id, contact_id;
+
+INSERT INTO engaging_touches
+SELECT kind = 'web_visit' AS is_visit, occurred_at, account_id, contact_id, partition, offset, kind, channel, campaign_id, creative_id, source
+FROM touches WHERE kind NOT IN ('ad_impression', 'email_open', 'direct_mail');
+
+INSERT INTO contact_firsts
+SELECT account_id, contact_id, min((occurred_at, offset, toString(campaign_id))) AS first
+FROM touches WHERE contact_id != '' AND account_id != '' GROUP BY account_id, contact_id;

@@ -34,11 +34,15 @@ export interface FactTable {
   readonly isVersioned: boolean;
   /** What is read in its place, where it is no table of its own. */
   readonly from?: string;
+  /** Which of its rows, in SQL; default all. */
+  readonly where?: string;
   /** Column that names the account; absent where there is none. */
   readonly account?: string;
   /** Its own columns, in the row's alias `row`. */
   readonly own: Expressions;
 }
+
+const OF_TOUCH = { campaignId: 'row.campaign_id', creativeId: 'row.creative_id', channel: 'row.channel', source: 'row.source' } as const;
 
 export const FACT_TABLES = {
   accounts: { words: 'accounts', isVersioned: true, account: 'id', own: {} },
@@ -68,6 +72,19 @@ export const FACT_TABLES = {
        UNION ALL SELECT account_id, begins_at AS since FROM subscriptions FINAL WHERE mrr > 0) GROUP BY account_id)`,
     account: 'account_id',
     own: {},
+  },
+  /** Touches that engage; a touch may be there twice, so that only different values may be counted. */
+  engagingTouches: { words: 'touches', isVersioned: false, from: 'engaging_touches', account: 'account_id', own: OF_TOUCH },
+  /** Web visits, each once. */
+  visits: { words: 'web visits', isVersioned: true, from: 'engaging_touches', where: 'is_visit', account: 'account_id', own: OF_TOUCH },
+  /** Contacts with their first touch ever. */
+  firstTouches: {
+    words: 'touches of contacts',
+    isVersioned: false,
+    from: `(SELECT account_id, contact_id, tupleElement(min(first), 1) AS first_at, tupleElement(min(first), 3) AS campaign_id
+      FROM contact_firsts GROUP BY account_id, contact_id)`,
+    account: 'account_id',
+    own: { campaignId: 'row.campaign_id' },
   },
   spend: {
     words: 'spend',

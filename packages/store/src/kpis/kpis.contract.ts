@@ -1,7 +1,7 @@
 import { planSpans, type KpiAnswer } from '@touchstone/kpis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RowTransport } from '../row-transport.ts';
-import { accountFact, dealFact, leadFact, spendFact, subscriptionFact } from './test-facts.ts';
+import { accountFact, contactFact, dealFact, leadFact, spendFact, subscriptionFact } from './test-facts.ts';
 import { KpiWorld, type Question } from './test-kpi-world.ts';
 
 const FEBRUARY = '2026-02-01T00:00:00Z';
@@ -36,6 +36,24 @@ const FACTS = [
   subscriptionFact('u4', 'a3', 80, '2026-03-10T00:00:00Z'),
   subscriptionFact('u5', 'a4', 300, '2025-12-01T00:00:00Z', '2026-03-20T00:00:00Z'),
   subscriptionFact('u6', 'a4', 120, '2026-03-20T00:00:00Z'),
+];
+
+const visit = (occurredAt: string, accountId: string | null, contactId: string | null, more: object = {}) => ({
+  kind: 'web_visit',
+  occurredAt: Date.parse(occurredAt),
+  accountId,
+  contactId,
+  ...more,
+});
+const TOUCHES = [
+  visit('2026-02-10T00:00:00Z', 'a1', 'ann', { campaignId: 'winter' }),
+  visit('2026-03-01T04:59:00Z', 'a1', 'ann', { campaignId: 'spring' }),
+  visit('2026-03-20T00:00:00Z', 'a1', 'ann'),
+  visit('2026-03-20T00:00:00Z', 'a4', 'cid'),
+  visit('2026-03-21T00:00:00Z', null, null),
+  visit('2026-04-01T03:59:00Z', 'a1', 'dan', { campaignId: 'summer' }),
+  { ...visit('2026-03-05T00:00:00Z', 'a2', 'eve', { campaignId: 'autumn' }), kind: 'ad_impression' },
+  { ...visit('2026-03-06T00:00:00Z', 'a1', 'bob', { campaignId: 'spring' }), kind: 'ad_click' },
 ];
 
 const MARGIN = { settings: { grossMargin: 0.8 } };
@@ -106,6 +124,23 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
         expect(await world.ask(kpi, question)).toMatchObject(answer);
       });
 
+      it('count visits, contacts and accounts exactly, however often they are stored', async () => {
+        await world.touch(TOUCHES);
+        await world.tell([contactFact('ann', 'a1', 'champion'), contactFact('bob', 'a1', 'user')]);
+        expect(await world.ask('website_traffic', MARCH)).toMatchObject({ value: 4, figures: { contacts: 2, accounts: 2 }, previous: { value: 1 } });
+        const byCampaign = await world.ask('website_traffic', { ...MARCH, segmentBy: 'campaignId' });
+        expect(byCampaign.segments.map(({ segment, value }) => [segment, value])).toEqual([[null, 3], ['spring', 1]]);
+        // a1 by ann's visit; a2's only touch was an impression.
+        expect(await world.ask('engagement_rate', MARCH)).toMatchObject({ value: 50, numerator: 1, denominator: 2 });
+        const settings = { rolesWanted: ['champion', 'decision_maker'] };
+        expect(await world.ask('reach', { ...MARCH, settings })).toMatchObject({ value: 3, figures: { newContacts: 3, accounts: 2, coverage: 25 } });
+        const firsts = await world.ask('reach', { ...MARCH, segmentBy: 'campaignId' });
+        expect(Object.fromEntries(firsts.segments.map(({ figures, segment }) => [segment, figures['newContacts']]))).toEqual({ null: 1, autumn: 1, spring: 1 });
+        // In New York the visit of 1 April, 3:59 is March's and that of 1 March, 4:59 is not.
+        const there = { from: '2026-03-01T05:00:00Z', to: '2026-04-01T04:00:00Z', timeZone: 'America/New_York' };
+        expect(await world.ask('website_traffic', there)).toMatchObject({ value: 4, previous: { value: 2 } });
+      });
+
       it('come by segment and by interval, and by what is filtered', async () => {
         const answer = await world.ask('qualified_lead_rate', { ...MARCH, interval: 'week', segmentBy: 'source' });
         const segments = answer.segments.map(({ denominator, segment, value }) => [segment, denominator, value]);
@@ -121,7 +156,7 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
           ['2', 500, 0],
         ]);
         const unknown = await world.ask('cac', { ...MARCH, filters: { tier: ['2'] } });
-        expect(unknown).toMatchObject({ value: null, denominator: 2, reason: 'spend can not be told by tier' });
+        expect(unknown).toMatchObject({ value: null, denominator: 1, reason: 'spend can not be told by tier' });
       });
 
       it('take days and months as they are in a time zone', async () => {

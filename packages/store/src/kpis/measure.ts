@@ -122,7 +122,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
     return `(SELECT row.*, arrayJoin(${spanOf}) AS span, ${segment} AS segment
-       FROM (SELECT * FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${condition}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
+       FROM (SELECT * FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;
@@ -139,23 +139,43 @@ function placement(placed: Placed, spans: readonly (Span & Partial<AskedSpan>)[]
     return { condition: '1', spanOf: `arrayFilter((span, instant) -> ${goesOn}, range(${spans.length}), ${instants})` };
   }
   const isDay = 'day' in placed;
-  const value = isDay ? `toInt64(toInt32(${placed.day}))` : `toUnixTimestamp64Milli(${placed.at})`;
   return bySlices(
-    value,
+    isDay
+      ? { value: `toInt64(toInt32(${placed.day}))`, column: placed.day, literal: (day) => `toDate32(${day})` }
+      : { value: `toUnixTimestamp64Milli(${placed.at})`, column: placed.at, literal: (ms) => `fromUnixTimestamp64Milli(toInt64(${ms}), 'UTC')` },
     spans.map((span) => (isDay ? { from: span.fromDay ?? 0, to: span.toDay ?? 0 } : span)),
   );
 }
 
+/** A column that places a row in time, and its value as a number; the condition is on the column as it is, so that an index can pass over rows. */
+interface TimeColumn {
+  readonly value: string;
+  readonly column: string;
+  readonly literal: (value: number) => string;
+}
+
 /** Spans overlap (a period and its series): the instants where one begins or ends cut time into slices, and each slice is in some of them. */
 function bySlices(
-  value: string,
+  { column, literal, value }: TimeColumn,
   spans: readonly { readonly from: number; readonly to: number }[],
 ): { readonly condition: string; readonly spanOf: string } {
   const cuts = [...new Set(spans.flatMap(({ from, to }) => [from, to]))].toSorted((one, other) => one - other);
   const within = cuts.map((cut) => spans.flatMap(({ from, to }, index) => (from <= cut && cut < to ? [index] : [])));
   const list = `[${cuts.join(', ')}]`;
+  const ranges = mergedRanges(spans).map(({ from, to }) => `(${column} >= ${literal(from)} AND ${column} < ${literal(to)})`);
   return {
-    condition: `${value} >= ${cuts[0]} AND ${value} < ${cuts.at(-1)}`,
+    condition: `(${ranges.join(' OR ') || '0'})`,
     spanOf: `arrayElement([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}], indexOf(${list}, roundDown(${value}, ${list})))`,
   };
+}
+
+/** What the spans cover, as few ranges: a period with its series and the one before are one, that of last year another. */
+function mergedRanges(spans: readonly { readonly from: number; readonly to: number }[]): { from: number; to: number }[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (const { from, to } of spans.filter((span) => span.from < span.to).toSorted((one, other) => one.from - other.from)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
+    else ranges.push({ from, to });
+  }
+  return ranges;
 }

@@ -16,6 +16,10 @@ export function accountFact(id: string, more: Common & { tier?: string; industry
   return { type: 'account', id, updatedAt: updated(more.updatedAt), industry, tier, targetList, ...unsaid };
 }
 
+export function contactFact(id: string, accountId: string, role: string): Fact {
+  return { type: 'contact', id, accountId, role, email: null, title: null, seniority: null, consent: null, updatedAt: updated(undefined) };
+}
+
 export function leadFact(
   id: string,
   createdAt: string,

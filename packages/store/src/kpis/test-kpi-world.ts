@@ -1,8 +1,9 @@
 import type { Fact } from '@touchstone/engine';
+import type { GeneratedTouch } from '@touchstone/testkit';
 import { answerKpi, DEFAULT_SETTINGS, planSpans, type Asked, type Interval, type KpiAnswer, type KpiSettings } from '@touchstone/kpis';
 import { ClickHouseStore } from '../click-house-store.ts';
 import type { RowTransport } from '../row-transport.ts';
-import { GENERATION } from '../test-records.ts';
+import { checkpointOf, GENERATION, touchAt } from '../test-records.ts';
 import type { Dimension } from './dimensions.ts';
 import { KPIS } from './list.ts';
 
@@ -36,6 +37,11 @@ export class KpiWorld {
     const rest = { touches: this.store.touchRows(0), deadLetters: [], transitions: [], generation: GENERATION };
     // As by a checkpoint that is repeated.
     for (let time = 0; time < 2; time++) await this.store.checkpoint([{ partition: 0, offset: this.#offset, facts: stored, ...rest }]);
+  }
+
+  async touch(touches: readonly Partial<GeneratedTouch>[]): Promise<void> {
+    const entries = touches.map((touch) => touchAt(this.#offset++, touch));
+    for (let time = 0; time < 2; time++) await this.store.checkpoint([checkpointOf(this.store, entries)]);
   }
 
   async ask(name: string, question: Question): Promise<KpiAnswer> {

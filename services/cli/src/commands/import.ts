@@ -14,6 +14,7 @@ interface ImportFlags extends ConnectionOptions {
   readonly as: Target;
   readonly map?: readonly string[];
   readonly set?: readonly string[];
+  readonly mapping?: string;
   readonly zone: string;
   readonly logStart?: string;
   readonly shiftToNow?: boolean;
@@ -40,6 +41,7 @@ export function importCommand(): Command {
     .addOption(new Option('--as <target>', 'what the rows are').choices(TARGETS).default('touches'))
     .option('--map <field=column,...>', 'CSV: which column a field comes from; a+b joins two columns', collect)
     .option('--set <field=value,...>', 'CSV: a field with the same value in all rows', collect)
+    .option('--mapping <file>', 'CSV: all of this from a file, or one that is shipped: crm-accounts, crm-opportunities')
     .option('--zone <offset>', 'zone of times that do not say theirs, such as -0400', 'Z')
     .option('--log-start <date>', 'access log: date of the first line, when the log has only days of the month')
     .option('--shift-to-now', 'move all times so that the newest line is now')
@@ -114,5 +116,6 @@ Examples:
   $ touchstone import epa-http.txt.gz --shift-to-now
   $ touchstone import meetings.csv --map accountId=company,contactId=email,occurredAt=date --set kind=meeting
   $ touchstone import crm.csv --as accounts --map id=account,name=account,industry=sector
+  $ touchstone import sales_pipeline.csv --mapping crm-opportunities
   $ zcat touches.ndjson.gz | touchstone import -
 `;

@@ -23,6 +23,8 @@ export interface ImportSummary {
   readonly cutShort: number;
   /** By reason: lines that were not sent, and items the server did not take. */
   readonly rejected: Readonly<Record<string, number>>;
+  /** What a mapping put right in rows, in words, by how often. */
+  readonly mended: Readonly<Record<string, number>>;
   readonly rejectedFile: string | null;
   readonly accounts: number;
   readonly accountsIsAtLeast: boolean;
@@ -57,6 +59,7 @@ export function describeSummary(summary: ImportSummary): string[] {
       count,
       Object.hasOwn(REFUSALS, reason) ? REFUSALS[reason as keyof typeof REFUSALS] : 'said by the server',
     ]),
+    ...Object.entries(summary.mended).map(([what, count]): [string, number, string?] => ['put right', count, what]),
     ['accounts', summary.accounts, summary.accountsIsAtLeast ? 'at least' : undefined],
   ].filter((row): row is [string, number, string?] => row[1] !== null);
 

@@ -1,5 +1,6 @@
 import { CliError, EXIT } from '../cli-error.ts';
 import { FIELDS, fieldKind, type FieldKind, type Target } from './field-kinds.ts';
+import { NO_RULES, type ValueRules } from './mapping-file.ts';
 import { parseTime } from './parse-time.ts';
 
 /** `field=column` pairs of --map and `field=value` pairs of --set. */
@@ -11,10 +12,12 @@ export interface ColumnMapping {
   readonly set: Assignments;
   /** Minutes east of UTC, for times that don't say. */
   readonly zoneMinutes: number;
+  /** What becomes of values; absent where they stay as they are. */
+  readonly rules?: ValueRules;
 }
 
 /** A row as the fields of the API, or the one that can't be read. */
-export type MappedRow = { readonly fields: Record<string, unknown> } | { readonly problem: string };
+export type MappedRow = { readonly fields: Record<string, unknown>; readonly mended: readonly string[] } | { readonly problem: string };
 
 /** `a=x,b=y`, any number of times. A comma belongs to a name unless another `field=` follows. */
 export function parseAssignments(texts: readonly string[], option: string): Map<string, string> {
@@ -43,21 +46,31 @@ interface Cell {
  */
 export function createRowMapper(header: readonly string[], mapping: ColumnMapping): (row: readonly string[]) => MappedRow {
   const cells = planCells(header, mapping);
+  const { empty, mend, values } = mapping.rules ?? NO_RULES;
 
   return function mapRow(row) {
     const fields: Record<string, unknown> = {};
+    const mended: string[] = [];
     for (const { path, kind, columns, constant } of cells) {
-      const text = columns.length === 0 ? constant : joined(columns, row);
+      const field = path.join('.');
+      let text = columns.length === 0 ? constant : joined(columns, row);
+      const instead = text === '' ? empty.get(field) : mend.get(field)?.get(text);
+      if (instead !== undefined) mended.push(`${field}: ${told(text)} became ${told(instead)}`);
+      text = instead ?? values.get(field)?.get(text) ?? text;
       // An empty cell says nothing: the field is left out.
       if (text === '') continue;
       const value = readValue(text, kind, mapping.zoneMinutes);
-      if (value === null) return { problem: `${path.join('.')}: '${text.slice(0, 100)}' is ${EXPECTED[kind]}` };
+      if (value === null) return { problem: `${field}: '${text.slice(0, 100)}' is ${EXPECTED[kind]}` };
       const [name, inner] = path;
       if (inner === undefined) fields[name] = value;
       else ((fields[name] ??= Object.create(null)) as Record<string, unknown>)[inner] = value;
     }
-    return { fields };
+    return { fields, mended };
   };
+}
+
+function told(text: string): string {
+  return text === '' ? 'empty' : `'${text.slice(0, 60)}'`;
 }
 
 function planCells(header: readonly string[], { target, map, set }: ColumnMapping): Cell[] {

@@ -50,6 +50,8 @@ export interface ReadTally {
   otherMethods: number;
   /** Visits whose minutes could not wait for the next page, as too many waited. */
   cutShort: number;
+  /** What was put right in rows, in words, by how often; at most `MENDED_MAX` different. */
+  readonly mended: Map<string, number>;
   /** The newest time read, epoch milliseconds, before any shift; null when there is none yet. */
   newestAt: number | null;
 }
@@ -65,8 +67,18 @@ export function createTally(): ReadTally {
     failed: 0,
     otherMethods: 0,
     cutShort: 0,
+    mended: new Map(),
     newestAt: null,
   };
+}
+
+const MENDED_MAX = 1000;
+
+export function noteMended(tally: ReadTally, what: readonly string[]): void {
+  for (const one of what) {
+    const count = tally.mended.get(one);
+    if (count !== undefined || tally.mended.size < MENDED_MAX) tally.mended.set(one, (count ?? 0) + 1);
+  }
 }
 
 export function noteTime(tally: ReadTally, at: number): void {

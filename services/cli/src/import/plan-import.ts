@@ -2,6 +2,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { parseLogLine } from './access-log-line.ts';
 import type { Target } from './field-kinds.ts';
 import { parseAssignments } from './map-columns.ts';
+import { NO_RULES, readMappingFile, rulesText } from './mapping-file.ts';
 import type { Source } from './open-source.ts';
 import type { Reader } from './outcome.ts';
 import { daysInMonth, parseZone } from './parse-time.ts';
@@ -18,6 +19,7 @@ export interface ReadOptions {
   readonly as: Target;
   readonly map?: readonly string[];
   readonly set?: readonly string[];
+  readonly mapping?: string;
   readonly zone: string;
   readonly logStart?: string;
   readonly shiftToNow?: boolean;
@@ -38,15 +40,19 @@ export interface ImportPlan {
 /** Checks the options against each other and against the input. @throws CliError with what to change */
 export async function planImport(source: Source, options: ReadOptions): Promise<ImportPlan> {
   const format = options.format ?? (await guessFormat(source));
-  const { as: target, shiftToNow = false } = options;
+  const { shiftToNow = false } = options;
+  const mapping = options.mapping === undefined ? null : readMappingFile(options.mapping);
+  // --as has a default, which says nothing.
+  const target = options.as === 'touches' ? (mapping?.as ?? options.as) : options.as;
   const zoneMinutes = zoneOf(options.zone);
-  const map = parseAssignments(options.map ?? [], '--map');
-  const set = parseAssignments(options.set ?? [], '--set');
+  const map = new Map([...(mapping?.map ?? []), ...parseAssignments(options.map ?? [], '--map')]);
+  const set = new Map([...(mapping?.set ?? []), ...parseAssignments(options.set ?? [], '--set')]);
+  const rules = mapping?.values ?? NO_RULES;
   const start = options.logStart === undefined ? null : dateOf(options.logStart);
 
   if (format === 'access-log' && target !== 'touches') throw wrong('An access log holds touches: leave --as out.');
   if (format !== 'access-log' && start !== null) throw wrong('--log-start is for access logs only.');
-  if (format !== 'csv' && map.size + set.size > 0) throw wrong('--map and --set are for CSV files only.');
+  if (format !== 'csv' && (mapping !== null || map.size + set.size > 0)) throw wrong('--mapping, --map and --set are for CSV files only.');
   if (shiftToNow && target !== 'touches') throw wrong('--shift-to-now is for touches only.');
   if (shiftToNow && source.path === null) {
     throw wrong(
@@ -55,7 +61,7 @@ export async function planImport(source: Source, options: ReadOptions): Promise<
   }
 
   const logOptions: AccessLogOptions = { start, zoneMinutes, isStartNeeded: !shiftToNow };
-  const columns = format === 'csv' ? [[...map], [...set]] : [];
+  const columns = format === 'csv' ? [[...map], [...set], ...(mapping === null ? [] : [[rulesText(rules)]])] : [];
   return {
     format,
     target,
@@ -65,7 +71,7 @@ export async function planImport(source: Source, options: ReadOptions): Promise<
     createReader(updatedAt) {
       if (format === 'access-log') return createAccessLogReader(logOptions);
       if (format === 'ndjson') return createNdjsonReader({ isTouches: target === 'touches', zoneMinutes });
-      return createCsvReader({ target, map, set, zoneMinutes, updatedAt });
+      return createCsvReader({ target, map, set, rules, zoneMinutes, updatedAt });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import { CliError } from '../cli-error.ts';
 import { createRowMapper, type ColumnMapping, type MappedRow } from './map-columns.ts';
-import { noteTime, refuse, type Item, type Reader, type Reading, type Refusal } from './outcome.ts';
+import { noteMended, noteTime, refuse, type Item, type Reader, type Reading, type Refusal } from './outcome.ts';
 import { readLines } from './read-lines.ts';
 import { createRecordSplitter, type CsvRecord, type RecordSplitter } from './split-records.ts';
 
@@ -65,6 +65,7 @@ function openTable(headerText: string, options: CsvOptions, reading: Reading): T
       return refuse('bad_csv', line, text, `the row has ${row.length} fields, the header ${header!.length}`);
     const mapped: MappedRow = mapRow(row);
     if ('problem' in mapped) return refuse('bad_value', line, text, mapped.problem);
+    noteMended(tally, mapped.mended);
     return { line, text, ...toItem(mapped.fields, id) };
   }
 

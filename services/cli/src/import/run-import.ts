@@ -81,6 +81,7 @@ export async function runImport(job: ImportJob): Promise<ImportSummary> {
       otherMethods: tally.otherMethods,
       cutShort: tally.cutShort,
       rejected: tracker.rejected,
+      mended: Object.fromEntries(tally.mended),
       rejectedFile: job.rejectedPath,
       accounts: accounts.size,
       accountsIsAtLeast: accounts.size >= ACCOUNTS_COUNTED_MAX,
