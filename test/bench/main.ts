@@ -6,6 +6,7 @@ import { benchDrain } from './benches/drain.ts';
 import { benchFanOut } from './benches/fan-out.ts';
 import { benchIngest } from './benches/ingest.ts';
 import { benchKafkaCeilings } from './benches/kafka-ceilings.ts';
+import { benchKpis } from './benches/kpis.ts';
 import { benchLatency } from './benches/latency.ts';
 import { benchMemory } from './benches/memory.ts';
 import { benchReads } from './benches/reads.ts';
@@ -34,6 +35,7 @@ const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Sec
   memory: benchMemory,
   reads: benchReads,
   'fan-out': benchFanOut,
+  kpis: benchKpis,
 };
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -11,6 +11,7 @@ export const BENCH_NAMES = [
   'memory',
   'reads',
   'fan-out',
+  'kpis',
 ] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
 
@@ -41,6 +42,7 @@ export interface Sizes {
     readonly worlds: readonly { readonly accounts: number; readonly contacts: number }[];
     readonly perSecond: readonly number[];
   };
+  readonly kpis: { readonly touches: number; readonly deals: number; readonly rounds: number };
   readonly streamClients: number;
   readonly runs: number;
   /** Of what takes long: at most this many. */
@@ -75,6 +77,7 @@ const FULL: Sizes = {
   kafkaTouches: 1_000_000,
   memoryItems: 100_000,
   reads: { seconds: 8, worlds: [WORLD, { accounts: 1_000_000, contacts: 2_000_000 }], perSecond: [1000, 2500, 5000] },
+  kpis: { touches: 10_000_000, deals: 100_000, rounds: 20 },
   streamClients: 1000,
   runs: 5,
   longRuns: 3,
@@ -96,6 +99,7 @@ const QUICK: Sizes = {
   kafkaTouches: 100_000,
   memoryItems: 20_000,
   reads: { seconds: 3, worlds: [WORLD], perSecond: [1000, 5000] },
+  kpis: { touches: 100_000, deals: 2000, rounds: 3 },
   streamClients: 100,
   runs: 2,
   longRuns: 1,

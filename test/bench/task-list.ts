@@ -6,6 +6,7 @@ import { fillKafka } from './tasks/fill-kafka.ts';
 import { fillLog } from './tasks/fill-log.ts';
 import { lookUpOnly } from './tasks/look-up-only.ts';
 import { measureFanOut } from './tasks/measure-fan-out.ts';
+import { measureKpis } from './tasks/measure-kpis.ts';
 import { measureLatency } from './tasks/measure-latency.ts';
 import { measureLedgers } from './tasks/measure-ledgers.ts';
 import { measureReads } from './tasks/measure-reads.ts';
@@ -24,6 +25,7 @@ export const TASKS = {
   fillLog,
   lookUpOnly,
   measureFanOut,
+  measureKpis,
   measureLatency,
   measureLedgers,
   measureReads,

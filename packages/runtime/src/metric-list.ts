@@ -128,6 +128,11 @@ export const METRICS = {
     labels: { state: 3 },
   },
   alerts_unreadable_total: { kind: 'counter', help: 'Records of the alerts topic that are no alerts, and were passed over', labels: {} },
+  kpi: {
+    kind: 'gauge',
+    help: 'KPIs of the current month (UTC), each in its own unit, refreshed every minute; NaN for what can not be told',
+    labels: { name: 64 },
+  },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {
     kind: 'counter',

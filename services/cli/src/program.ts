@@ -6,6 +6,7 @@ import { deadLettersCommand } from './commands/dead-letters.ts';
 import { explainCommand } from './commands/explain.ts';
 import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
+import { kpisCommand } from './commands/kpis.ts';
 import { modelCommand } from './commands/model.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { simulateCommand } from './commands/simulate.ts';
@@ -17,6 +18,7 @@ Examples:
   $ touchstone accounts                           who is hot now
   $ touchstone account acme.example               one account: windows, reach, committee
   $ touchstone explain acme.example               who and what brought its points, and what is missing
+  $ touchstone kpis                               what it costs and brings: CAC, ROMI, churn, and what is missing to tell
   $ touchstone alerts follow                      what becomes of accounts, as it happens
 
 The server is found by --url or TOUCHSTONE_URL, and wants a key: --key, TOUCHSTONE_KEY or TOUCHSTONE_ADMIN_KEY.
@@ -38,6 +40,7 @@ function createProgram(): Command {
   program.addCommand(explainCommand());
   program.addCommand(alertsCommand());
   program.addCommand(rulesCommand());
+  program.addCommand(kpisCommand());
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());

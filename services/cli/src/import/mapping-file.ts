@@ -39,13 +39,14 @@ export function readMappingFile(name: string): MappingFile {
   const path = /^[a-z-]+$/.test(name) && existsSync(shipped) ? shipped : name;
   const wrong = (detail: string, cause?: unknown): CliError =>
     new CliError(`The mapping ${name} ${detail}`, { exitCode: EXIT.usage, cause });
-  let file: unknown;
+  let parsed: unknown;
   try {
-    file = JSON.parse(readFileSync(path, 'utf8'));
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw wrong(`can not be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
-  if (!isRecord(file)) throw wrong('is no JSON object.');
+  if (!isRecord(parsed)) throw wrong('is no JSON object.');
+  const file = parsed;
   const stranger = Object.keys(file).find((key) => !KEYS.has(key));
   if (stranger !== undefined) throw wrong(`has '${stranger}'. It may have: ${[...KEYS].join(', ')}.`);
   const target = TARGETS.find((one) => one === file['as']);
@@ -57,7 +58,7 @@ export function readMappingFile(name: string): MappingFile {
     return new Map(entries);
   }
   function translations(key: string): Translations {
-    const value = file[key as never] ?? {};
+    const value = file[key] ?? {};
     if (!isRecord(value)) throw wrong(`has '${key}', which must be an object by field.`);
     return new Map(Object.entries(value).map(([field, inner]) => [field, texts(`${key}.${field}`, inner)]));
   }

@@ -67,14 +67,14 @@ export interface KpiQuestion {
   readonly filters: Readonly<Partial<Record<Dimension, readonly string[]>>>;
 }
 
-interface Surroundings {
+export interface QuestionSurroundings {
   readonly now: number;
   readonly settings: KpiSettings;
   readonly targets: ReadonlyMap<string, KpiTarget>;
 }
 
 /** @throws ProblemError `invalid_request` that names the parameter */
-export function questionOf(kpi: StoredKpi, query: KpiQueryInput, { now, settings, targets }: Surroundings): KpiQuestion {
+export function questionOf(kpi: StoredKpi, query: KpiQueryInput, { now, settings, targets }: QuestionSurroundings): KpiQuestion {
   const current = monthToDate(now, query.timeZone);
   const to = query.to ?? current.to;
   const from = query.from ?? (to > current.from ? current.from : monthToDate(to - 1, query.timeZone).from);

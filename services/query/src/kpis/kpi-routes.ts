@@ -6,8 +6,10 @@ import { timeText } from '../answers.ts';
 import { csvOf, prefersCsv } from '../csv.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { KpiBook } from './kpi-book.ts';
-import { kpiListQuery, kpiQuery, questionOf, type KpiQueryInput } from './kpi-query.ts';
+import { keepKpiGauges } from './kpi-gauges.ts';
+import { kpiListQuery, kpiQuery, questionOf, type KpiQueryInput, type QuestionSurroundings } from './kpi-query.ts';
 import { KPI_COLUMNS, KPI_EXAMPLES, kpiAnswer, kpiListSchema, kpiSchema, LIST_COLUMNS, summaryAnswer } from './kpi-schemas.ts';
+import { registerKpiTargetRoute } from './kpi-target-route.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 const NAMES = KPIS.map(({ name }) => name) as [string, ...string[]];
@@ -16,15 +18,23 @@ const params = z.object({ name: z.enum(NAMES) });
 const KPI_LIST = KPIS.map(({ formula, name, title }) => `- \`${name}\`, ${title}: ${formula}`).join('\n');
 
 /** The numbers a revenue team is judged by. */
-export function registerKpiRoutes(app: QueryApp, options: Pick<QueryOptions, 'clock' | 'kpiSettings' | 'store'>): void {
-  const { clock, kpiSettings, store } = options;
+export function registerKpiRoutes(app: QueryApp, options: Pick<QueryOptions, 'clock' | 'kpiSettings' | 'metrics' | 'modelStatus' | 'store'>): void {
+  const { clock, kpiSettings, metrics, store } = options;
   const book = new KpiBook({ store, clock });
 
+  async function surroundings(): Promise<QuestionSurroundings> {
+    const { roles, wantedRoles } = options.modelStatus().model;
+    const settings = { ...kpiSettings, rolesWanted: wantedRoles ?? Object.keys(roles) };
+    return { now: clock(), settings, targets: await book.targets() };
+  }
+
   async function ask(kpi: StoredKpi, query: KpiQueryInput) {
-    const targets = await book.targets();
-    const question = questionOf(kpi, query, { now: clock(), settings: kpiSettings, targets });
+    const question = questionOf(kpi, query, await surroundings());
     return { question, ...(await book.answer(question)) };
   }
+
+  registerKpiTargetRoute(app, { book, clock, store });
+  keepKpiGauges({ app, book, metrics, surroundings });
 
   app.get(
     '/v1/kpis',

@@ -1,0 +1,49 @@
+import type { Metrics } from '@touchstone/runtime';
+import { KPIS } from '@touchstone/store';
+import type { QueryApp } from '../query.ts';
+import type { KpiBook } from './kpi-book.ts';
+import { kpiQuery, questionOf, type QuestionSurroundings } from './kpi-query.ts';
+
+/** Dashboards that poll see a KPI at most this late, and scrapes cost the store nothing. */
+const REFRESH_MS = 60_000;
+/** The first look waits until a start, with its restore, is over. */
+const FIRST_MS = 5_000;
+
+interface GaugeOptions {
+  readonly app: QueryApp;
+  readonly book: KpiBook;
+  readonly metrics: Metrics;
+  readonly surroundings: () => Promise<QuestionSurroundings>;
+}
+
+/** Every KPI of the current month as a gauge, from when the port is open until it is closed. What can not be told is NaN. */
+export function keepKpiGauges({ app, book, metrics, surroundings }: GaugeOptions): void {
+  let timer: NodeJS.Timeout | null = null;
+  let isClosed = false;
+
+  async function refresh(): Promise<void> {
+    for (const kpi of KPIS) {
+      if (isClosed) return;
+      const question = questionOf(kpi, kpiQuery.parse({}), await surroundings());
+      const { answer } = await book.answer(question);
+      metrics.set('kpi', { name: kpi.name }, answer.value ?? NaN);
+    }
+  }
+
+  function plan(ms: number): void {
+    timer = setTimeout(() => {
+      refresh()
+        // The store counts its failures; the gauges keep their last values and are tried again.
+        .catch((err: unknown) => app.log.warn({ err }, 'the gauges of KPIs could not be refreshed'))
+        .finally(() => {
+          if (!isClosed) plan(REFRESH_MS);
+        });
+    }, ms).unref();
+  }
+
+  app.addHook('onListen', async () => plan(FIRST_MS));
+  app.addHook('onClose', async () => {
+    isClosed = true;
+    if (timer !== null) clearTimeout(timer);
+  });
+}
