@@ -5,6 +5,7 @@ import { ConstantModel } from './constant-model.ts';
 import { registerInfluenceRoutes } from './influence-routes.ts';
 import { registerJourneyRoutes } from './journey-routes.ts';
 import { KeptAnswers } from './kept-answers.ts';
+import { keepRevenueGauges } from './revenue-gauges.ts';
 import { registerLvrRoutes } from './lvr-routes.ts';
 import { registerWinRateRoutes } from './win-rate-routes.ts';
 
@@ -18,6 +19,7 @@ export function registerRevenueRoutes(app: QueryApp, options: QueryOptions): voi
     pause: (ms) => sleep(systemScheduler, ms),
     onFailed: (error) => app.log.warn({ err: error }, 'the past under one constant model could not be computed'),
   });
+  keepRevenueGauges({ ...options, isReady: () => options.readiness().ready });
   registerLvrRoutes(app, { ...options, kept, constantModel });
   registerJourneyRoutes(app, { ...options, kept });
   registerInfluenceRoutes(app, { ...options, kept });

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultModel, LedgerSet, scoringModelSchema } from '@touchstone/engine';
 import { DEFAULT_SETTINGS } from '@touchstone/kpis';
-import { createHttpApp, createLogger, createMetrics, type Caller, type HttpApp } from '@touchstone/runtime';
+import { createHttpApp, createLogger, createMetrics, type Caller, type HttpApp, type Metrics } from '@touchstone/runtime';
 import { openStore, type Store } from '@touchstone/store';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { QueryOptions } from '../query.ts';
 import { registerRevenueRoutes } from './register-revenue.ts';
 import { accountOf, Deals, leadOf, opportunityOf, qualificationOf, stageOf, touchOf } from './test-deals.ts';
@@ -25,6 +25,7 @@ const MODEL = scoringModelSchema.parse({
 let directory = '';
 let store: Store;
 let app: HttpApp;
+let metrics: Metrics;
 
 interface Answer {
   readonly status: number;
@@ -41,14 +42,17 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'touchstone-revenue-'));
   store = await openStore({ kind: 'chdb', directory });
   await store.migrate();
+  metrics = createMetrics({ ofProcess: false });
   app = await createHttpApp({
     logger: createLogger({ service: 'test', level: 'silent' }),
-    metrics: createMetrics({ ofProcess: false }),
+    metrics,
     keys: { verify: (token) => CALLERS.get(token) ?? null },
     checkAnswers: true,
   });
   const options = {
     store,
+    metrics,
+    readiness: () => ({ ready: true, detail: '' }),
     clock: () => NOW,
     ledgers: new LedgerSet(),
     kpiSettings: { ...DEFAULT_SETTINGS, qualifiedBy: 'mqa' as const },
@@ -353,6 +357,19 @@ describe('GET /v1/lvr', () => {
       return;
     }
     expect.unreachable('it was not computed');
+  });
+});
+
+describe('gauges', () => {
+  it('tell lead velocity and balances of the CRM’s stages', async () => {
+    await metrics.text();
+    await vi.waitFor(async () => {
+      const text = await metrics.text();
+      expect(text).toContain('touchstone_lead_velocity_percent{figure="value"} 0');
+      expect(text).toContain('touchstone_lead_velocity_percent{figure="paced"} 50');
+      expect(text).toContain('touchstone_opportunities_by_stage{stage="prospect"} 1');
+      expect(text).toContain('touchstone_opportunities_by_stage{stage="proposal"} 0');
+    }, 20_000);
   });
 });
 
