@@ -32,7 +32,16 @@ const accountOfDeal = (row: Row): string => row['account'] || `no account ${row[
 function factsOf(accounts: readonly Row[], deals: readonly Row[]): Fact[] {
   const ofAccounts = accounts.map((row): Fact => {
     const unsaid = { employees: null, tier: null, targetList: null, owner: null, parentId: null };
-    return { type: 'account', id: row['account']!, updatedAt: 1, name: row['account']!, domains: [], industry: row['sector']!, attributes: {}, ...unsaid };
+    return {
+      type: 'account',
+      id: row['account']!,
+      updatedAt: 1,
+      name: row['account']!,
+      domains: [],
+      industry: row['sector']!,
+      attributes: {},
+      ...unsaid,
+    };
   });
   const ofDeals = deals.map((row): Fact => {
     const outcome = row['deal_stage'] === 'Won' ? 'won' : row['deal_stage'] === 'Lost' ? 'lost' : null;
@@ -104,7 +113,12 @@ describe.runIf(isThere)('win rate, cycle days and revenue of CRM tables', () => 
     closed = deals.filter((row) => row['deal_stage'] === 'Won' || row['deal_stage'] === 'Lost');
     store = await openStore({ kind: 'chdb', directory: root });
     await store.migrate();
-    const facts = factsOf(accounts, deals).map((fact, offset): StoredFact => ({ partition: 0, offset, appendedAt: 1_600_000_000_000 + offset, fact }));
+    const facts = factsOf(accounts, deals).map((fact, offset): StoredFact => ({
+      partition: 0,
+      offset,
+      appendedAt: 1_600_000_000_000 + offset,
+      fact,
+    }));
     const rest = { touches: store.touchRows(0), deadLetters: [], transitions: [] };
     await store.checkpoint([{ partition: 0, offset: facts.length, generation: 'g', facts, ...rest }]);
   });
@@ -129,7 +143,10 @@ describe.runIf(isThere)('win rate, cycle days and revenue of CRM tables', () => 
       const inSpan = closed.filter((row) => row['close_date']! >= `${from}-01` && row['close_date']! < `${to}-01`);
       const expected = Map.groupBy(inSpan, keyOf);
       const rows = await store.outcomes({ from: day(`${from}-01`)!, to: day(`${to}-01`)!, filters: {}, by });
-      const told = Map.groupBy(rows.filter(({ lost, won }) => won + lost > 0), ({ group }) => group);
+      const told = Map.groupBy(
+        rows.filter(({ lost, won }) => won + lost > 0),
+        ({ group }) => group,
+      );
       expect([...told.keys()].toSorted()).toEqual([...expected.keys()].toSorted());
       for (const [key, some] of expected) {
         const cell = cellOf(some);

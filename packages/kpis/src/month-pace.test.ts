@@ -27,17 +27,20 @@ describe('the same point of the month before', () => {
   const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe');
   const instants = fc.integer({ min: at('2024-01-01T00:00:00Z'), max: at('2029-01-01T00:00:00Z') });
 
-  test.prop([zones, instants, fc.integer({ min: 1, max: 40 * 86_400_000 })])('never goes back, and stays in its month', (zone, instant, later) => {
-    const one = monthPace(instant, zone);
-    const other = monthPace(instant + later, zone);
-    expect(one.lastMonthToPoint.from).toBe(one.lastMonth.from);
-    expect(one.lastMonthToPoint.to).toBeGreaterThanOrEqual(one.lastMonth.from);
-    expect(one.lastMonthToPoint.to).toBeLessThanOrEqual(one.lastMonth.to);
-    expect(one.lastMonth.to).toBe(one.whole.from);
-    if (other.month === one.month) expect(other.lastMonthToPoint.to).toBeGreaterThanOrEqual(one.lastMonthToPoint.to);
-    expect(one.elapsed).toBeGreaterThanOrEqual(0);
-    expect(one.elapsed).toBeLessThan(1);
-  });
+  test.prop([zones, instants, fc.integer({ min: 1, max: 40 * 86_400_000 })])(
+    'never goes back, and stays in its month',
+    (zone, instant, later) => {
+      const one = monthPace(instant, zone);
+      const other = monthPace(instant + later, zone);
+      expect(one.lastMonthToPoint.from).toBe(one.lastMonth.from);
+      expect(one.lastMonthToPoint.to).toBeGreaterThanOrEqual(one.lastMonth.from);
+      expect(one.lastMonthToPoint.to).toBeLessThanOrEqual(one.lastMonth.to);
+      expect(one.lastMonth.to).toBe(one.whole.from);
+      if (other.month === one.month) expect(other.lastMonthToPoint.to).toBeGreaterThanOrEqual(one.lastMonthToPoint.to);
+      expect(one.elapsed).toBeGreaterThanOrEqual(0);
+      expect(one.elapsed).toBeLessThan(1);
+    },
+  );
 
   test.prop([zones, instants])('is the end of the month before at the end of a month that is as long', (zone, instant) => {
     const { whole } = monthPace(instant, zone);

@@ -43,9 +43,23 @@ export type {
   TouchRows,
 } from './store.ts';
 export { TOUCH_DIMENSIONS } from './opportunities/attribution.ts';
-export type { AttributionQuery, CreditedOpportunity, CreditedQuery, CreditRow, CreditScope, TouchDimension } from './opportunities/attribution.ts';
+export type {
+  AttributionQuery,
+  CreditedOpportunity,
+  CreditedQuery,
+  CreditRow,
+  CreditScope,
+  TouchDimension,
+} from './opportunities/attribution.ts';
 export { INFLUENCES } from './opportunities/influence.ts';
-export type { Influence, InfluencedOpportunity, InfluencedQuery, InfluenceQuery, InfluenceRow, InfluenceScope } from './opportunities/influence.ts';
+export type {
+  Influence,
+  InfluencedOpportunity,
+  InfluencedQuery,
+  InfluenceQuery,
+  InfluenceRow,
+  InfluenceScope,
+} from './opportunities/influence.ts';
 export type { ListedOpportunity } from './opportunities/listed-opportunity.ts';
 export { OPPORTUNITY_DIMENSIONS } from './opportunities/opportunity-scope.ts';
 export type { OpportunityDimension, OpportunityFilters, OpportunityScope, TouchScope } from './opportunities/opportunity-scope.ts';

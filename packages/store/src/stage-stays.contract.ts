@@ -69,7 +69,18 @@ function wanderers(): Transition[][] {
 
 /** The same by definition: one stay after another. */
 function figuresOf(accounts: readonly Transition[][], { since, stalledSince, until }: StageQuery): Omit<StageFigures, 'place'>[] {
-  const figures = STAGES.map((stage) => ({ group: '', stage, balance: 0, balanceAtStart: 0, entered: 0, left: 0, leftMs: 0, advanced: 0, stalled: 0, known: false }));
+  const figures = STAGES.map((stage) => ({
+    group: '',
+    stage,
+    balance: 0,
+    balanceAtStart: 0,
+    entered: 0,
+    left: 0,
+    leftMs: 0,
+    advanced: 0,
+    stalled: 0,
+    known: false,
+  }));
   const stays = STAGES.map(() => new Map<number, { ended: number; open: number }>());
   for (const steps of accounts) {
     const known = steps.filter(({ alert }) => alert.at < until);
@@ -133,7 +144,10 @@ export function describeStageStays(name: string, open: () => Promise<RowTranspor
       ] as const) {
         const query = { since: AT + from * HOUR_MS, until: AT + to * HOUR_MS, stalledSince: AT + stalled * HOUR_MS };
         const figures = await store.stageFigures(query);
-        expect(figures.map(({ place, ...rest }) => rest), `${from} to ${to}`).toEqual(figuresOf(accounts, query));
+        expect(
+          figures.map(({ place, ...rest }) => rest),
+          `${from} to ${to}`,
+        ).toEqual(figuresOf(accounts, query));
       }
     });
 

@@ -14,7 +14,14 @@ function qualified(of: 'itself' | 'before'): Measure {
     whenAbsent: 'zero',
     rows: {
       key: `qualified ${of}`,
-      from: (scope) => (of === 'itself' ? scope.rows('qualified', AT) : scope.rows('qualified', AT, scope.spans.map(({ before }) => before))),
+      from: (scope) =>
+        of === 'itself'
+          ? scope.rows('qualified', AT)
+          : scope.rows(
+              'qualified',
+              AT,
+              scope.spans.map(({ before }) => before),
+            ),
     },
     value: (scope) => `uniqExactIf(lead, ${condition(scope)})`,
   };

@@ -114,7 +114,9 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
     const asked = [...(segmentBy === null ? [] : [segmentBy]), ...(Object.keys(filters) as Dimension[])];
     const expressions = new Map(asked.map((dimension) => [dimension, expressionOf(name, dimension)!]));
     const needsAccount = [...expressions.values()].some((expression) => expression.includes('account.'));
-    const conditions = Object.entries(filters).map(([dimension, values]) => `${expressions.get(dimension as Dimension)} IN ${list(values)}`);
+    const conditions = Object.entries(filters).map(
+      ([dimension, values]) => `${expressions.get(dimension as Dimension)} IN ${list(values)}`,
+    );
     const { condition, spanOf } = placement(placed, of);
     const segment =
       segmentBy === null
@@ -142,7 +144,11 @@ function placement(placed: Placed, spans: readonly (Span & Partial<AskedSpan>)[]
   return bySlices(
     isDay
       ? { value: `toInt64(toInt32(${placed.day}))`, column: placed.day, literal: (day) => `toDate32(${day})` }
-      : { value: `toUnixTimestamp64Milli(${placed.at})`, column: placed.at, literal: (ms) => `fromUnixTimestamp64Milli(toInt64(${ms}), 'UTC')` },
+      : {
+          value: `toUnixTimestamp64Milli(${placed.at})`,
+          column: placed.at,
+          literal: (ms) => `fromUnixTimestamp64Milli(toInt64(${ms}), 'UTC')`,
+        },
     spans.map((span) => (isDay ? { from: span.fromDay ?? 0, to: span.toDay ?? 0 } : span)),
   );
 }

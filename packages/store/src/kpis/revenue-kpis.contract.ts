@@ -52,7 +52,12 @@ const LONG_AGO = { from: '1999-03-01T00:00:00Z', to: '1999-04-01T00:00:00Z' };
 
 /** Worked by hand from the facts above. */
 const CASES: readonly (readonly [says: string, kpi: string, question: Question, answer: object])[] = [
-  ['2 of 3 closed', 'win_rate', FEBRUARY, { value: near((2 / 3) * 100), numerator: 2, denominator: 3, figures: { targetList: 100, rest: 50 } }],
+  [
+    '2 of 3 closed',
+    'win_rate',
+    FEBRUARY,
+    { value: near((2 / 3) * 100), numerator: 2, denominator: 3, figures: { targetList: 100, rest: 50 } },
+  ],
   ['a month is that of the zone', 'win_rate', NEW_YORK, { value: 50, numerator: 2, denominator: 4 }],
   ['nothing closed', 'win_rate', LONG_AGO, { value: null, reason: 'no opportunity was closed in the period' }],
   [
@@ -63,14 +68,26 @@ const CASES: readonly (readonly [says: string, kpi: string, question: Question, 
     {
       value: near((5 * (2 / 3) * 1000) / 34),
       denominator: 34,
-      figures: { cycleDays: 34, medianCycleDays: 34, inWork: 5, meanValue: 1000, medianFirstTouchDays: 92, firstTouchDays: near((92 + 1 + 424.5) / 3) },
+      figures: {
+        cycleDays: 34,
+        medianCycleDays: 34,
+        inWork: 5,
+        meanValue: 1000,
+        medianFirstTouchDays: 92,
+        firstTouchDays: near((92 + 1 + 424.5) / 3),
+      },
     },
   ],
   ['nothing was won', 'sales_velocity', LONG_AGO, { value: null, reason: 'no opportunity was closed in the period' }],
   ['1000 of 2000', 'marketing_influence', FEBRUARY, { value: 50, numerator: 1000, denominator: 2000, figures: { revenue: 100 } }],
   ['no pipeline', 'marketing_influence', LONG_AGO, { value: null, reason: 'no opportunity with an amount was made in the period' }],
   ['3 accounts after 1', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'mqa' } }, { value: 200, figures: { qualified: 3, before: 1 } }],
-  ['up to the same point', 'lvr', { from: FEBRUARY.from, to: '2028-02-05T00:00:00Z', parameters: { qualifiedBy: 'mqa' } }, { value: null, figures: { qualified: 1, before: 0 } }],
+  [
+    'up to the same point',
+    'lvr',
+    { from: FEBRUARY.from, to: '2028-02-05T00:00:00Z', parameters: { qualifiedBy: 'mqa' } },
+    { value: null, figures: { qualified: 1, before: 0 } },
+  ],
   ['1 lead after 2', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'crm' } }, { value: -50 }],
   ['by month of the zone', 'lvr', { ...NEW_YORK, parameters: { qualifiedBy: 'crm' } }, { value: -50 }],
   ['where both say so', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'both' } }, { value: null, figures: { qualified: 1, before: 0 } }],
@@ -86,16 +103,21 @@ export function describeRevenueKpis(name: string, open: () => Promise<RowTranspo
       world = new KpiWorld(await open());
       await world.store.migrate();
       await world.tell(FACTS);
-      const touches = TOUCHES.map(
-        ([accountId, occurredAt, kind], index): GeneratedEntry => ({
-          partition: 1,
-          offset: index,
-          appendedAt: at(occurredAt),
-          record: { ...PLAIN_TOUCH, id: `t${index}`, accountId, kind, occurredAt: at(occurredAt) },
-        }),
-      );
+      const touches = TOUCHES.map(([accountId, occurredAt, kind], index): GeneratedEntry => ({
+        partition: 1,
+        offset: index,
+        appendedAt: at(occurredAt),
+        record: { ...PLAIN_TOUCH, id: `t${index}`, accountId, kind, occurredAt: at(occurredAt) },
+      }));
       const transitions = QUALIFIED.map(([accountId, step, when, direction]) => {
-        const alert = { id: `${accountId} ${step}`, accountId, ruleId: 'qualification', type: 'account.mqa.entered', direction, at: at(when) };
+        const alert = {
+          id: `${accountId} ${step}`,
+          accountId,
+          ruleId: 'qualification',
+          type: 'account.mqa.entered',
+          direction,
+          at: at(when),
+        };
         return { step, offset: step, isHeld: false, alert: { ...alert, modelVersion: 'm' } as unknown as Alert };
       });
       for (let time = 0; time < 2; time++) await world.store.checkpoint([checkpointOf(world.store, touches, { transitions })]);

@@ -6,7 +6,11 @@ const CLOSED = { at: 'closed_at' } as const;
 const DAYS = `greatest(toUnixTimestamp64Milli(closed_at) - toUnixTimestamp64Milli(created_at), 0) / 86400000`;
 
 function ofWon(aggregate: string): Measure {
-  return aggregateOf('opportunities', CLOSED, { isMoney: false, whenAbsent: 'missing', value: () => `${aggregate}(${DAYS}, outcome = 'won')` });
+  return aggregateOf('opportunities', CLOSED, {
+    isMoney: false,
+    whenAbsent: 'missing',
+    value: () => `${aggregate}(${DAYS}, outcome = 'won')`,
+  });
 }
 
 /** Of opportunities made in the span whose account had been touched before: from its first touch ever. */

@@ -55,7 +55,14 @@ export function makeDeals(): Deals {
     for (let deal = next(4); deal > 0; deal--) {
       const createdAt = AT + next(180) * DAY_MS + 1000;
       const outcome = ([null, 'won', 'lost'] as const)[next(3)]!;
-      const rest = { ...unsaid, type: 'opportunity' as const, id: `o${account}-${deal}`, accountId, createdAt, currency: ['EUR', 'USD'][next(2)]! };
+      const rest = {
+        ...unsaid,
+        type: 'opportunity' as const,
+        id: `o${account}-${deal}`,
+        accountId,
+        createdAt,
+        currency: ['EUR', 'USD'][next(2)]!,
+      };
       const closedAt = outcome === null ? null : createdAt + next(90) * DAY_MS;
       const newest = { ...rest, updatedAt: AT + 2, amount: next(6) === 0 ? null : next(100_000) / 100, closedAt, outcome };
       // An older one that comes late changes nothing.
@@ -95,7 +102,10 @@ function isIn({ basis, from, to }: AttributionQuery, { closedAt, createdAt, outc
 
 /** The same by definition, one opportunity after another. */
 function creditRowsOf({ facts, touches }: Deals, query: AttributionQuery): CreditRow[] {
-  const rows = new Map<string, { key: string | null; currency: string; touches: number; ids: Set<string>; units: number[]; hundredths: number[] }>();
+  const rows = new Map<
+    string,
+    { key: string | null; currency: string; touches: number; ids: Set<string>; units: number[]; hundredths: number[] }
+  >();
   const roles = new Map(newestOf(facts, 'contact').map(({ id, role }) => [id, role]));
   const leads = newestOf(facts, 'lead');
   const keyOf = (touch: GeneratedTouch): string => {
@@ -141,13 +151,28 @@ function creditRowsOf({ facts, touches }: Deals, query: AttributionQuery): Credi
         row.hundredths[model]! += (some / CREDIT_UNITS) * whole;
       }
     };
-    if (path.length === 0) add(null, ATTRIBUTION_MODELS.map(() => CREDIT_UNITS), 0);
-    for (const [place, touch] of path.entries()) add(keyOf(touch), credits.map((units) => units[place]!), 1);
+    if (path.length === 0)
+      add(
+        null,
+        ATTRIBUTION_MODELS.map(() => CREDIT_UNITS),
+        0,
+      );
+    for (const [place, touch] of path.entries())
+      add(
+        keyOf(touch),
+        credits.map((units) => units[place]!),
+        1,
+      );
   }
   const byModel = (values: readonly number[]) =>
     Object.fromEntries(ATTRIBUTION_MODELS.map((model, index) => [model, values[index]])) as Record<AttributionModel, number>;
   return [...rows.values()]
-    .map(({ hundredths, ids, units, ...row }) => ({ ...row, opportunities: ids.size, units: byModel(units), hundredths: byModel(hundredths) }))
+    .map(({ hundredths, ids, units, ...row }) => ({
+      ...row,
+      opportunities: ids.size,
+      units: byModel(units),
+      hundredths: byModel(hundredths),
+    }))
     .toSorted((one, other) => orderOf(one).localeCompare(orderOf(other), 'en'));
 }
 

@@ -127,7 +127,10 @@ export async function readAttribution(transport: RowTransport, query: Attributio
 type Row = Readonly<Record<string, string | number | boolean>>;
 
 function byModel(row: Row, what: string): Record<AttributionModel, number> {
-  return Object.fromEntries(ATTRIBUTION_MODELS.map((model) => [model, Number(row[`${model}_${what}`])])) as Record<AttributionModel, number>;
+  return Object.fromEntries(ATTRIBUTION_MODELS.map((model) => [model, Number(row[`${model}_${what}`])])) as Record<
+    AttributionModel,
+    number
+  >;
 }
 
 /** An opportunity, with what of its credit is of the touches asked for. */
@@ -149,7 +152,10 @@ export async function readCredited(transport: RowTransport, query: CreditedQuery
   const { key } = query;
   const isOfKey = key === undefined ? '1' : `touch.4 = ${bound.text(key ?? '')}`;
   const condition = key === undefined ? '1' : key === null ? 'n = 0' : 'touchesOfKey > 0';
-  const sums = ATTRIBUTION_MODELS.map((model) => `if(n = 0, ${model}_units[1], arraySum((some, touch) -> if(${isOfKey}, some, 0), ${model}_units, touches)) AS ${model}_credit`);
+  const sums = ATTRIBUTION_MODELS.map(
+    (model) =>
+      `if(n = 0, ${model}_units[1], arraySum((some, touch) -> if(${isOfKey}, some, 0), ${model}_units, touches)) AS ${model}_credit`,
+  );
   const answer = await transport.read(
     `SELECT ${LISTED}, n, ${ATTRIBUTION_MODELS.map((model) => `${model}_credit`).join(', ')}, touchesOfKey
      FROM (SELECT *, ${CREDITS}, arrayCount(touch -> ${isOfKey}, touches) AS touchesOfKey, ${sums.join(', ')} FROM (${pathRows(query, bound, query.by)}))

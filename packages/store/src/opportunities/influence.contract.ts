@@ -49,7 +49,10 @@ function influencesOf({ facts, touches }: Deals, query: InfluenceQuery): Found[]
         touches: marketing.length,
         influenced: marketing.length > 0,
         responded: marketing.some(({ kind }) => !query.passiveKinds.includes(kind)),
-        sourced: query.marketingSources.length === 0 || fact.source === null ? isFirst : query.marketingSources.includes(fact.source.toLowerCase()),
+        sourced:
+          query.marketingSources.length === 0 || fact.source === null
+            ? isFirst
+            : query.marketingSources.includes(fact.source.toLowerCase()),
       };
     });
 }
@@ -105,15 +108,22 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
     });
 
     it('drills down to the opportunities, page by page', async () => {
-      const found = influencesOf(deals, QUERY).toSorted((one, other) => other.fact.createdAt! - one.fact.createdAt! || (one.fact.id < other.fact.id ? -1 : 1));
+      const found = influencesOf(deals, QUERY).toSorted(
+        (one, other) => other.fact.createdAt! - one.fact.createdAt! || (one.fact.id < other.fact.id ? -1 : 1),
+      );
       for (const influence of [undefined, 'influenced', 'responded', 'sourced', 'none'] as const) {
         const expected = found.filter((one) => {
           if (influence === undefined) return true;
           return influence === 'none' ? !one.influenced && !one.responded && !one.sourced : one[influence];
         });
         const told = [];
-        for (let after: { at: number; id: string } | undefined; ; ) {
-          const page = await store.influencedOpportunities({ ...QUERY, limit: 7, ...(influence && { influence }), ...(after && { after }) });
+        for (let after: { at: number; id: string } | undefined; ;) {
+          const page = await store.influencedOpportunities({
+            ...QUERY,
+            limit: 7,
+            ...(influence && { influence }),
+            ...(after && { after }),
+          });
           told.push(...page.map(({ id, influenced, responded, sourced, touches }) => ({ id, influenced, responded, sourced, touches })));
           if (page.length < 7) break;
           after = page.at(-1);
@@ -126,7 +136,9 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
       const [from, to] = [AT + 40 * DAY_MS, AT + 120 * DAY_MS];
       const all = newestOf(deals.facts, 'opportunity');
       for (const row of await store.outcomes({ from, to, filters: {}, by: 'source' })) {
-        const of = all.filter(({ createdAt, currency, source }) => (source ?? '') === row.group && currency === row.currency && createdAt! < to);
+        const of = all.filter(
+          ({ createdAt, currency, source }) => (source ?? '') === row.group && currency === row.currency && createdAt! < to,
+        );
         const isClosed = ({ closedAt }: OpportunityFact): boolean => closedAt !== null && closedAt >= from && closedAt < to;
         const won = of.filter((one) => one.outcome === 'won' && isClosed(one));
         const lengths = won.map(({ closedAt, createdAt }) => closedAt! - createdAt!).toSorted((one, other) => one - other);
@@ -139,7 +151,10 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
           open: of.filter(({ closedAt }) => closedAt === null || closedAt >= to).length,
           created: of.filter(({ createdAt }) => createdAt! >= from).length,
           wonWithAmount: won.filter(({ amount }) => amount !== null).length,
-          wonAmount: expect.closeTo(won.reduce((sum, { amount }) => sum + (amount ?? 0), 0), 6),
+          wonAmount: expect.closeTo(
+            won.reduce((sum, { amount }) => sum + (amount ?? 0), 0),
+            6,
+          ),
           wonMs: lengths.reduce((sum, length) => sum + length, 0),
           wonHours: [...hours].map(([hour, some]) => [hour, some.length]),
         });
@@ -148,20 +163,31 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
 
     it('gives the touches of one opportunity as its credit has them', async () => {
       const { limit, ...scope } = { basis: 'created' as const, from: 0, to: AT + 400 * DAY_MS, filters: {}, limit: 500 };
-      const query = { ...scope, cut: 'created' as const, lookbackMs: 60 * DAY_MS, halfLifeMs: DAY_MS, kinds: { but: [] }, by: 'campaign' as const };
+      const query = {
+        ...scope,
+        cut: 'created' as const,
+        lookbackMs: 60 * DAY_MS,
+        halfLifeMs: DAY_MS,
+        kinds: { but: [] },
+        by: 'campaign' as const,
+      };
       const listed = await store.creditedOpportunities({ ...query, limit });
       expect(listed.length).toBe(newestOf(deals.facts, 'opportunity').length);
       for (const { id, touches } of listed.slice(0, 12)) {
         const path = await store.opportunityTouches({ ...query, id, now: AT });
         expect(path!.touches.length).toBe(touches);
-        expect(path!.touches.map(({ occurredAt }) => occurredAt)).toEqual(path!.touches.map(({ occurredAt }) => occurredAt).toSorted((a, b) => a - b));
+        expect(path!.touches.map(({ occurredAt }) => occurredAt)).toEqual(
+          path!.touches.map(({ occurredAt }) => occurredAt).toSorted((a, b) => a - b),
+        );
       }
       expect(await store.opportunityTouches({ ...query, id: 'nobody', now: AT })).toBeNull();
       const ofCampaign = await store.creditedOpportunities({ ...query, limit, key: 'camp1' });
       expect(ofCampaign.length).toBeGreaterThan(3);
       const [row] = (await store.attribution(query)).filter(({ key }) => key === 'camp1');
       expect(row).toBeDefined();
-      const linear = (await store.attribution(query)).filter(({ key }) => key === 'camp1').reduce((sum, { units }) => sum + units.linear, 0);
+      const linear = (await store.attribution(query))
+        .filter(({ key }) => key === 'camp1')
+        .reduce((sum, { units }) => sum + units.linear, 0);
       expect(ofCampaign.reduce((sum, { units }) => sum + units.linear, 0)).toBe(linear);
       const without = await store.creditedOpportunities({ ...query, limit, key: null });
       expect(without.every(({ touches }) => touches === 0)).toBe(true);

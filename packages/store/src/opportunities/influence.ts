@@ -49,7 +49,9 @@ export interface InfluenceRow {
 function influenceRows(query: InfluenceQuery, bound: BoundValues): string {
   const scope = { ...query, cut: 'created' as const };
   const bySource =
-    query.marketingSources.length === 0 ? 'firstIsMarketing' : `if(opportunity.source = '', firstIsMarketing, lower(opportunity.source) IN ${bound.list(query.marketingSources)})`;
+    query.marketingSources.length === 0
+      ? 'firstIsMarketing'
+      : `if(opportunity.source = '', firstIsMarketing, lower(opportunity.source) IN ${bound.list(query.marketingSources)})`;
   return `WITH opportunity AS (${cutRows(scope, bound, query.by)}),
     touched AS
       (SELECT opportunity.id AS id, argMin(touch.isMarketing, (touch.occurred_at, touch.partition, touch.offset)) AS firstIsMarketing,

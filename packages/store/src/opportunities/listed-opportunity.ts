@@ -38,7 +38,18 @@ export interface ListedRow {
 /** Columns of `opportunityRows` that a `ListedRow` is made of. */
 export const LISTED = 'id, accountId, stage, source, amount, currency, outcome, createdAt, closedAt, at';
 
-export function listedOpportunity({ accountId, amount, at, closedAt, createdAt, currency, id, outcome, source, stage }: ListedRow): ListedOpportunity {
+export function listedOpportunity({
+  accountId,
+  amount,
+  at,
+  closedAt,
+  createdAt,
+  currency,
+  id,
+  outcome,
+  source,
+  stage,
+}: ListedRow): ListedOpportunity {
   return {
     id,
     accountId,

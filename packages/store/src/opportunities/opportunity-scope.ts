@@ -86,7 +86,12 @@ export function isOfKinds(kinds: TouchScope['kinds'], bound: BoundValues): strin
  * Touches that may have a part in one of the opportunities of the statement `opportunity`, as a statement with the columns asked for. It reads the time that they can be of,
  * and accounts with opportunities, alone: touches stand by time of append, so that most of the others are passed over.
  */
-export function touchRows(query: OpportunityScope & Omit<TouchScope, 'kinds'>, bound: BoundValues, columns: string, condition = '1'): string {
+export function touchRows(
+  query: OpportunityScope & Omit<TouchScope, 'kinds'>,
+  bound: BoundValues,
+  columns: string,
+  condition = '1',
+): string {
   const { basis, cut, from, lookbackMs, to } = query;
   // Who was closed in the period may have been made long before it, and was cut then.
   const isBounded = basis === 'created' || cut === 'closed';
@@ -96,7 +101,11 @@ export function touchRows(query: OpportunityScope & Omit<TouchScope, 'kinds'>, b
 }
 
 /** `opportunityRows`, with `cutAt` and `startAt`: touches have a part from `startAt` to before `cutAt`. */
-export function cutRows(query: OpportunityScope & Omit<TouchScope, 'kinds'>, bound: BoundValues, by: OpportunityDimension | null = null): string {
+export function cutRows(
+  query: OpportunityScope & Omit<TouchScope, 'kinds'>,
+  bound: BoundValues,
+  by: OpportunityDimension | null = null,
+): string {
   const cutAt = query.cut === 'created' ? 'createdAt' : 'closedAt';
   return `SELECT *, toInt64(${cutAt}) AS cutAt, greatest(cutAt - ${bound.integer(query.lookbackMs)}, 0) AS startAt, toInt64(round(ifNull(amount, 0) * 100)) AS whole
     FROM (${opportunityRows(query, bound, by)})`;
@@ -109,7 +118,11 @@ export const HAS_PART = `toUnixTimestamp64Milli(touch.occurred_at) < opportunity
  * The opportunities as a statement: `id, accountId, amount, currency, outcome, stage, source, createdAt, closedAt` (epoch ms; `closedAt` 0 while open), `at`, which is what
  * places them in the period, and the `group` they are compared by, '' for everything.
  */
-export function opportunityRows({ basis, filters, from, to }: OpportunityScope, bound: BoundValues, by: OpportunityDimension | null = null): string {
+export function opportunityRows(
+  { basis, filters, from, to }: OpportunityScope,
+  bound: BoundValues,
+  by: OpportunityDimension | null = null,
+): string {
   const at = BASES[basis];
   const asked = Object.entries(filters) as [OpportunityDimension, readonly string[]][];
   const conditions = asked.map(([dimension, values]) => `${EXPRESSIONS[dimension]} IN ${bound.list(values)}`);

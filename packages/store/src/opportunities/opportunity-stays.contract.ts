@@ -50,7 +50,12 @@ export function describeOpportunityStays(name: string, open: () => Promise<RowTr
     afterEach(() => store.close());
 
     async function save(facts: readonly OpportunityFact[]): Promise<void> {
-      const entries = facts.map((record, offset): GeneratedEntry => ({ partition: 0, offset, appendedAt: AT + 500 * DAY_MS + offset, record }));
+      const entries = facts.map((record, offset): GeneratedEntry => ({
+        partition: 0,
+        offset,
+        appendedAt: AT + 500 * DAY_MS + offset,
+        record,
+      }));
       for (let time = 0; time < 2; time++) await store.checkpoint([checkpointOf(store, entries)]);
     }
 
@@ -124,8 +129,9 @@ export function describeOpportunityStays(name: string, open: () => Promise<RowTr
           day += next(20);
           return one;
         });
-        if (next(2) === 0) versions.push({ day, created, stage: 'closed', closed: day - next(3), outcome: (['won', 'lost'] as const)[next(2)]! });
-        return versionsOf(`o${index}`, versions, ['web', 'event', ''][next(3)]!);
+        if (next(2) === 0)
+          versions.push({ day, created, stage: 'closed', closed: day - next(3), outcome: (['won', 'lost'] as const)[next(2)]! });
+        return versionsOf(`o${index}`, versions, ['web', 'event', ''][next(3)]);
       }).flat();
       await save(facts);
       for (const [from, to] of [
@@ -145,9 +151,18 @@ export function describeOpportunityStays(name: string, open: () => Promise<RowTr
           expect([sum((one) => one.balance), sum((one) => one.entered), sum((one) => one.left)]).toEqual([balance, entered, left]);
         }
         const event = await store.stageFigures({ ...ofDays(from, to), filters: { source: ['event'] } });
-        const figuresOf = ({ advanced, balance, entered, left, stage, stays }: (typeof event)[number]) => ({ advanced, balance, entered, left, stage, stays });
+        const figuresOf = ({ advanced, balance, entered, left, stage, stays }: (typeof event)[number]) => ({
+          advanced,
+          balance,
+          entered,
+          left,
+          stage,
+          stays,
+        });
         const inGroup = bySource.filter(({ group }) => group === 'event');
-        expect(event.map((one) => ({ ...figuresOf(one), advanced: 0 }))).toEqual(inGroup.map((one) => ({ ...figuresOf(one), advanced: 0 })));
+        expect(event.map((one) => ({ ...figuresOf(one), advanced: 0 }))).toEqual(
+          inGroup.map((one) => ({ ...figuresOf(one), advanced: 0 })),
+        );
       }
     });
 

@@ -60,4 +60,6 @@ export async function readOutcomes(transport: RowTransport, query: OutcomeQuery)
 }
 
 type Numbers = readonly (number | string)[];
-type Row = Readonly<Record<Exclude<keyof OpportunityOutcomes, 'wonHours'>, string | number>> & { readonly wonHours: readonly [Numbers, Numbers] };
+type Row = Readonly<Record<Exclude<keyof OpportunityOutcomes, 'wonHours'>, string | number>> & {
+  readonly wonHours: readonly [Numbers, Numbers];
+};

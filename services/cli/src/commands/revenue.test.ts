@@ -23,7 +23,11 @@ const ANSWERS = {
   },
   'GET /v1/journey': {
     status: 200,
-    body: { ...PERIOD, data: [{ stage: 'engaged', name: null, ...flow }], groups: [{ group: 'true', data: [{ stage: 'engaged', name: null, ...flow }] }] },
+    body: {
+      ...PERIOD,
+      data: [{ stage: 'engaged', name: null, ...flow }],
+      groups: [{ group: 'true', data: [{ stage: 'engaged', name: null, ...flow }] }],
+    },
   },
   'GET /v1/influence': { status: 200, body: { ...PERIOD, currency: 'EUR', pipeline: basis, revenue: basis } },
   'GET /v1/attribution': {
@@ -48,7 +52,11 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 it.each([
-  [['lvr', '--month', '2026-04', '--segment-by', 'tier'], '/v1/lvr?month=2026-04&segmentBy=tier', ['2026-04', '(none)', '-40.0 %', 'Not told: nothing of the month']],
+  [
+    ['lvr', '--month', '2026-04', '--segment-by', 'tier'],
+    '/v1/lvr?month=2026-04&segmentBy=tier',
+    ['2026-04', '(none)', '-40.0 %', 'Not told: nothing of the month'],
+  ],
   [['journey', '--journey', 'accounts', '--by', 'targetList'], '/v1/journey?by=targetList&journey=accounts', ['engaged', '60.0 %', 'true']],
   [['influence', '--from', PERIOD.from], `/v1/influence?from=${encodeURIComponent(PERIOD.from)}`, ['sourced', '3 of 4', '75.0 %']],
   [['attribution', '--model', 'w_shaped'], '/v1/attribution?model=w_shaped', ['spring', 'unattributed', '600', 'EUR by w_shaped']],

@@ -78,7 +78,9 @@ function lvrLines(answer: Record<string, unknown>): string[] {
 export function journeyCommand(): Command {
   return withPeriod(command('journey', '/v1/journey', journeyLines))
     .summary('what flows through the stages, and where it stays')
-    .description('Shows per stage: balance, flow, conversion and days, of accounts in the stages of the model or of opportunities in those of the CRM.')
+    .description(
+      'Shows per stage: balance, flow, conversion and days, of accounts in the stages of the model or of opportunities in those of the CRM.',
+    )
     .addOption(new Option('--journey <of>', 'whose').choices(['accounts', 'opportunities']))
     .addOption(new Option('--by <dimension>', 'compared by').choices(DIMENSIONS));
 }
@@ -94,7 +96,10 @@ function journeyLines(answer: Record<string, unknown>): string[] {
       figureOf(one['medianDays']),
       figureOf(one['stalled'], 0),
     ]);
-  const all = [...rows('', answer['data']), ...recordsOf({ data: answer['groups'] }).flatMap((one) => rows(textOf(one['group']) || '(none)', one['data']))];
+  const all = [
+    ...rows('', answer['data']),
+    ...recordsOf({ data: answer['groups'] }).flatMap((one) => rows(textOf(one['group']) || '(none)', one['data'])),
+  ];
   if (all.length === 0) return ['Nothing has been in a stage yet.'];
   const titles = ['at start', 'entered', 'left', 'at end', 'converted', 'mean days', 'median days', 'stalled'];
   return [periodOf(answer), '', ...formatTable([{ title: 'group' }, { title: 'stage' }, ...numeric(titles)], all)];
@@ -126,7 +131,12 @@ function influenceLines(answer: Record<string, unknown>): string[] {
       }),
     );
   });
-  const columns = [{ title: 'of' }, { title: 'group' }, { title: 'marketing' }, ...numeric(['opportunities', `amount ${currency}`, 'share'])];
+  const columns = [
+    { title: 'of' },
+    { title: 'group' },
+    { title: 'marketing' },
+    ...numeric(['opportunities', `amount ${currency}`, 'share']),
+  ];
   return [periodOf(answer), '', ...formatTable(columns, rows)];
 }
 

@@ -7,7 +7,14 @@ import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';
-import { ATTRIBUTION_EXAMPLE, attributionSchema, creditedPageSchema, opportunityAnswer, pathSchema } from './attribution-schemas.ts';
+import {
+  ATTRIBUTION_EXAMPLE,
+  attributionSchema,
+  creditedPageSchema,
+  opportunityAnswer,
+  opportunityFields,
+  pathSchema,
+} from './attribution-schemas.ts';
 import { byModel, creditTable, type CreditLine } from './credit-answers.ts';
 import type { KeptAnswers } from './kept-answers.ts';
 import { currency, filtersOf, kindsOf, lookbackMsOf, opportunityFilters, period, periodOf, touchParameters } from './revenue-query.ts';
@@ -27,7 +34,10 @@ const halfLifeDays = days(3660)
   .refine((value) => value >= 0.01, 'must be at least 0.01')
   .default(HALF_LIFE_DAYS)
   .describe(`Of time_decay: after so long a touch has half the weight; ${HALF_LIFE_DAYS} days by default`);
-const by = z.enum(TOUCH_DIMENSIONS).default('campaign').describe('What of the touches the credit is told by; a role is that of the contact now');
+const by = z
+  .enum(TOUCH_DIMENSIONS)
+  .default('campaign')
+  .describe('What of the touches the credit is told by; a role is that of the contact now');
 const cursor = z.string().max(500).optional().describe('nextCursor of the page before; keep the other parameters');
 
 const scope = { basis, ...period, ...touchParameters, halfLifeDays, ...opportunityFilters };
@@ -35,7 +45,13 @@ const attributionQuery = z.strictObject({ ...scope, by, model, currency, limit: 
 const listQuery = z.strictObject({
   ...scope,
   by,
-  key: z.string().max(128).optional().describe('Only opportunities that touches of this campaign, channel, creative, kind or role have a part in; empty for touches without one'),
+  key: z
+    .string()
+    .max(128)
+    .optional()
+    .describe(
+      'Only opportunities that touches of this campaign, channel, creative, kind or role have a part in; empty for touches without one',
+    ),
   unattributed: z.literal('true').optional().describe('Only opportunities that no touch has a part in'),
   limit: limit(1000, 100),
   cursor,
@@ -85,14 +101,19 @@ export function registerAttributionRoutes(app: QueryApp, options: Options): void
       const asked: AttributionQuery = { ...scopeOf(query, clock()), by: query.by };
       const { answer: rows, asOf } = await kept.get(['attribution', asked], () => store.attribution(asked));
       const table = creditTable(rows, query.currency ?? null, kpiSettings.rates);
-      const lines = table.lines.toSorted((one, other) => other.credit[first] - one.credit[first] || (orderOf(one) < orderOf(other) ? -1 : 1));
+      const lines = table.lines.toSorted(
+        (one, other) => other.credit[first] - one.credit[first] || (orderOf(one) < orderOf(other) ? -1 : 1),
+      );
       const skip = after === undefined ? 0 : decodeCursor(after, placeOfLine).skip;
       const page = lines.slice(skip, skip + most);
       const nextCursor = skip + most < lines.length ? encodeCursor({ skip: skip + most }) : null;
       reply.header('vary', 'accept');
       if (prefersCsv(request.headers.accept)) {
         if (nextCursor !== null) reply.header('link', linkToNext(request.url, nextCursor));
-        return reply.type(CSV).serializer(String).send(csvOf(LINE_COLUMNS, page.map(csvLine)));
+        return reply
+          .type(CSV)
+          .serializer(String)
+          .send(csvOf(LINE_COLUMNS, page.map(csvLine)));
       }
       const { attributed, amount, choice, opportunities, reason, unattributed } = table;
       return reply.send({
@@ -162,7 +183,12 @@ export function registerAttributionRoutes(app: QueryApp, options: Options): void
       return reply
         .type(CSV)
         .serializer(String)
-        .send(csvOf(OPPORTUNITY_COLUMNS, data.map(({ credit, ...row }) => ({ ...row, ...prefixed('credit', credit) }))));
+        .send(
+          csvOf(
+            OPPORTUNITY_COLUMNS,
+            data.map(({ credit, ...row }) => ({ ...row, ...prefixed('credit', credit) })),
+          ),
+        );
     },
   );
 
@@ -218,10 +244,7 @@ function orderOf({ key }: CreditLine): string {
 }
 
 const LINE_COLUMNS = ['key', 'isAttributed', 'touches', 'opportunities', ...columnsOf('credit'), ...columnsOf('amount')];
-const OPPORTUNITY_COLUMNS = [
-  ...['opportunityId', 'accountId', 'stage', 'source', 'amount', 'currency', 'outcome', 'createdAt', 'closedAt', 'touches', 'touchesOfKey'],
-  ...columnsOf('credit'),
-];
+const OPPORTUNITY_COLUMNS = [...Object.keys(opportunityFields), 'touches', 'touchesOfKey', ...columnsOf('credit')];
 
 function columnsOf(what: string): string[] {
   return ATTRIBUTION_MODELS.map((one) => `${what}.${one}`);

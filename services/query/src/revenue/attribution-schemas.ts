@@ -6,7 +6,9 @@ import { time, timeText } from '../answers.ts';
 /** Answers about the credit of opportunities. */
 
 function perModel<Schema extends z.ZodType>(schema: Schema) {
-  return z.object(Object.fromEntries(ATTRIBUTION_MODELS.map((model) => [model, schema])) as Record<(typeof ATTRIBUTION_MODELS)[number], Schema>);
+  return z.object(
+    Object.fromEntries(ATTRIBUTION_MODELS.map((model) => [model, schema])) as Record<(typeof ATTRIBUTION_MODELS)[number], Schema>,
+  );
 }
 
 const credit = perModel(z.number().min(0)).describe('By model, in opportunities: what one opportunity gives adds up to 1');
@@ -137,4 +139,3 @@ export const ATTRIBUTION_EXAMPLE = {
   ],
   nextCursor: null,
 } satisfies z.input<typeof attributionSchema>;
-

@@ -51,8 +51,10 @@ export class ConstantModel {
     const hash = JSON.stringify(model);
     const isOld = this.#known === null || hash !== this.#hash || this.#options.clock() - this.#known.asOf > KEPT_MS;
     if (isOld && this.#running === null && !(this.#isTooMany && hash === this.#hash)) this.#begin(model, hash);
-    if (this.#isTooMany && hash === this.#hash) return { qualifications: null, reason: `there are more than ${QUALIFICATIONS_MAX} qualifications under it` };
-    if (this.#known === null || hash !== this.#hash) return { qualifications: null, reason: 'it is being computed from the stored touches: ask again' };
+    if (this.#isTooMany && hash === this.#hash)
+      return { qualifications: null, reason: `there are more than ${QUALIFICATIONS_MAX} qualifications under it` };
+    if (this.#known === null || hash !== this.#hash)
+      return { qualifications: null, reason: 'it is being computed from the stored touches: ask again' };
     return this.#known;
   }
 
@@ -104,6 +106,7 @@ export class ConstantModel {
 
 function collect(ledgers: PartitionLedgers, qualifications: Qualification[]): void {
   for (const { alert, isHeld } of ledgers.alerts.takeTransitions()) {
-    if (alert.ruleId === 'qualification' && alert.direction === 'up' && !isHeld) qualifications.push({ accountId: alert.accountId, at: alert.at });
+    if (alert.ruleId === 'qualification' && alert.direction === 'up' && !isHeld)
+      qualifications.push({ accountId: alert.accountId, at: alert.at });
   }
 }

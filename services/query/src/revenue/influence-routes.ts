@@ -1,5 +1,12 @@
 import { chooseCurrency, inCurrency } from '@touchstone/kpis';
-import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type Influence, type InfluenceQuery, type InfluenceRow, type InfluenceScope } from '@touchstone/store';
+import {
+  INFLUENCES,
+  OPPORTUNITY_DIMENSIONS,
+  type Influence,
+  type InfluenceQuery,
+  type InfluenceRow,
+  type InfluenceScope,
+} from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
 import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
@@ -8,7 +15,17 @@ import type { QueryApp, QueryOptions } from '../query.ts';
 import { limit, TIME_MAX } from '../query-parameters.ts';
 import { opportunityAnswer, opportunityFields } from './attribution-schemas.ts';
 import type { KeptAnswers } from './kept-answers.ts';
-import { currency, filtersOf, kindsOf, lookbackMsOf, opportunityFilters, PASSIVE_KINDS, period, periodOf, touchParameters } from './revenue-query.ts';
+import {
+  currency,
+  filtersOf,
+  kindsOf,
+  lookbackMsOf,
+  opportunityFilters,
+  PASSIVE_KINDS,
+  period,
+  periodOf,
+  touchParameters,
+} from './revenue-query.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 const SOURCES_MAX = 100;
@@ -20,7 +37,9 @@ const scope = {
     .string()
     .max(4000)
     .optional()
-    .describe('Sources of opportunities that are marketing’s own, with commas between, in any case; default: the first touch decides who sourced one'),
+    .describe(
+      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: the first touch decides who sourced one',
+    ),
   ...opportunityFilters,
 };
 const by = z.enum(OPPORTUNITY_DIMENSIONS).optional().describe('Told by this besides');
@@ -28,7 +47,10 @@ const influenceQuery = z.strictObject({ ...scope, by, currency });
 const listQuery = z.strictObject({
   basis: z.enum(['pipeline', 'revenue']).default('revenue').describe('Opportunities made in the period, or those won in it'),
   ...scope,
-  influence: z.enum([...INFLUENCES, 'none']).optional().describe('Only those with this influence, or with none at all'),
+  influence: z
+    .enum([...INFLUENCES, 'none'])
+    .optional()
+    .describe('Only those with this influence, or with none at all'),
   limit: limit(1000, 100),
   cursor: z.string().max(500).optional().describe('nextCursor of the page before; keep the other parameters'),
 });
@@ -119,7 +141,8 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
       schema: {
         operationId: 'getInfluence',
         summary: 'Pipeline and revenue that marketing influenced, got a response in, and sourced',
-        description: 'By touches before the opportunity was made, both for opportunities made in the period and for those won in it. With `Accept: text/csv` as lines.',
+        description:
+          'By touches before the opportunity was made, both for opportunities made in the period and for those won in it. With `Accept: text/csv` as lines.',
         tags: ['kpis'],
         querystring: influenceQuery,
         response: {
@@ -208,7 +231,10 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });
       if (nextCursor !== null) reply.header('link', linkToNext(request.url, nextCursor));
-      return reply.type(CSV).serializer(String).send(csvOf(Object.keys(pageSchema.shape.data.element.shape), data));
+      return reply
+        .type(CSV)
+        .serializer(String)
+        .send(csvOf(Object.keys(pageSchema.shape.data.element.shape), data));
     },
   );
 }

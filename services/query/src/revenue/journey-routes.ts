@@ -26,7 +26,10 @@ const scope = {
 };
 const journeyQuery = z.strictObject({
   ...scope,
-  by: z.enum(JOURNEY_DIMENSIONS).optional().describe('Compared by this besides, as account and opportunity are now; source is that of opportunities'),
+  by: z
+    .enum(JOURNEY_DIMENSIONS)
+    .optional()
+    .describe('Compared by this besides, as account and opportunity are now; source is that of opportunities'),
 });
 const stalledQuery = z.strictObject({
   ...scope,
@@ -40,12 +43,22 @@ const flow = {
   entered: z.int().describe('Stays that began in the period'),
   left: z.int().describe('Stays that ended in the period'),
   balance: z.int().describe('In it at the end of the period: balanceAtStart + entered - left'),
-  conversion: z.number().min(0).max(1).nullable().describe('Share of `entered` that went on to a later stage, or was won, before the end; null where there are none'),
-  meanDays: z.number().nullable().describe('Mean of the stays that ended in the period, which makes slow stages look fast; null where none did'),
+  conversion: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .describe('Share of `entered` that went on to a later stage, or was won, before the end; null where there are none'),
+  meanDays: z
+    .number()
+    .nullable()
+    .describe('Mean of the stays that ended in the period, which makes slow stages look fast; null where none did'),
   medianDays: z
     .number()
     .nullable()
-    .describe('Median of the stays that began in the period, to the hour: those that go on count as at least so long (Kaplan-Meier). Null where too many go on to tell'),
+    .describe(
+      'Median of the stays that began in the period, to the hour: those that go on count as at least so long (Kaplan-Meier). Null where too many go on to tell',
+    ),
   stalled: z.int().describe('In it for stalledDays or longer'),
 };
 const stageSchema = z.object({
@@ -93,7 +106,14 @@ const EXAMPLE = {
   stalledDays: 30,
   asOf: '2026-04-02T00:00:00.000Z',
   by: null,
-  data: [{ stage: 'engaged', name: 'Engaged', ...EXAMPLE_FLOW, previous: { ...EXAMPLE_FLOW, balanceAtStart: 10, entered: 24, left: 22, balance: 12 } }],
+  data: [
+    {
+      stage: 'engaged',
+      name: 'Engaged',
+      ...EXAMPLE_FLOW,
+      previous: { ...EXAMPLE_FLOW, balanceAtStart: 10, entered: 24, left: 22, balance: 12 },
+    },
+  ],
   groups: [],
 } satisfies z.input<typeof answerSchema>;
 
@@ -142,7 +162,10 @@ export function registerJourneyRoutes(app: QueryApp, options: Options): void {
       const stages = stagesOf(asked.journey, whole[0].answer, options);
       const tell = (now: readonly StageFigures[], then: readonly StageFigures[]) =>
         stages.map(({ name, stage }) => ({ stage, name, ...flowOf(now, stage), previous: flowOf(then, stage) }));
-      const groups = by === null ? [] : [...Map.groupBy(grouped[0].answer, ({ group }) => group)].toSorted(([, one], [, other]) => sizeOf(other) - sizeOf(one));
+      const groups =
+        by === null
+          ? []
+          : [...Map.groupBy(grouped[0].answer, ({ group }) => group)].toSorted(([, one], [, other]) => sizeOf(other) - sizeOf(one));
       const answer = {
         journey: asked.journey,
         from: timeText(asked.since),
@@ -158,8 +181,13 @@ export function registerJourneyRoutes(app: QueryApp, options: Options): void {
       };
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send(answer);
-      const lines = [{ group: '', data: answer.data }, ...answer.groups].flatMap(({ data, group }) => data.map((one) => ({ group: group ?? '(none)', ...one })));
-      return reply.type(CSV).serializer(String).send(csvOf(['group', 'stage', 'name', ...Object.keys(flow)], lines));
+      const lines = [{ group: '', data: answer.data }, ...answer.groups].flatMap(({ data, group }) =>
+        data.map((one) => ({ group: group ?? '(none)', ...one })),
+      );
+      return reply
+        .type(CSV)
+        .serializer(String)
+        .send(csvOf(['group', 'stage', 'name', ...Object.keys(flow)], lines));
     },
   );
 
@@ -223,24 +251,41 @@ interface ScopeInput {
 }
 
 function queryOf(query: ScopeInput, now: number): StageQuery & { readonly journey: Journey } {
-  const filters = filtersOf<JourneyDimension>(query);
+  const filters = filtersOf(query);
   if (query.journey === 'accounts') {
     if (query.by === 'source') throw refused('by', 'must be another than source in the journey of accounts: only opportunities have one');
     if (filters.source !== undefined) throw refused('filter.source', 'is of opportunities: accounts have none');
   }
   const { from, to } = periodOf(query, now);
-  return { journey: query.journey, since: from, until: to, stalledSince: Math.max(0, Math.floor(to - query.stalledDays * DAY_MS)), filters };
+  return {
+    journey: query.journey,
+    since: from,
+    until: to,
+    stalledSince: Math.max(0, Math.floor(to - query.stalledDays * DAY_MS)),
+    filters,
+  };
 }
 
 /** In the order of the model, then those of former models; of opportunities in the order in which they go through them. */
 function stagesOf(journey: Journey, figures: readonly StageFigures[], { modelStatus }: Options): { stage: string; name: string | null }[] {
-  const found = figures.toSorted((one, other) => one.place - other.place || (one.stage < other.stage ? -1 : 1)).map(({ stage }) => ({ stage, name: null }));
+  const found = figures
+    .toSorted((one, other) => one.place - other.place || (one.stage < other.stage ? -1 : 1))
+    .map(({ stage }) => ({ stage, name: null }));
   if (journey === 'opportunities') return found;
   const known = modelStatus().model.stages.map(({ id, name = null }) => ({ stage: id, name }));
   return [...known, ...found.filter(({ stage }) => !known.some((one) => one.stage === stage))];
 }
 
-const NOTHING: StageFlow = { balanceAtStart: 0, entered: 0, left: 0, balance: 0, conversion: null, meanDays: null, medianDays: null, stalled: 0 };
+const NOTHING: StageFlow = {
+  balanceAtStart: 0,
+  entered: 0,
+  left: 0,
+  balance: 0,
+  conversion: null,
+  meanDays: null,
+  medianDays: null,
+  stalled: 0,
+};
 
 function flowOf(figures: readonly StageFigures[], stage: string): StageFlow {
   const found = figures.find((one) => one.stage === stage);

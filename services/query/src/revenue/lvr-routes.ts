@@ -24,14 +24,18 @@ const lvrQuery = z.strictObject({
   qualifiedBy: z
     .enum(QUALIFIED_BY)
     .optional()
-    .describe('Who says that a lead is qualified: the CRM, the engine (its account became an MQA), either, or both; default as the settings say'),
+    .describe(
+      'Who says that a lead is qualified: the CRM, the engine (its account became an MQA), either, or both; default as the settings say',
+    ),
   segmentBy: z.enum(LEAD_SEGMENTS).optional().describe('Each value of this, as accounts are now, comes with it as a segment'),
   ...filtersBy(LEAD_SEGMENTS),
   months: limit(36, 12),
   constantModel: z
     .enum(['true', 'false'])
     .default('false')
-    .describe('Whether it is told under one constant model besides: the first time it is computed in the background, from the stored touches'),
+    .describe(
+      'Whether it is told under one constant model besides: the first time it is computed in the background, from the stored touches',
+    ),
 });
 
 const velocity = {
@@ -68,9 +72,13 @@ const answerSchema = z
         figures: z.object(velocity).nullable(),
         segments: z.array(z.object({ segment: z.string().nullable(), ...velocity })),
       })
-      .describe('Had the model in force been in force always: growth that is left here is none of a moved threshold. Of accounts that the engine qualifies'),
+      .describe(
+        'Had the model in force been in force always: growth that is left here is none of a moved threshold. Of accounts that the engine qualifies',
+      ),
     segmentBy: z.enum(LEAD_SEGMENTS).nullable(),
-    segments: z.array(z.object({ segment: z.string().nullable().describe('Null for what has none'), ...velocity })).describe('They add up to the whole'),
+    segments: z
+      .array(z.object({ segment: z.string().nullable().describe('Null for what has none'), ...velocity }))
+      .describe('They add up to the whole'),
     series: z
       .array(z.object({ month: z.string(), qualifiedLeads: z.int(), value: z.number().nullable(), reason: z.string().nullable() }))
       .describe('The latest month first; the one that goes on as it is so far'),
@@ -160,7 +168,11 @@ export function registerLvrRoutes(app: QueryApp, options: Options): void {
         elapsed,
         ...velocityAnswer(rows, elapsed),
         models: modelAnswers(rows),
-        constantModel: constantAnswer(constant, (qualifications) => countSpans(qualifications, spans, segmentOf(ledgers, by, filters)), elapsed),
+        constantModel: constantAnswer(
+          constant,
+          (qualifications) => countSpans(qualifications, spans, segmentOf(ledgers, by, filters)),
+          elapsed,
+        ),
         segmentBy: by,
         segments: by === null ? [] : segmentAnswers(rows, elapsed),
         series: seriesAnswer(
@@ -170,11 +182,19 @@ export function registerLvrRoutes(app: QueryApp, options: Options): void {
       };
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send(answer);
-      const lines = [{ ...answer, segment: '' }, ...answer.segments.map(({ segment, ...rest }) => ({ ...rest, segment: segment ?? '(none)' }))];
+      const lines = [
+        { ...answer, segment: '' },
+        ...answer.segments.map(({ segment, ...rest }) => ({ ...rest, segment: segment ?? '(none)' })),
+      ];
       return reply
         .type(CSV)
         .serializer(String)
-        .send(csvOf(COLUMNS, lines.map((line) => ({ ...line, month: pace.month }))));
+        .send(
+          csvOf(
+            COLUMNS,
+            lines.map((line) => ({ ...line, month: pace.month })),
+          ),
+        );
     },
   );
 }

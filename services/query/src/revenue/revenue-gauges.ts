@@ -24,7 +24,13 @@ export function keepRevenueGauges({ clock, isReady, kpiSettings, metrics, store 
   async function refresh(now: number): Promise<void> {
     const { elapsed, lastMonth, lastMonthToPoint, toDate } = monthPace(now, 'UTC');
     const { qualifiedBy, qualifiedStatuses } = kpiSettings;
-    const rows = await store.qualifiedLeads({ spans: [toDate, lastMonth, lastMonthToPoint], qualifiedBy, qualifiedStatuses, by: null, filters: {} });
+    const rows = await store.qualifiedLeads({
+      spans: [toDate, lastMonth, lastMonthToPoint],
+      qualifiedBy,
+      qualifiedStatuses,
+      by: null,
+      filters: {},
+    });
     const inSpan = (span: number): number => rows.reduce((sum, row) => (row.span === span ? sum + row.count : sum), 0);
     const velocity = leadVelocity({ thisMonth: inSpan(0), lastMonth: inSpan(1), lastMonthToPoint: inSpan(2), elapsed });
     for (const figure of ['value', 'paced', 'projected'] as const) {

@@ -55,14 +55,14 @@ export function filtersOf<Dimension extends string = OpportunityDimension>(query
 }
 
 export const touchParameters = {
-  lookbackDays: days(3660)
-    .default(LOOKBACK_DAYS)
-    .describe(`Touches longer before have no part; ${LOOKBACK_DAYS} days by default`),
+  lookbackDays: days(3660).default(LOOKBACK_DAYS).describe(`Touches longer before have no part; ${LOOKBACK_DAYS} days by default`),
   kinds: z
     .string()
     .max(2000)
     .optional()
-    .describe(`Kinds of touches that count, with commas between; * for all. Default: all but ${NO_MARKETING.join(', ')}, which are no marketing`),
+    .describe(
+      `Kinds of touches that count, with commas between; * for all. Default: all but ${NO_MARKETING.join(', ')}, which are no marketing`,
+    ),
 };
 
 /** @throws ProblemError `invalid_request` */
@@ -71,7 +71,8 @@ export function kindsOf(text: string | undefined): TouchScope['kinds'] {
   if (text.trim() === '*') return { but: [] };
   const only = text.split(',').map((kind) => kind.trim());
   const wrong = only.find((kind) => !/^[a-z][a-z0-9_]{0,63}$/.test(kind));
-  if (wrong !== undefined) throw refused('kinds', `has ${JSON.stringify(wrong)}, which is no kind of touch: small letters, digits and _, or * alone`);
+  if (wrong !== undefined)
+    throw refused('kinds', `has ${JSON.stringify(wrong)}, which is no kind of touch: small letters, digits and _, or * alone`);
   if (only.length > KINDS_MAX) throw refused('kinds', `has ${only.length} kinds, more than ${KINDS_MAX}`);
   return { only };
 }
@@ -81,7 +82,10 @@ export function lookbackMsOf({ lookbackDays }: { readonly lookbackDays: number }
 }
 
 /** The period asked for. "Now" is the end of the minute, so that questions within it have the same answer. */
-export function periodOf(query: { readonly from?: number | undefined; readonly to?: number | undefined }, now: number): { from: number; to: number } {
+export function periodOf(
+  query: { readonly from?: number | undefined; readonly to?: number | undefined },
+  now: number,
+): { from: number; to: number } {
   const to = query.to ?? (Math.floor(now / MINUTE_MS) + 1) * MINUTE_MS;
   const from = query.from ?? Math.max(0, to - PERIOD_DAYS * DAY_MS);
   if (to <= from) throw refused('to', 'must be after from');

@@ -63,7 +63,9 @@ export function leadOf(id: string, accountId: string | null, createdAt: string, 
 /** An account's how-many-eth step under `qualification`; `up` when it became a qualified one. */
 export function qualificationOf(accountId: string, step: number, at: string, changes: Partial<Alert> = {}) {
   const rest = { ruleId: 'qualification', type: 'account.mqa.entered' as const, metric: null, threshold: null };
-  return transitionOf(alertOf({ id: `mqa ${accountId} ${step}`, accountId, episode: step, at: Date.parse(at), ...rest, ...changes }), { step });
+  return transitionOf(alertOf({ id: `mqa ${accountId} ${step}`, accountId, episode: step, at: Date.parse(at), ...rest, ...changes }), {
+    step,
+  });
 }
 
 /** An account's how-many-eth step from stage to stage. */
@@ -71,6 +73,9 @@ export function stageOf(accountId: string, step: number, at: string, currentStag
   const rest = { ruleId: 'stages', type: 'account.stage.changed' as const, currentStage, direction };
   return transitionOf(alertOf({ id: `stage ${accountId} ${step}`, accountId, episode: step, at: Date.parse(at), ...rest }), { step });
 }
+
+/** When the log took the first record of a test; each further one a millisecond later. */
+export const APPENDED_FROM = 1_700_000_000_000;
 
 export class Deals {
   readonly #store: Store;
@@ -80,8 +85,16 @@ export class Deals {
     this.#store = store;
   }
 
-  async save(records: readonly (GeneratedTouch | Fact)[], transitions: Parameters<Store['checkpoint']>[0][number]['transitions'] = []): Promise<void> {
-    const entries = records.map((record): GeneratedEntry => ({ partition: 0, offset: this.#offset, appendedAt: 1_700_000_000_000 + this.#offset++, record }));
+  async save(
+    records: readonly (GeneratedTouch | Fact)[],
+    transitions: Parameters<Store['checkpoint']>[0][number]['transitions'] = [],
+  ): Promise<void> {
+    const entries = records.map((record): GeneratedEntry => ({
+      partition: 0,
+      offset: this.#offset,
+      appendedAt: APPENDED_FROM + this.#offset++,
+      record,
+    }));
     const touches = this.#store.touchRows(0);
     const facts: StoredFact[] = [];
     const run = new EntryRun(0, entries);

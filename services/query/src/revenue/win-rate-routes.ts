@@ -32,10 +32,7 @@ const figures = {
   medianCycleDays: z.number().nullable().describe('To the hour'),
   revenue: z.number().nullable().describe('Amounts of those won'),
   meanValue: z.number().nullable().describe('Of those won that have an amount'),
-  velocity: z
-    .number()
-    .nullable()
-    .describe('Money a day: opportunities open or closed in the period x winRate x meanValue / meanCycleDays'),
+  velocity: z.number().nullable().describe('Money a day: opportunities open or closed in the period x winRate x meanValue / meanCycleDays'),
   reason: z.string().nullable().describe('Why there is no velocity; null where there is one'),
 };
 const groupSchema = z.object({
