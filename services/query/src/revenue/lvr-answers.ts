@@ -2,9 +2,9 @@ import { leadVelocity, type LeadVelocity, type MonthCounts } from '@touchstone/k
 import type { QualifiedLeadRow } from '@touchstone/store';
 
 /** Places of the spans that an answer asks for; those after are of its series, the latest month first. */
-export const TO_DATE = 0;
-export const LAST_MONTH = 1;
-export const LAST_MONTH_TO_POINT = 2;
+const TO_DATE = 0;
+const LAST_MONTH = 1;
+const LAST_MONTH_TO_POINT = 2;
 export const SERIES = 3;
 
 /** Counts of leads by span, segment and model. */
