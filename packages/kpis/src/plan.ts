@@ -9,6 +9,8 @@ export interface AskedSpan extends Span {
   readonly fromDay: number;
   readonly toDay: number;
   readonly months: number;
+  /** What the span is held against: growth is from there. */
+  readonly before: Span;
 }
 
 /** The spans that one answer needs, asked in one go. */
@@ -35,6 +37,7 @@ export function planSpans(period: Span, interval: Interval | null, timeZone: str
       fromDay: dayFrom(span.from, timeZone),
       toDay: dayFrom(span.to, timeZone),
       months: monthsOf(span, timeZone),
+      before: previousOf(span, timeZone),
     })),
   };
 }

@@ -196,6 +196,12 @@ export const METRICS = {
     help: 'KPIs of the current month (UTC), each in its own unit, refreshed every minute; NaN for what can not be told',
     labels: { name: 64 },
   },
+  lead_velocity_percent: {
+    kind: 'gauge',
+    help: 'Lead velocity rate of the month to date by UTC: against the whole month before, paced against the same point of it, and projected; NaN where there is none',
+    labels: { figure: 3 },
+  },
+  opportunities_by_stage: { kind: 'gauge', help: 'Open opportunities in each stage of the CRM', labels: { stage: 40 } },
   store_errors_total: { kind: 'counter', help: 'Failed calls to the store, by error code', labels: { code: 16 } },
   key_refresh_failures_total: {
     kind: 'counter',

@@ -23,9 +23,15 @@ import {
 } from './notifications.ts';
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';
+import { readAttribution, readCredited } from './opportunities/attribution.ts';
+import { readInfluence, readInfluenced } from './opportunities/influence.ts';
+import type { OpportunityStore } from './opportunities/opportunity-store.ts';
+import { readOpportunityTouches } from './opportunities/opportunity-touches.ts';
+import { readOutcomes } from './opportunities/outcomes.ts';
+import { readQualifiedLeads } from './opportunities/qualified-leads.ts';
 import { readRuleStates } from './rule-states.ts';
 import { readShownScores } from './shown-scores.ts';
-import { findStalled, readStageFigures } from './stage-stays.ts';
+import { findStalled, listStalled, readStageFigures } from './stage-stays.ts';
 import type {
   AlertAction,
   AlertCounts,
@@ -39,7 +45,8 @@ import type {
   ScoreRow,
   StageFigures,
   StageQuery,
-  StalledAccount,
+  StalledPage,
+  StalledStay,
   ShownScores,
   Store,
   StoredAlert,
@@ -75,6 +82,9 @@ const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Rows encoded in one turn of the event loop: some 250 scores. The thousands of a checkpoint would hold reads up for 30. */
 const ENCODED_AT_ONCE_BYTES = 32 * 1024;
+
+type Asked<Method extends keyof OpportunityStore> = Parameters<OpportunityStore[Method]>[0];
+type Answer<Method extends keyof OpportunityStore> = ReturnType<OpportunityStore[Method]>;
 
 export class ClickHouseStore implements Store {
   readonly #transport: RowTransport;
@@ -215,8 +225,40 @@ export class ClickHouseStore implements Store {
     return readStageFigures(this.#transport, query);
   }
 
-  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledAccount[]> {
+  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledStay[]> {
     return findStalled(this.#transport, query, most);
+  }
+
+  stalledStays(query: StageQuery & StalledPage): Promise<readonly StalledStay[]> {
+    return listStalled(this.#transport, query);
+  }
+
+  attribution(query: Asked<'attribution'>): Answer<'attribution'> {
+    return readAttribution(this.#transport, query);
+  }
+
+  creditedOpportunities(query: Asked<'creditedOpportunities'>): Answer<'creditedOpportunities'> {
+    return readCredited(this.#transport, query);
+  }
+
+  opportunityTouches(query: Asked<'opportunityTouches'>): Answer<'opportunityTouches'> {
+    return readOpportunityTouches(this.#transport, query);
+  }
+
+  influence(query: Asked<'influence'>): Answer<'influence'> {
+    return readInfluence(this.#transport, query);
+  }
+
+  influencedOpportunities(query: Asked<'influencedOpportunities'>): Answer<'influencedOpportunities'> {
+    return readInfluenced(this.#transport, query);
+  }
+
+  outcomes(query: Asked<'outcomes'>): Answer<'outcomes'> {
+    return readOutcomes(this.#transport, query);
+  }
+
+  qualifiedLeads(query: Asked<'qualifiedLeads'>): Answer<'qualifiedLeads'> {
+    return readQualifiedLeads(this.#transport, query);
   }
 
   saveAlertAction(action: AlertAction): Promise<void> {

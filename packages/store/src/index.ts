@@ -8,7 +8,7 @@ export { KPIS } from './kpis/list.ts';
 export { STORE_SECRETS, storeOptionsOf, storeSettings } from './store-settings.ts';
 export type { StoreSettings } from './store-settings.ts';
 export type { DeliveryKey, DeliveryRow, EndpointRow, NotificationStore, OwnerCount } from './notification-store.ts';
-export { ALERT_ACTIONS, OPTIONAL_FIELDS, STORE_ERRORS, StoreError } from './store.ts';
+export { ALERT_ACTIONS, JOURNEY_DIMENSIONS, JOURNEYS, OPTIONAL_FIELDS, STORE_ERRORS, StoreError } from './store.ts';
 export type {
   AlertAction,
   AlertActionName,
@@ -25,7 +25,10 @@ export type {
   ScoreRow,
   StageFigures,
   StageQuery,
-  StalledAccount,
+  StalledPage,
+  StalledStay,
+  Journey,
+  JourneyDimension,
   ShownScore,
   ShownScores,
   Store,
@@ -39,3 +42,29 @@ export type {
   TimelinePlace,
   TouchRows,
 } from './store.ts';
+export { TOUCH_DIMENSIONS } from './opportunities/attribution.ts';
+export type {
+  AttributionQuery,
+  CreditedOpportunity,
+  CreditedQuery,
+  CreditRow,
+  CreditScope,
+  TouchDimension,
+} from './opportunities/attribution.ts';
+export { INFLUENCES } from './opportunities/influence.ts';
+export type {
+  Influence,
+  InfluencedOpportunity,
+  InfluencedQuery,
+  InfluenceQuery,
+  InfluenceRow,
+  InfluenceScope,
+} from './opportunities/influence.ts';
+export type { ListedOpportunity } from './opportunities/listed-opportunity.ts';
+export { OPPORTUNITY_DIMENSIONS } from './opportunities/opportunity-scope.ts';
+export type { OpportunityDimension, OpportunityFilters, OpportunityScope, TouchScope } from './opportunities/opportunity-scope.ts';
+export type { OpportunityStore } from './opportunities/opportunity-store.ts';
+export type { OpportunityTouches, PathQuery, PathTouch } from './opportunities/opportunity-touches.ts';
+export type { OpportunityOutcomes, OutcomeQuery } from './opportunities/outcomes.ts';
+export { LEAD_SEGMENTS } from './opportunities/qualified-leads.ts';
+export type { LeadSegment, QualifiedLeadRow, QualifiedQuery } from './opportunities/qualified-leads.ts';

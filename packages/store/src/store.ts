@@ -1,5 +1,6 @@
 import type { KpiStore } from './kpis/kpi-store.ts';
 import type { NotificationStore } from './notification-store.ts';
+import type { OpportunityStore } from './opportunities/opportunity-store.ts';
 import type {
   Alert,
   AlertCause,
@@ -175,21 +176,40 @@ export interface AlertCounts {
   readonly notUseful: number;
 }
 
-/** All of them epoch ms. */
+/** Whose stays in stages: accounts in the stages of the scoring model, or opportunities in those of the CRM. */
+export const JOURNEYS = ['accounts', 'opportunities'] as const;
+export type Journey = (typeof JOURNEYS)[number];
+
+/** What stays can be filtered and compared by, as account and opportunity are now; the source is that of an opportunity. */
+export const JOURNEY_DIMENSIONS = ['tier', 'industry', 'targetList', 'owner', 'source'] as const;
+export type JourneyDimension = (typeof JOURNEY_DIMENSIONS)[number];
+
+/** All times are epoch ms. */
 export interface StageQuery {
+  /** Default accounts. */
+  readonly journey?: Journey;
   /** Beginning of the period. */
   readonly since: number;
   /** End of the period, and the instant that balances are of: what happened then or later is not looked at. */
   readonly until: number;
-  /** Who came into its stage then or before, and is in it still, stalls. */
+  /** What came into its stage then or before, and is in it still, stalls. */
   readonly stalledSince: number;
+  /** Of a dimension's values any has to hold, of the dimensions all; '' is for what has none. */
+  readonly filters?: Readonly<Partial<Record<JourneyDimension, readonly string[]>>>;
+  readonly by?: JourneyDimension | null;
 }
 
-/** What accounts did in a stage, by the transitions as they were known then. */
+/** What came of one stage, by what was known then. */
 export interface StageFigures {
+  /** What it is compared by; '' for everything, and for what has no value there. */
+  readonly group: string;
   readonly stage: string;
-  /** Accounts in it at the end of the period. */
+  /** The how-many-eth stage it is, on average of all that came into it. */
+  readonly place: number;
+  /** In it at the end of the period. */
   readonly balance: number;
+  /** In it before the period began. */
+  readonly balanceAtStart: number;
   /** Stays that began in the period. */
   readonly entered: number;
   /** Stays that ended in the period, and how long these were, together. */
@@ -202,11 +222,20 @@ export interface StageFigures {
   readonly stays: readonly { readonly hours: number; readonly ended: number; readonly open: number }[];
 }
 
-export interface StalledAccount {
+export interface StalledStay {
   readonly stage: string;
+  /** Of the account, or of the opportunity. */
+  readonly id: string;
   readonly accountId: string;
   /** Epoch ms. */
   readonly since: number;
+}
+
+export interface StalledPage {
+  /** Only of this stage. */
+  readonly stage?: string;
+  readonly after?: { readonly since: number; readonly id: string };
+  readonly limit: number;
 }
 
 export interface ScoreRow {
@@ -273,7 +302,7 @@ export interface ApiKeyRow {
   readonly revokedAt: number | null;
 }
 
-export interface Store extends NotificationStore, KpiStore {
+export interface Store extends NotificationStore, KpiStore, OpportunityStore {
   /** Brings the schema up to the newest migration. */
   migrate(): Promise<void>;
   touchRows(partition: number): TouchRows;
@@ -323,10 +352,10 @@ export interface Store extends NotificationStore, KpiStore {
   alerts(query: AlertQuery): Promise<readonly StoredAlert[]>;
   /** By rule: of the alerts that happened at `since` or later and before `until`, both epoch ms. */
   alertCounts(since: number, until: number): Promise<readonly AlertCounts[]>;
-  /** Of every stage that an account was in by the end of the period. */
+  /** Of every stage that something was in by the end of the period. */
   stageFigures(query: StageQuery): Promise<readonly StageFigures[]>;
   /** Those that stall, the longest first, at most so many of a stage. */
-  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledAccount[]>;
+  stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledStay[]>;
   saveAlertAction(action: AlertAction): Promise<void>;
   /** Touches of all accounts that occurred at `from` or later and before `to`, both epoch ms; a repeated write may count twice until it is merged. */
   countTouches(from: number, to: number): Promise<number>;

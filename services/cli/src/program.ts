@@ -10,6 +10,7 @@ import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { kpisCommand } from './commands/kpis.ts';
 import { modelCommand } from './commands/model.ts';
+import { attributionCommand, influenceCommand, journeyCommand, lvrCommand } from './commands/revenue.ts';
 import { rulesCommand } from './commands/rules.ts';
 import { simulateCommand } from './commands/simulate.ts';
 
@@ -45,6 +46,10 @@ function createProgram(): Command {
   program.addCommand(creativesCommand());
   program.addCommand(experimentsCommand());
   program.addCommand(kpisCommand());
+  program.addCommand(lvrCommand());
+  program.addCommand(journeyCommand());
+  program.addCommand(influenceCommand());
+  program.addCommand(attributionCommand());
   program.commandsGroup('Administration:');
   program.addCommand(modelCommand());
   program.addCommand(keysCommand());

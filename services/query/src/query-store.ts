@@ -1,5 +1,5 @@
 import { ProblemError, type Metrics } from '@touchstone/runtime';
-import { StoreError, type Store } from '@touchstone/store';
+import { StoreError, type OpportunityStore, type Store } from '@touchstone/store';
 
 /** What of the store the routes use. */
 export type QueryStore = Pick<
@@ -18,6 +18,8 @@ export type QueryStore = Pick<
   | 'saveAlertAction'
   | 'shownScores'
   | 'stageFigures'
+  | keyof OpportunityStore
+  | 'replay'
   | 'stalledAccounts'
   | 'apiKeys'
   | 'saveApiKey'
@@ -61,6 +63,15 @@ export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStor
     alerts: (query) => answered(store.alerts(query)),
     alertCounts: (since, until) => answered(store.alertCounts(since, until)),
     stageFigures: (query) => answered(store.stageFigures(query)),
+    replay: (partition, before, options) => given(store.replay(partition, before, options)),
+    attribution: (query) => answered(store.attribution(query)),
+    creditedOpportunities: (query) => answered(store.creditedOpportunities(query)),
+    opportunityTouches: (query) => answered(store.opportunityTouches(query)),
+    influence: (query) => answered(store.influence(query)),
+    influencedOpportunities: (query) => answered(store.influencedOpportunities(query)),
+    outcomes: (query) => answered(store.outcomes(query)),
+    qualifiedLeads: (query) => answered(store.qualifiedLeads(query)),
+    stalledStays: (query) => answered(store.stalledStays(query)),
     stalledAccounts: (query, most) => answered(store.stalledAccounts(query, most)),
     measureKpi: (query) => answered(store.measureKpi(query)),
     kpiTargets: () => answered(store.kpiTargets()),

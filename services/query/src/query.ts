@@ -21,6 +21,7 @@ import { registerKpiRoutes } from './kpis/kpi-routes.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
 import { createQueryStore, type QueryStore } from './query-store.ts';
+import { registerRevenueRoutes } from './revenue/register-revenue.ts';
 import { registerStageRoutes } from './stage-routes.ts';
 import { PublishedStep } from './stream-event.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
@@ -75,6 +76,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   registerExplainRoutes(app, options);
   registerModelRoutes(app, options);
   registerKpiRoutes(app, options);
+  registerRevenueRoutes(app, options);
   registerDeadLetterRoutes(app, options);
   registerKeyRoutes(app, options);
   await registerStreamRoutes(app, options);

@@ -1,9 +1,9 @@
 import { ProblemError } from '@touchstone/runtime';
-import type { StageFigures, StalledAccount } from '@touchstone/store';
+import { stageFlow, type StageFlow } from '@touchstone/kpis';
+import type { StageFigures, StalledStay } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from './answers.ts';
 import { csvOf, prefersCsv } from './csv.ts';
-import { medianStayHours } from './median-stay.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { days, instant } from './query-parameters.ts';
 
@@ -18,7 +18,8 @@ const stageSchema = z
     stage: z.string(),
     name: z.string().nullable(),
     inModel: z.boolean().describe('False for a stage of a former model'),
-    balance: z.int().describe('Accounts in it at the end of the period'),
+    balanceAtStart: z.int().describe('Accounts in it before the period began'),
+    balance: z.int().describe('Accounts in it at the end of the period: balanceAtStart + entered - left'),
     entered: z.int().describe('Stays that began in the period'),
     left: z.int().describe('Stays that ended in the period'),
     conversion: z
@@ -108,21 +109,21 @@ export function registerStageRoutes(app: QueryApp, options: Pick<QueryOptions, '
   );
 }
 
-const NONE: Omit<StageFigures, 'stage'> = { balance: 0, entered: 0, left: 0, leftMs: 0, advanced: 0, stalled: 0, stays: [] };
+const NONE: StageFlow = {
+  balanceAtStart: 0,
+  entered: 0,
+  left: 0,
+  balance: 0,
+  conversion: null,
+  meanDays: null,
+  medianDays: null,
+  stalled: 0,
+};
 
-function figuresAnswer({ advanced, balance, entered, left, leftMs, stalled, stays }: Omit<StageFigures, 'stage'> = NONE) {
-  const medianHours = medianStayHours(stays);
-  return {
-    balance,
-    entered,
-    left,
-    conversion: entered === 0 ? null : advanced / entered,
-    meanDays: left === 0 ? null : leftMs / left / DAY_MS,
-    medianDays: medianHours === null ? null : medianHours / 24,
-    stalled,
-  };
+function figuresAnswer(figures: StageFigures | undefined): StageFlow {
+  return figures === undefined ? NONE : stageFlow({ ...figures, balanceAtEnd: figures.balance });
 }
 
-function stalledAnswer({ accountId, since }: StalledAccount, to: number) {
+function stalledAnswer({ accountId, since }: StalledStay, to: number) {
   return { accountId, since: timeText(since), days: (to - since) / DAY_MS };
 }

@@ -1,3 +1,5 @@
+import { QUALIFIED_LEADS } from '../opportunities/qualified-leads.ts';
+
 /** The typed tables that KPIs are measured on, each with what it can be filtered and segmented by. */
 
 /** What an account is; known of every row that names one. */
@@ -52,6 +54,7 @@ export const FACT_TABLES = {
     own: { source: 'row.source', campaignId: 'row.campaign_id' },
   },
   opportunities: { words: 'opportunities', isVersioned: true, account: 'account_id', own: { source: 'row.source' } },
+  qualified: { words: 'qualified leads', isVersioned: false, from: QUALIFIED_LEADS, account: 'account_id', own: {} },
   subscriptions: {
     words: 'subscriptions',
     isVersioned: false,

@@ -1,4 +1,4 @@
-import type { AskedSpan, KpiSettings } from '@touchstone/kpis';
+import type { AskedSpan, KpiSettings, Span } from '@touchstone/kpis';
 import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
 
 /**
@@ -47,9 +47,9 @@ export interface MeasureScope {
   readonly parameters: Readonly<Record<string, string>>;
   /**
    * The newest rows of a table (alias `row`, all columns by name) that meet the filters, once for each span and segment they are in, with columns
-   * `span` and `segment`.
+   * `span` and `segment`. `of` are other spans in the place of those asked for, one for each.
    */
-  rows(table: FactTableName, placed: Placed): string;
+  rows(table: FactTableName, placed: Placed, of?: readonly (Span & Partial<AskedSpan>)[]): string;
   /** When the row's span begins, epoch ms, in SQL. */
   readonly beginOfSpan: string;
   /** A list of texts as a place of the statement that takes it as a value, for `x IN list(...)`. */
@@ -109,7 +109,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
     return `(SELECT arrayJoin(JSONExtract({${name}:String}, 'Array(String)')))`;
   }
 
-  function rows(name: FactTableName, placed: Placed): string {
+  function rows(name: FactTableName, placed: Placed, of: readonly (Span & Partial<AskedSpan>)[] = spans): string {
     const table: FactTable = FACT_TABLES[name];
     const asked = [...(segmentBy === null ? [] : [segmentBy]), ...(Object.keys(filters) as Dimension[])];
     const expressions = new Map(asked.map((dimension) => [dimension, expressionOf(name, dimension)!]));
@@ -117,7 +117,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
     const conditions = Object.entries(filters).map(
       ([dimension, values]) => `${expressions.get(dimension as Dimension)} IN ${list(values)}`,
     );
-    const { condition, spanOf } = placement(placed, spans);
+    const { condition, spanOf } = placement(placed, of);
     const segment =
       segmentBy === null
         ? "''"
@@ -132,7 +132,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
 }
 
 /** A condition that leaves out what is in no span, and the spans that a row is in, as an array of their indexes. */
-function placement(placed: Placed, spans: readonly AskedSpan[]): { readonly condition: string; readonly spanOf: string } {
+function placement(placed: Placed, spans: readonly (Span & Partial<AskedSpan>)[]): { readonly condition: string; readonly spanOf: string } {
   if (placed === 'always') return { condition: '1', spanOf: `[${spans.map((_, index) => index).join(', ')}]` };
   if ('edge' in placed) {
     const instants = `[${spans.map(({ from, to }) => (placed.edge === 'start' ? from : to)).join(', ')}]`;
@@ -149,7 +149,7 @@ function placement(placed: Placed, spans: readonly AskedSpan[]): { readonly cond
           column: placed.at,
           literal: (ms) => `fromUnixTimestamp64Milli(toInt64(${ms}), 'UTC')`,
         },
-    spans.map((span) => (isDay ? { from: span.fromDay, to: span.toDay } : span)),
+    spans.map((span) => (isDay ? { from: span.fromDay ?? 0, to: span.toDay ?? 0 } : span)),
   );
 }
 

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { medianStayHours } from './median-stay.ts';
+import { medianStayHours } from './kaplan-meier.ts';
 
 describe('the median of stays', () => {
   it.each([

@@ -1,0 +1,172 @@
+import { ATTRIBUTION_MODELS, CREDIT_UNITS, type AttributionModel } from '@touchstone/kpis';
+import { jsonRows } from '../json-rows.ts';
+import type { RowTransport } from '../row-transport.ts';
+import { isAfter, LISTED, listedOpportunity, type ListedOpportunity, type ListedRow, type OpportunityPage } from './listed-opportunity.ts';
+import { BoundValues, cutRows, HAS_PART, isOfKinds, touchRows, type OpportunityScope, type TouchScope } from './opportunity-scope.ts';
+
+/** What of a touch the credit is told by. The role is that of its contact now. */
+const TOUCH_COLUMNS = {
+  campaign: 'campaign_id',
+  channel: 'channel',
+  creative: 'creative_id',
+  kind: 'kind',
+  role: 'role',
+} as const;
+
+export type TouchDimension = keyof typeof TOUCH_COLUMNS;
+export const TOUCH_DIMENSIONS = Object.keys(TOUCH_COLUMNS) as readonly TouchDimension[] as readonly [TouchDimension, ...TouchDimension[]];
+
+export interface CreditScope extends OpportunityScope, TouchScope {
+  /** Of time decay. */
+  readonly halfLifeMs: number;
+}
+
+export interface AttributionQuery extends CreditScope {
+  readonly by: TouchDimension;
+}
+
+/** What the touches of one campaign, channel, creative, kind or role have a part in. */
+export interface CreditRow {
+  /** Null for opportunities that no touch has a part in. */
+  readonly key: string | null;
+  readonly currency: string;
+  readonly touches: number;
+  readonly opportunities: number;
+  /** Credit by model, in units: `CREDIT_UNITS` for an opportunity. */
+  readonly units: Readonly<Record<AttributionModel, number>>;
+  /** Money by model in hundredths; opportunities without an amount have none. */
+  readonly hundredths: Readonly<Record<AttributionModel, number>>;
+}
+
+/** Running sums of weights at each place, from 1: `attribution.ts` of @touchstone/kpis in SQL. */
+const RUNNING_SUMS: Readonly<Record<AttributionModel, string>> = {
+  first: 'arrayMap(place -> 1, places)',
+  last: 'arrayMap(place -> place = n, places)',
+  linear: 'places',
+  u_shaped: sharesUpTo(['n'], { milestone: 4, rest: 2 }),
+  w_shaped: sharesUpTo(['leadPlace', 'createdPlace'], { milestone: 3, rest: 1 }),
+  time_decay: 'decayed',
+};
+
+/** The first touch is a milestone always; of the others those whose place is 0 are none. */
+function sharesUpTo(others: readonly [string, string?], { milestone, rest }: { milestone: number; rest: number }): string {
+  const [one, two] = others;
+  const isPast = (upTo: string): string =>
+    `1 + (${one} > 1 AND ${upTo} >= ${one})${two === undefined ? '' : ` + (${two} > 1 AND ${two} != ${one} AND ${upTo} >= ${two})`}`;
+  const reached = others.map((other) => ` + (${other} > 0 AND place >= ${other})`).join('');
+  const scale = `greatest(toInt64(n) - (${isPast('n')}), 1)`;
+  return `arrayMap(place -> ${milestone} * ${scale} * (1${reached}) + ${rest} * (toInt64(place) - (${isPast('place')})), places)`;
+}
+
+/** What each place gets of a whole: the difference of two rounded running sums, so that the parts add up to it. */
+function partsOf(model: AttributionModel, whole: string): string {
+  const upTo = `arrayMap(sum -> toInt64(floor(${whole} * (sum / ${model}_sums[-1]) + 0.5)), ${model}_sums)`;
+  return `if(n = 0, [toInt64(${whole})], arrayPopFront(arrayDifference(arrayPushFront(${upTo}, toInt64(0)))))`;
+}
+
+/**
+ * The opportunities (columns as `opportunityRows` has them), each with its touches in order: `touches`, tuples of time, place on the log and key; `n` how many,
+ * and the places of those that brought lead and opportunity about.
+ */
+function pathRows(query: CreditScope, bound: BoundValues, key: TouchDimension): string {
+  const column = TOUCH_COLUMNS[key];
+  const ofRole = key === 'role';
+  const touches = touchRows(query, bound, ofRole ? 'contact_id' : column, isOfKinds(query.kinds, bound));
+  return `WITH opportunity AS (${cutRows(query, bound)}),
+    path AS
+      (SELECT opportunity.id AS id,
+         arraySort(groupUniqArray((toUnixTimestamp64Milli(touch.occurred_at), touch.partition, touch.offset, toString(${ofRole ? 'contact.role' : `touch.${column}`})))) AS touches
+       FROM (${touches}) AS touch INNER JOIN opportunity ON touch.account_id = opportunity.accountId
+       ${ofRole ? 'LEFT ANY JOIN (SELECT id, role FROM contacts FINAL) AS contact ON touch.contact_id = contact.id' : ''}
+       WHERE ${HAS_PART} GROUP BY opportunity.id),
+    lead AS
+      (SELECT account_id, arraySort(groupArray(toUnixTimestamp64Milli(created_at))) AS createdAts FROM leads FINAL WHERE account_id != '' GROUP BY account_id)
+  SELECT opportunity.id AS id, opportunity.accountId AS accountId, opportunity.amount AS amount, opportunity.currency AS currency,
+    opportunity.outcome AS outcome, opportunity.stage AS stage, opportunity.source AS source, opportunity.createdAt AS createdAt, opportunity.closedAt AS closedAt, opportunity.at AS at,
+    opportunity.whole AS whole, path.touches AS touches, length(touches) AS n, arrayEnumerate(touches) AS places,
+    arrayFirst(at -> at >= opportunity.startAt AND at < opportunity.cutAt, lead.createdAts) AS leadAt,
+    if(leadAt = 0, 0, arrayCount(touch -> touch.1 <= leadAt, touches)) AS leadPlace,
+    arrayCount(touch -> touch.1 <= createdAt, touches) AS createdPlace,
+    arrayCumSum(touch -> exp2((touch.1 - touches[-1].1) / ${bound.integer(query.halfLifeMs)}), touches) AS decayed
+  FROM opportunity
+    LEFT ANY JOIN path ON opportunity.id = path.id
+    LEFT ANY JOIN lead ON opportunity.accountId = lead.account_id`;
+}
+
+const PARTS = ATTRIBUTION_MODELS.flatMap((model) => [`${model}_units`, `${model}_hundredths`]);
+
+const CREDITS = ATTRIBUTION_MODELS.map(
+  (model) =>
+    `${RUNNING_SUMS[model]} AS ${model}_sums, ${partsOf(model, String(CREDIT_UNITS))} AS ${model}_units, ${partsOf(model, 'whole')} AS ${model}_hundredths`,
+).join(', ');
+
+/** The credit of every opportunity of the scope, shared by each model; what no touch has a part in comes as a row of its own, so that sums reconcile. */
+export async function readAttribution(transport: RowTransport, query: AttributionQuery): Promise<CreditRow[]> {
+  const bound = new BoundValues();
+  const answer = await transport.read(
+    `SELECT touched, key, currency, countIf(touched) AS touches, uniqExact(id) AS opportunities, ${PARTS.map((part) => `sum(${part}) AS ${part}`).join(', ')}
+     FROM
+       (SELECT id, currency, n > 0 AS touched, key, ${PARTS.join(', ')}
+        FROM (SELECT *, if(n = 0, [''], arrayMap(touch -> touch.4, touches)) AS keys, ${CREDITS} FROM (${pathRows(query, bound, query.by)}))
+        ARRAY JOIN keys AS key, ${PARTS.join(', ')})
+     GROUP BY touched, key, currency ORDER BY touched, key, currency FORMAT JSONEachRow`,
+    bound.params,
+    { mayLag: true },
+  );
+  return jsonRows<Row>(answer).map((row) => ({
+    key: Number(row['touched']) === 1 ? String(row['key']) : null,
+    currency: String(row['currency']),
+    touches: Number(row['touches']),
+    opportunities: Number(row['opportunities']),
+    units: byModel(row, 'units'),
+    hundredths: byModel(row, 'hundredths'),
+  }));
+}
+
+/** Bools and 64-bit numbers come as numbers or as something else, as the server is set. */
+type Row = Readonly<Record<string, string | number | boolean>>;
+
+function byModel(row: Row, what: string): Record<AttributionModel, number> {
+  return Object.fromEntries(ATTRIBUTION_MODELS.map((model) => [model, Number(row[`${model}_${what}`])])) as Record<
+    AttributionModel,
+    number
+  >;
+}
+
+/** An opportunity, with what of its credit is of the touches asked for. */
+export interface CreditedOpportunity extends ListedOpportunity {
+  /** All that have a part in it, and those asked for. */
+  readonly touches: number;
+  readonly touchesOfKey: number;
+  readonly units: Readonly<Record<AttributionModel, number>>;
+}
+
+export interface CreditedQuery extends AttributionQuery, OpportunityPage {
+  /** Touches of this campaign, channel and so on; null for opportunities without touches. Absent for all. */
+  readonly key?: string | null;
+}
+
+/** Opportunities that the touches asked for have a part in, the latest first. */
+export async function readCredited(transport: RowTransport, query: CreditedQuery): Promise<CreditedOpportunity[]> {
+  const bound = new BoundValues();
+  const { key } = query;
+  const isOfKey = key === undefined ? '1' : `touch.4 = ${bound.text(key ?? '')}`;
+  const condition = key === undefined ? '1' : key === null ? 'n = 0' : 'touchesOfKey > 0';
+  const sums = ATTRIBUTION_MODELS.map(
+    (model) =>
+      `if(n = 0, ${model}_units[1], arraySum((some, touch) -> if(${isOfKey}, some, 0), ${model}_units, touches)) AS ${model}_credit`,
+  );
+  const answer = await transport.read(
+    `SELECT ${LISTED}, n, ${ATTRIBUTION_MODELS.map((model) => `${model}_credit`).join(', ')}, touchesOfKey
+     FROM (SELECT *, ${CREDITS}, arrayCount(touch -> ${isOfKey}, touches) AS touchesOfKey, ${sums.join(', ')} FROM (${pathRows(query, bound, query.by)}))
+     WHERE ${condition} AND ${isAfter(query, bound)} ORDER BY at DESC, id LIMIT ${bound.integer(query.limit)} FORMAT JSONEachRow`,
+    bound.params,
+    { mayLag: true },
+  );
+  return jsonRows<Row & ListedRow>(answer).map((row) => ({
+    ...listedOpportunity(row),
+    touches: Number(row['n']),
+    touchesOfKey: Number(row['touchesOfKey']),
+    units: byModel(row, 'credit'),
+  }));
+}

@@ -1,0 +1,27 @@
+import type { BoundValues } from './opportunity-scope.ts';
+
+/**
+ * Stays of opportunities in their stages, from all versions of each by `updatedAt`: versions in a row with one stage are one stay. It begins with the first of
+ * them, the first stay of all with the opportunity's creation, and ends with the next stay or the close. What the newest version says of creation and close stands: a
+ * correction moves both. An opportunity that is closed is in no stage; one that was opened again is in one again.
+ *
+ * Columns: `stage, id, accountId, enteredAt, leftAt, leftBy, step`. `leftBy` is '' for a stay that goes on, 'won' or 'lost' for one that the close ended, else ':' and the
+ * next stage; `step` is the how-many-eth of its opportunity it is.
+ */
+export function opportunityStays(until: number, bound: BoundValues): string {
+  const version = `(rank, if(outcome = '', concat(':', stage), ''), toString(outcome), toUnixTimestamp64Milli(if(outcome = '', updated_at, closed_at)),
+    toUnixTimestamp64Milli(created_at), account_id)`;
+  return `SELECT substring(run.1, 2) AS stage, id, accountId, run.2 AS enteredAt, greatest(next.2, enteredAt) AS leftAt,
+      if(next.2 = 0, '', if(next.1 = '', next.3, next.1)) AS leftBy, step
+    FROM
+      (SELECT id, versions[-1].6 AS accountId,
+         arraySplit((version, isOther) -> isOther, versions, arrayMap((version, before) -> version.2 != before.2, versions, arrayPushFront(arrayPopBack(versions), versions[1]))) AS split,
+         -- An opportunity is made before anything is known of it.
+         arrayMap((versions, index) -> (versions[1].2,
+             if(versions[1].2 = '', versions[-1].4, if(index = 1, least(createdAt, versions[1].4), versions[1].4)), versions[-1].3), split, arrayEnumerate(split)) AS all,
+         versions[-1].5 AS createdAt,
+         arrayFilter(run -> run.2 < ${bound.integer(until)}, all) AS runs
+       FROM (SELECT id, arraySort(groupUniqArray(${version})) AS versions FROM opportunity_versions GROUP BY id))
+    ARRAY JOIN runs AS run, arraySlice(arrayPushBack(arrayPopFront(runs), ('', toInt64(0), '')), 1, length(runs)) AS next, arrayEnumerate(runs) AS step
+    WHERE run.1 != ''`;
+}

@@ -1,0 +1,306 @@
+import { chooseCurrency, inCurrency } from '@touchstone/kpis';
+import {
+  INFLUENCES,
+  OPPORTUNITY_DIMENSIONS,
+  type Influence,
+  type InfluenceQuery,
+  type InfluenceRow,
+  type InfluenceScope,
+} from '@touchstone/store';
+import { z } from 'zod';
+import { time, timeText } from '../answers.ts';
+import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
+import { decodeCursor, encodeCursor } from '../cursors.ts';
+import type { QueryApp, QueryOptions } from '../query.ts';
+import { limit, TIME_MAX } from '../query-parameters.ts';
+import { opportunityAnswer, opportunityFields } from './attribution-schemas.ts';
+import type { KeptAnswers } from './kept-answers.ts';
+import {
+  currency,
+  filtersOf,
+  kindsOf,
+  lookbackMsOf,
+  opportunityFilters,
+  PASSIVE_KINDS,
+  period,
+  periodOf,
+  touchParameters,
+} from './revenue-query.ts';
+
+const CSV = 'text/csv; charset=utf-8';
+const SOURCES_MAX = 100;
+
+const scope = {
+  ...period,
+  ...touchParameters,
+  marketingSources: z
+    .string()
+    .max(4000)
+    .optional()
+    .describe(
+      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: the first touch decides who sourced one',
+    ),
+  ...opportunityFilters,
+};
+const by = z.enum(OPPORTUNITY_DIMENSIONS).optional().describe('Told by this besides');
+const influenceQuery = z.strictObject({ ...scope, by, currency });
+const listQuery = z.strictObject({
+  basis: z.enum(['pipeline', 'revenue']).default('revenue').describe('Opportunities made in the period, or those won in it'),
+  ...scope,
+  influence: z
+    .enum([...INFLUENCES, 'none'])
+    .optional()
+    .describe('Only those with this influence, or with none at all'),
+  limit: limit(1000, 100),
+  cursor: z.string().max(500).optional().describe('nextCursor of the page before; keep the other parameters'),
+});
+
+const part = z.object({
+  opportunities: z.int(),
+  amount: z.number().nullable(),
+  percentOfOpportunities: z.number().nullable().describe('Null where there are no opportunities'),
+  percentOfAmount: z.number().nullable().describe('Null where there is no amount'),
+});
+const figures = {
+  opportunities: z.int(),
+  amount: z.number().nullable(),
+  reason: z.string().nullable().describe('Why there are no amounts; null where there are'),
+  influenced: part.describe('With a marketing touch in the time before the opportunity was made'),
+  responded: part.describe('With one that is a response: impressions, opened mails and letters are none'),
+  sourced: part.describe('Begun by marketing: by the opportunity’s own source, else by the first touch before it'),
+};
+const basisSchema = z.object({
+  ...figures,
+  groups: z.array(z.object({ group: z.string().nullable().describe('Null for what has none'), ...figures })),
+});
+
+const answerSchema = z
+  .object({
+    from: time,
+    to: time,
+    lookbackDays: z.number(),
+    asOf: time,
+    currency: z.string().nullable(),
+    by: z.enum(OPPORTUNITY_DIMENSIONS).nullable(),
+    pipeline: basisSchema.describe('Opportunities made in the period'),
+    revenue: basisSchema.describe('Opportunities won in the period'),
+  })
+  .meta({ id: 'Influence' });
+
+const pageSchema = z
+  .object({
+    data: z.array(
+      z.object({
+        ...opportunityFields,
+        influenced: z.boolean(),
+        responded: z.boolean(),
+        sourced: z.boolean(),
+        touches: z.int().describe('Of marketing, before it was made'),
+        firstTouchAt: time.nullable(),
+        lastTouchAt: time.nullable(),
+      }),
+    ),
+    nextCursor: z.string().nullable().describe('Give it back as `cursor` for the next page; null on the last'),
+  })
+  .meta({ id: 'InfluencedOpportunityPage' });
+
+const place = z.object({ at: z.int().min(0).max(TIME_MAX), id: z.string().max(128) });
+
+const noPart = { opportunities: 0, amount: 0, percentOfOpportunities: 0, percentOfAmount: 0 };
+const EXAMPLE = {
+  from: '2026-01-01T00:00:00.000Z',
+  to: '2026-04-01T00:00:00.000Z',
+  lookbackDays: 90,
+  asOf: '2026-04-02T00:00:00.000Z',
+  currency: 'EUR',
+  by: null,
+  pipeline: {
+    opportunities: 40,
+    amount: 400_000,
+    reason: null,
+    influenced: { opportunities: 30, amount: 320_000, percentOfOpportunities: 75, percentOfAmount: 80 },
+    responded: { opportunities: 24, amount: 280_000, percentOfOpportunities: 60, percentOfAmount: 70 },
+    sourced: { opportunities: 10, amount: 100_000, percentOfOpportunities: 25, percentOfAmount: 25 },
+    groups: [],
+  },
+  revenue: { opportunities: 8, amount: 90_000, reason: null, influenced: noPart, responded: noPart, sourced: noPart, groups: [] },
+} satisfies z.input<typeof answerSchema>;
+
+interface Options extends Pick<QueryOptions, 'clock' | 'kpiSettings' | 'store'> {
+  readonly kept: KeptAnswers;
+}
+
+/** Which opportunities marketing had a part in. */
+export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
+  const { clock, kept, kpiSettings, store } = options;
+
+  app.get(
+    '/v1/influence',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getInfluence',
+        summary: 'Pipeline and revenue that marketing influenced, got a response in, and sourced',
+        description:
+          'By touches before the opportunity was made, both for opportunities made in the period and for those won in it. With `Accept: text/csv` as lines.',
+        tags: ['kpis'],
+        querystring: influenceQuery,
+        response: {
+          200: {
+            description: 'The influence',
+            content: {
+              'application/json': { schema: answerSchema, example: EXAMPLE } as { schema: typeof answerSchema },
+              'text/csv': { schema: z.string(), description: 'One line a basis, group and influence' },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { query } = request;
+      const asked = { ...scopeOf(query, clock()), by: query.by ?? null };
+      const queries: InfluenceQuery[] = (['created', 'won'] as const).map((basis) => ({ ...asked, basis }));
+      const [made, won] = await Promise.all(queries.map((one) => kept.get(['influence', one], () => store.influence(one))));
+      const all = [...made!.answer, ...won!.answer];
+      const present = new Set(all.filter(({ hundredths }) => hundredths !== 0).map((row) => row.currency));
+      const choice = chooseCurrency(query.currency ?? null, present, kpiSettings.rates);
+      const amountOf: AmountOf = (sums) => {
+        const { reason, value } = inCurrency(sums, choice, kpiSettings.rates);
+        return { amount: value === null ? null : value / 100, reason };
+      };
+      const answer = {
+        from: timeText(asked.from),
+        to: timeText(asked.to),
+        lookbackDays: query.lookbackDays,
+        asOf: timeText(Math.min(made!.asOf, won!.asOf)),
+        currency: choice.currency,
+        by: asked.by,
+        pipeline: basisAnswer(made!.answer, asked.by !== null, amountOf),
+        revenue: basisAnswer(won!.answer, asked.by !== null, amountOf),
+      };
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return reply.send(answer);
+      const lines = [...csvLines('pipeline', answer.pipeline), ...csvLines('revenue', answer.revenue)];
+      return reply.type(CSV).serializer(String).send(csvOf(COLUMNS, lines));
+    },
+  );
+
+  app.get(
+    '/v1/influence/opportunities',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listInfluencedOpportunities',
+        summary: 'The opportunities behind the influence, the latest first',
+        description: 'With `Accept: text/csv` the page comes as CSV.',
+        tags: ['kpis'],
+        querystring: listQuery,
+        response: {
+          200: {
+            description: 'A page of opportunities',
+            content: {
+              'application/json': { schema: pageSchema },
+              'text/csv': { schema: z.string(), description: 'The same as CSV' },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { basis, cursor, influence, limit: most, ...query } = request.query;
+      const asked = {
+        ...scopeOf(query, clock()),
+        basis: basis === 'pipeline' ? ('created' as const) : ('won' as const),
+        limit: most + 1,
+        ...(influence !== undefined && { influence }),
+        ...(cursor !== undefined && { after: decodeCursor(cursor, place) }),
+      };
+      const { answer: found } = await kept.get(['influenced', asked], () => store.influencedOpportunities(asked));
+      const page = found.slice(0, most);
+      const last = found.length > most ? page.at(-1)! : null;
+      const nextCursor = last && encodeCursor({ at: last.at, id: last.id });
+      const data = page.map(({ firstTouchAt, influenced, lastTouchAt, responded, sourced, touches, ...opportunity }) => ({
+        ...opportunityAnswer(opportunity),
+        influenced,
+        responded,
+        sourced,
+        touches,
+        firstTouchAt: firstTouchAt === null ? null : timeText(firstTouchAt),
+        lastTouchAt: lastTouchAt === null ? null : timeText(lastTouchAt),
+      }));
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });
+      if (nextCursor !== null) reply.header('link', linkToNext(request.url, nextCursor));
+      return reply
+        .type(CSV)
+        .serializer(String)
+        .send(csvOf(Object.keys(pageSchema.shape.data.element.shape), data));
+    },
+  );
+}
+
+interface ScopeInput {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly lookbackDays: number;
+  readonly kinds?: string | undefined;
+  readonly marketingSources?: string | undefined;
+}
+
+function scopeOf(query: ScopeInput, now: number): Omit<InfluenceScope, 'basis'> {
+  const sources = (query.marketingSources ?? '').split(',').map((source) => source.trim().toLowerCase());
+  return {
+    ...periodOf(query, now),
+    filters: filtersOf(query),
+    lookbackMs: lookbackMsOf(query),
+    kinds: kindsOf(query.kinds),
+    passiveKinds: PASSIVE_KINDS,
+    marketingSources: sources.filter((source) => source !== '').slice(0, SOURCES_MAX),
+  };
+}
+
+type AmountOf = (hundredths: ReadonlyMap<string, number>) => { readonly amount: number | null; readonly reason: string | null };
+type Figures = z.input<z.ZodObject<typeof figures>>;
+
+function basisAnswer(rows: readonly InfluenceRow[], isGrouped: boolean, amountOf: AmountOf): z.input<typeof basisSchema> {
+  const groups = isGrouped ? [...Map.groupBy(rows, ({ group }) => group)] : [];
+  return { ...figuresOf(rows, amountOf), groups: groups.map(([group, some]) => ({ group: group || null, ...figuresOf(some, amountOf) })) };
+}
+
+function figuresOf(rows: readonly InfluenceRow[], amountOf: AmountOf): Figures {
+  const whole = sumOf(rows, (row) => row, amountOf);
+  const partOf = (influence: Influence) => {
+    const { amount, opportunities } = sumOf(rows, ({ influences }) => influences[influence], amountOf);
+    return {
+      opportunities,
+      amount,
+      percentOfOpportunities: whole.opportunities === 0 ? null : (opportunities / whole.opportunities) * 100,
+      percentOfAmount: amount === null || !whole.amount ? null : (amount / whole.amount) * 100,
+    };
+  };
+  return { ...whole, influenced: partOf('influenced'), responded: partOf('responded'), sourced: partOf('sourced') };
+}
+
+function sumOf(
+  rows: readonly InfluenceRow[],
+  of: (row: InfluenceRow) => { readonly opportunities: number; readonly hundredths: number },
+  amountOf: AmountOf,
+) {
+  const sums = new Map<string, number>();
+  let opportunities = 0;
+  for (const row of rows) {
+    const one = of(row);
+    opportunities += one.opportunities;
+    if (one.hundredths !== 0) sums.set(row.currency, (sums.get(row.currency) ?? 0) + one.hundredths);
+  }
+  return { opportunities, ...amountOf(sums) };
+}
+
+const COLUMNS = ['basis', 'group', 'influence', 'opportunities', 'amount', 'percentOfOpportunities', 'percentOfAmount'];
+
+function csvLines(basis: string, { groups, ...whole }: z.input<typeof basisSchema>) {
+  return [{ group: null, ...whole }, ...groups.map(({ group, ...rest }) => ({ ...rest, group: group ?? '(none)' }))].flatMap((one) => [
+    { basis, group: one.group, influence: 'all', opportunities: one.opportunities, amount: one.amount },
+    ...INFLUENCES.map((influence) => ({ basis, group: one.group, influence, ...one[influence] })),
+  ]);
+}

@@ -1,0 +1,186 @@
+import { chooseCurrency, inCurrency, medianOf, newcombe, salesVelocity, wilson } from '@touchstone/kpis';
+import { OPPORTUNITY_DIMENSIONS, type OpportunityOutcomes, type OutcomeQuery } from '@touchstone/store';
+import { z } from 'zod';
+import { time, timeText } from '../answers.ts';
+import { csvOf, prefersCsv } from '../csv.ts';
+import type { QueryApp, QueryOptions } from '../query.ts';
+import type { KeptAnswers } from './kept-answers.ts';
+import { currency, filtersOf, opportunityFilters, period, periodOf } from './revenue-query.ts';
+
+const CSV = 'text/csv; charset=utf-8';
+const DAY_MS = 86_400_000;
+
+const winRatesQuery = z.strictObject({
+  ...period,
+  by: z
+    .enum(OPPORTUNITY_DIMENSIONS)
+    .default('targetList')
+    .describe('What opportunities are compared by; targetList holds the target list against the rest'),
+  currency,
+  ...opportunityFilters,
+});
+
+const interval = z.object({ low: z.number(), high: z.number() }).nullable();
+const figures = {
+  won: z.int().describe('Closed in the period as won'),
+  lost: z.int(),
+  open: z.int().describe('Open at the end of the period'),
+  created: z.int().describe('Made in the period'),
+  winRate: z.number().nullable().describe('won / (won + lost); null where none was closed'),
+  winRateInterval: interval.describe('That covers the true rate in 95 of 100 samples (Wilson)'),
+  meanCycleDays: z.number().nullable().describe('Of those won, from creation to close'),
+  medianCycleDays: z.number().nullable().describe('To the hour'),
+  revenue: z.number().nullable().describe('Amounts of those won'),
+  meanValue: z.number().nullable().describe('Of those won that have an amount'),
+  velocity: z.number().nullable().describe('Money a day: opportunities open or closed in the period x winRate x meanValue / meanCycleDays'),
+  reason: z.string().nullable().describe('Why there is no velocity; null where there is one'),
+};
+const groupSchema = z.object({
+  group: z.string().nullable().describe('Null for what has none'),
+  ...figures,
+  winRateDifference: z.number().nullable().describe('Its rate less that of all others'),
+  winRateDifferenceInterval: interval.describe('Where it holds 0, the two may well be the same (Newcombe)'),
+});
+
+const answerSchema = z
+  .object({
+    from: time,
+    to: time,
+    asOf: time,
+    by: z.enum(OPPORTUNITY_DIMENSIONS),
+    currency: z.string().nullable(),
+    ...figures,
+    groups: z.array(groupSchema).describe('Those with the most closed opportunities first'),
+  })
+  .meta({ id: 'WinRates' });
+
+const EXAMPLE_FIGURES = {
+  won: 30,
+  lost: 20,
+  open: 40,
+  created: 60,
+  winRate: 0.6,
+  winRateInterval: { low: 0.462, high: 0.724 },
+  meanCycleDays: 45,
+  medianCycleDays: 38,
+  revenue: 300_000,
+  meanValue: 10_000,
+  velocity: 12_000,
+  reason: null,
+};
+const EXAMPLE = {
+  from: '2026-01-01T00:00:00.000Z',
+  to: '2026-04-01T00:00:00.000Z',
+  asOf: '2026-04-02T00:00:00.000Z',
+  by: 'targetList',
+  currency: 'EUR',
+  ...EXAMPLE_FIGURES,
+  groups: [{ group: 'true', ...EXAMPLE_FIGURES, winRateDifference: 0.2, winRateDifferenceInterval: { low: -0.07, high: 0.43 } }],
+} satisfies z.input<typeof answerSchema>;
+
+interface Options extends Pick<QueryOptions, 'clock' | 'kpiSettings' | 'store'> {
+  readonly kept: KeptAnswers;
+}
+
+/** How opportunities of one kind do against the others. */
+export function registerWinRateRoutes(app: QueryApp, { clock, kept, kpiSettings, store }: Options): void {
+  app.get(
+    '/v1/win-rates',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getWinRates',
+        summary: 'Win rate, cycle and value of opportunities, the target list against the rest, with intervals',
+        description:
+          'Of opportunities closed in the period, by their newest version. Small samples mislead, so that rates come with intervals. With `Accept: text/csv` as lines.',
+        tags: ['kpis'],
+        querystring: winRatesQuery,
+        response: {
+          200: {
+            description: 'The figures of all opportunities and of each group',
+            content: {
+              'application/json': { schema: answerSchema, example: EXAMPLE } as { schema: typeof answerSchema },
+              'text/csv': { schema: z.string(), description: 'All, then one line a group' },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { by, currency: asked, ...query } = request.query;
+      const wanted: OutcomeQuery = { ...periodOf(query, clock()), filters: filtersOf(query), by };
+      const { answer: rows, asOf } = await kept.get(['outcomes', wanted], () => store.outcomes(wanted));
+      const present = new Set(rows.filter(({ wonWithAmount }) => wonWithAmount > 0).map((row) => row.currency));
+      const choice = chooseCurrency(asked ?? null, present, kpiSettings.rates);
+      const revenueOf = (some: readonly OpportunityOutcomes[]): number | null => {
+        const sums = new Map<string, number>();
+        for (const row of some) if (row.wonWithAmount > 0) sums.set(row.currency, (sums.get(row.currency) ?? 0) + row.wonAmount);
+        return inCurrency(sums, choice, kpiSettings.rates).value;
+      };
+      const groups = [...Map.groupBy(rows, ({ group }) => group)].map(([group, some]) => {
+        const others = rows.filter((row) => row.group !== group);
+        const [one, rest] = [sampleOf(some), sampleOf(others)];
+        return {
+          group: group || null,
+          ...figuresOf(some, revenueOf(some)),
+          winRateDifference: one.trials === 0 || rest.trials === 0 ? null : one.successes / one.trials - rest.successes / rest.trials,
+          winRateDifferenceInterval: newcombe(one, rest),
+        };
+      });
+      const answer = {
+        from: timeText(wanted.from),
+        to: timeText(wanted.to),
+        asOf: timeText(asOf),
+        by,
+        currency: choice.currency,
+        ...figuresOf(rows, revenueOf(rows)),
+        groups: groups.toSorted((one, other) => other.won + other.lost - one.won - one.lost),
+      };
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return reply.send(answer);
+      const lines = [{ ...answer, group: '' }, ...answer.groups.map(({ group, ...rest }) => ({ ...rest, group: group ?? '(none)' }))];
+      return reply.type(CSV).serializer(String).send(csvOf(COLUMNS, lines));
+    },
+  );
+}
+
+function sampleOf(rows: readonly OpportunityOutcomes[]): { successes: number; trials: number } {
+  const won = sum(rows, 'won');
+  return { successes: won, trials: won + sum(rows, 'lost') };
+}
+
+type Counted = 'won' | 'lost' | 'open' | 'created' | 'wonWithAmount' | 'wonMs';
+
+function sum(rows: readonly OpportunityOutcomes[], column: Counted): number {
+  return rows.reduce((all, row) => all + row[column], 0);
+}
+
+function figuresOf(rows: readonly OpportunityOutcomes[], revenue: number | null): z.input<z.ZodObject<typeof figures>> {
+  const [won, lost, withAmount] = [sum(rows, 'won'), sum(rows, 'lost'), sum(rows, 'wonWithAmount')];
+  const meanValue = revenue === null || withAmount === 0 ? null : revenue / withAmount;
+  const meanCycleDays = won === 0 ? null : sum(rows, 'wonMs') / won / DAY_MS;
+  const medianHours = medianOf(rows.flatMap(({ wonHours }) => wonHours));
+  const { reason, value, winRate } = salesVelocity({
+    closed: won + lost,
+    won,
+    inWork: sum(rows, 'open') + won + lost,
+    meanValue,
+    cycleDays: meanCycleDays,
+  });
+  return {
+    won,
+    lost,
+    open: sum(rows, 'open'),
+    created: sum(rows, 'created'),
+    winRate,
+    winRateInterval: wilson(won, won + lost),
+    meanCycleDays,
+    medianCycleDays: medianHours === null ? null : medianHours / 24,
+    revenue: withAmount === 0 ? null : revenue,
+    meanValue,
+    velocity: value,
+    reason,
+  };
+}
+
+const COLUMNS = ['group', ...Object.keys(groupSchema.shape).filter((column) => column !== 'group' && !column.endsWith('Interval'))];
