@@ -21,13 +21,7 @@ const FAMILIES = {
 } as const satisfies Record<AlertType, string>;
 
 /** The same for the same step, whenever and by whomever it is computed. Without dots, so that it may be part of what is signed with dots between. */
-export function alertIdOf(
-  type: AlertType,
-  accountId: string,
-  ruleId: string,
-  episode: number,
-  direction: Alert['direction'],
-): string {
+export function alertIdOf(type: AlertType, accountId: string, ruleId: string, episode: number, direction: Alert['direction']): string {
   const what = JSON.stringify([FAMILIES[type], accountId, ruleId, episode, direction]);
   return `alr_${hash('sha256', what, 'hex').slice(0, ID_DIGITS)}`;
 }

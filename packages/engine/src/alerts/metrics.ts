@@ -65,8 +65,7 @@ export function compileMetric(name: string, terms: RuleTerms): Metric {
 const POINTS_GAUGE: Gauge = {
   key: 'points',
   isMovedBy: ({ kinds }, kind) => kinds.rules(kind).length > 0,
-  moves: ({ contacts, roles }, { contact, worth }) =>
-    Math.abs(worth) * (contact < 0 ? 1 : roles.multiplier(contacts.role[contact]!)),
+  moves: ({ contacts, roles }, { contact, worth }) => Math.abs(worth) * (contact < 0 ? 1 : roles.multiplier(contacts.role[contact]!)),
 };
 
 function decaying(name: 'score' | 'points', { model }: Pick<RuleTerms, 'model'>): Metric {

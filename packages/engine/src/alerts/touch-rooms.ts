@@ -34,9 +34,7 @@ export class TouchRooms {
     const keys = [...byKey.keys()];
     this.#gauges = [...byKey.values()];
     this.gaugeOf = Int32Array.from(conditions, ({ gauge }) => keys.indexOf(gauge.key));
-    this.conditionsOn = keys.map((key) =>
-      Int32Array.from([...conditions.keys()].filter((place) => conditions[place]!.gauge.key === key)),
-    );
+    this.conditionsOn = keys.map((key) => Int32Array.from([...conditions.keys()].filter((place) => conditions[place]!.gauge.key === key)));
     this.exceeded = new Int32Array(this.#gauges.length);
   }
 
