@@ -95,10 +95,12 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
       const nothing = { touches: store.touchRows(0), deadLetters: [], transitions: [] };
       await store.checkpoint([{ partition: 0, offset: 4, generation: 'g', facts, ...nothing }]);
       const found = await store.accountFacts(['acme', 'b"\n', 'c']);
-      expect(new Map([...found].map(([id, { tier }]) => [id, tier]))).toEqual(new Map([
-        ['acme', '4'],
-        ['b"\n', '3'],
-      ]);
+      expect(new Map([...found].map(([id, { tier }]) => [id, tier]))).toEqual(
+        new Map([
+          ['acme', '4'],
+          ['b"\n', '3'],
+        ]),
+      );
       expect(found.get('acme')).toEqual(said[3]);
       expect(await store.accountFacts([])).toEqual(new Map());
     });
