@@ -23,7 +23,7 @@ export interface Figure {
   readonly medianAccounts?: number;
 }
 
-export const LEVEL = 0.05;
+const LEVEL = 0.05;
 const DAYS = 60;
 const LEAST_ACCOUNTS = 100;
 const RATIO_LEVEL = 0.001;

@@ -72,7 +72,7 @@ export function mergeSummaries(summaries: readonly EvidenceSummary[]): EvidenceS
 const COUNTS = ['exposed', 'contaminated', 'strayed', 'settled', 'impressions', 'clicks'] as const;
 
 /** Adds the counts and moments of an arm. */
-export function addArm(into: ArmSummary, from: ArmSummary): void {
+function addArm(into: ArmSummary, from: ArmSummary): void {
   for (const count of COUNTS) into[count] += from[count];
   for (const outcome of OUTCOMES) addMoments(into.moments[outcome], from.moments[outcome]);
 }
