@@ -125,7 +125,7 @@ function inTimes<Spanned extends { readonly from: number; readonly to: number }>
 }
 
 /** The worked example of a KPI as an answer, of March 2026. */
-export function exampleAnswer(kpi: StoredKpi): z.input<typeof kpiSchema> {
+function exampleAnswer(kpi: StoredKpi): z.input<typeof kpiSchema> {
   const plan = planSpans({ from: Date.UTC(2026, 2, 1), to: Date.UTC(2026, 3, 1) }, null, 'UTC')!;
   const parameters = Object.fromEntries(
     Object.entries(kpi.parameters ?? {}).map(([name, { default: usual, values }]) => [name, usual ?? values[0]!]),
