@@ -10,14 +10,56 @@ const texts = ({ from, to }: Span): string[] => [new Date(from).toISOString().sl
 
 describe('a period in intervals', () => {
   it.each<[string, Span, Interval, string, string[]]>([
-    ['months, the ends clipped', span('2026-01-31T10:00Z', '2026-03-02T00:00Z'), 'month', 'UTC', ['2026-01-31T10:00', '2026-02-01T00:00', '2026-03-01T00:00']],
-    ['a leap day', span('2024-02-28T00:00Z', '2024-03-02T00:00Z'), 'day', 'UTC', ['2024-02-28T00:00', '2024-02-29T00:00', '2024-03-01T00:00']],
-    ['weeks from Monday', span('2026-03-01T00:00Z', '2026-03-10T00:00Z'), 'week', 'UTC', ['2026-03-01T00:00', '2026-03-02T00:00', '2026-03-09T00:00']],
-    ['quarters', span('2025-11-15T00:00Z', '2026-05-01T00:00Z'), 'quarter', 'UTC', ['2025-11-15T00:00', '2026-01-01T00:00', '2026-04-01T00:00']],
-    ['days as the clocks go forward', span('2026-03-07T05:00Z', '2026-03-10T04:00Z'), 'day', NEW_YORK, ['2026-03-07T05:00', '2026-03-08T05:00', '2026-03-09T04:00']],
-    ['days as they go back half an hour', span('2026-04-03T13:00Z', '2026-04-06T13:30Z'), 'day', LORD_HOWE, ['2026-04-03T13:00', '2026-04-04T13:00', '2026-04-05T13:30']],
+    [
+      'months, the ends clipped',
+      span('2026-01-31T10:00Z', '2026-03-02T00:00Z'),
+      'month',
+      'UTC',
+      ['2026-01-31T10:00', '2026-02-01T00:00', '2026-03-01T00:00'],
+    ],
+    [
+      'a leap day',
+      span('2024-02-28T00:00Z', '2024-03-02T00:00Z'),
+      'day',
+      'UTC',
+      ['2024-02-28T00:00', '2024-02-29T00:00', '2024-03-01T00:00'],
+    ],
+    [
+      'weeks from Monday',
+      span('2026-03-01T00:00Z', '2026-03-10T00:00Z'),
+      'week',
+      'UTC',
+      ['2026-03-01T00:00', '2026-03-02T00:00', '2026-03-09T00:00'],
+    ],
+    [
+      'quarters',
+      span('2025-11-15T00:00Z', '2026-05-01T00:00Z'),
+      'quarter',
+      'UTC',
+      ['2025-11-15T00:00', '2026-01-01T00:00', '2026-04-01T00:00'],
+    ],
+    [
+      'days as the clocks go forward',
+      span('2026-03-07T05:00Z', '2026-03-10T04:00Z'),
+      'day',
+      NEW_YORK,
+      ['2026-03-07T05:00', '2026-03-08T05:00', '2026-03-09T04:00'],
+    ],
+    [
+      'days as they go back half an hour',
+      span('2026-04-03T13:00Z', '2026-04-06T13:30Z'),
+      'day',
+      LORD_HOWE,
+      ['2026-04-03T13:00', '2026-04-04T13:00', '2026-04-05T13:30'],
+    ],
     // Until 2018 clocks there went forward at midnight, so that the day began at one.
-    ['a day without a midnight', span('2017-10-14T03:00Z', '2017-10-16T02:00Z'), 'day', 'America/Sao_Paulo', ['2017-10-14T03:00', '2017-10-15T03:00']],
+    [
+      'a day without a midnight',
+      span('2017-10-14T03:00Z', '2017-10-16T02:00Z'),
+      'day',
+      'America/Sao_Paulo',
+      ['2017-10-14T03:00', '2017-10-15T03:00'],
+    ],
   ])('%s', (_, period, interval, zone, begins) => {
     const spans = splitPeriod(period, interval, zone, 400)!;
     expect(spans.map((one) => texts(one)[0])).toEqual(begins);
@@ -25,7 +67,8 @@ describe('a period in intervals', () => {
   });
 
   it('has days of 23 and 24.5 hours', () => {
-    const lengths = (from: string, to: string, zone: string) => splitPeriod(span(from, to), 'day', zone, 9)!.map((one) => (one.to - one.from) / HOUR_MS);
+    const lengths = (from: string, to: string, zone: string) =>
+      splitPeriod(span(from, to), 'day', zone, 9)!.map((one) => (one.to - one.from) / HOUR_MS);
     expect(lengths('2026-03-08T05:00Z', '2026-03-10T04:00Z', NEW_YORK)).toEqual([23, 24]);
     expect(lengths('2026-04-04T13:00Z', '2026-04-06T13:30Z', LORD_HOWE)).toEqual([24.5, 24]);
     expect(lengths('2026-10-03T13:30Z', '2026-10-05T13:00Z', LORD_HOWE)).toEqual([23.5, 24]);
@@ -40,13 +83,28 @@ describe('a period in intervals', () => {
 describe('the period before', () => {
   it.each<[string, Span, string, [string, string]]>([
     ['of March is February', span('2026-03-01T00:00Z', '2026-04-01T00:00Z'), 'UTC', ['2026-02-01T00:00', '2026-03-01T00:00']],
-    ['of a month to date is up to the same day and hour', span('2026-03-01T00:00Z', '2026-03-15T10:00Z'), 'UTC', ['2026-02-01T00:00', '2026-02-15T10:00']],
-    ['of a month to its 31st ends with the month', span('2026-03-01T00:00Z', '2026-03-31T00:00Z'), 'UTC', ['2026-02-01T00:00', '2026-02-28T00:00']],
+    [
+      'of a month to date is up to the same day and hour',
+      span('2026-03-01T00:00Z', '2026-03-15T10:00Z'),
+      'UTC',
+      ['2026-02-01T00:00', '2026-02-15T10:00'],
+    ],
+    [
+      'of a month to its 31st ends with the month',
+      span('2026-03-01T00:00Z', '2026-03-31T00:00Z'),
+      'UTC',
+      ['2026-02-01T00:00', '2026-02-28T00:00'],
+    ],
     ['of a quarter is a quarter', span('2026-01-01T00:00Z', '2026-04-01T00:00Z'), 'UTC', ['2025-10-01T00:00', '2026-01-01T00:00']],
     ['of a month in New York', span('2026-03-01T05:00Z', '2026-04-01T04:00Z'), NEW_YORK, ['2026-02-01T05:00', '2026-03-01T05:00']],
     ['of a month on Lord Howe', span('2026-04-30T13:30Z', '2026-05-31T13:30Z'), LORD_HOWE, ['2026-03-31T13:00', '2026-04-30T13:30']],
     ['of a week is as many days', span('2026-03-02T00:00Z', '2026-03-09T00:00Z'), 'UTC', ['2026-02-23T00:00', '2026-03-02T00:00']],
-    ['of days over a change of clocks begins with a day', span('2026-03-08T05:00Z', '2026-03-10T04:00Z'), NEW_YORK, ['2026-03-06T05:00', '2026-03-08T05:00']],
+    [
+      'of days over a change of clocks begins with a day',
+      span('2026-03-08T05:00Z', '2026-03-10T04:00Z'),
+      NEW_YORK,
+      ['2026-03-06T05:00', '2026-03-08T05:00'],
+    ],
     ['of hours is as long', span('2026-03-02T10:00Z', '2026-03-02T16:00Z'), 'UTC', ['2026-03-02T04:00', '2026-03-02T10:00']],
   ])('%s', (_, period, zone, expected) => {
     expect(texts(previousOf(period, zone))).toEqual(expected);

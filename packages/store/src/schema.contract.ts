@@ -13,6 +13,7 @@ import {
   DELIVERIES,
   ENDPOINTS,
   FACTS,
+  KPI_TARGETS,
   MIGRATIONS_APPLIED,
   POSITIONS,
 } from './tables.ts';
@@ -83,6 +84,7 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
         API_KEYS,
         ENDPOINTS,
         DELIVERIES,
+        KPI_TARGETS,
         MIGRATIONS_APPLIED,
         { name: 'touches', ...WHOLE_TOUCH },
       ];
@@ -103,6 +105,9 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['api_keys', 'name'],
       ['endpoints', 'revision'],
       ['deliveries', 'partition'],
+      ['leads', 'id'],
+      ['engaging_touches', 'offset'],
+      ['kpi_targets', 'name'],
       ['schema_migrations', 'number'],
     ])('syncs what is written to %s, and what a merge makes of it', async (table, column) => {
       const syncs = async (work: string) => {

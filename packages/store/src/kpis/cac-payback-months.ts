@@ -24,7 +24,9 @@ export const cacPaybackMonths = declareKpi({
     const margin = grossMargin(settings, cost, product(mrr, known(months)));
     const monthly = product(arpa, margin);
     const isLoss = monthly.value !== null && monthly.value <= 0;
-    const payback = isLoss ? missing('accounts leave nothing after the cost of revenue: it never pays back') : quotient(cac, monthly, NOBODY_PAYS);
+    const payback = isLoss
+      ? missing('accounts leave nothing after the cost of revenue: it never pays back')
+      : quotient(cac, monthly, NOBODY_PAYS);
     return outcome(payback, { numerator: cac, denominator: monthly, figures: { cac, arpa, grossMargin: margin } });
   },
 });

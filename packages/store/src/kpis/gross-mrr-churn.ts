@@ -52,6 +52,10 @@ export const grossMrrChurn = declareKpi({
   combine: ({ churn, contraction, end, expansion, gained, start }) => {
     const whenZero = 'there was no recurring revenue as the period began';
     const withContraction = product(quotient(plus(churn, contraction), start, whenZero), known(100));
-    return ratio(churn, start, { times: 100, whenZero, figures: { start, new: gained, expansion, contraction, churn, end, withContraction } });
+    return ratio(churn, start, {
+      times: 100,
+      whenZero,
+      figures: { start, new: gained, expansion, contraction, churn, end, withContraction },
+    });
   },
 });

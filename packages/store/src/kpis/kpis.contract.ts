@@ -68,10 +68,20 @@ const CASES: readonly (readonly [says: string, kpi: string, question: Question, 
   ['ad spend without a lead', 'cpl', { ...MARCH, from: FEBRUARY, to: MARCH.from }, { value: null, numerator: 50, denominator: 0 }],
   ['no ad spend is not free', 'cpl', APRIL, { value: null, numerator: null, reason: 'nothing is known of spend in the period' }],
   ['600 without cogs by a3; a1 and a2 had bought before', 'cac', MARCH, { value: 600, numerator: 600, denominator: 1 }],
-  ['no new customer', 'cac', { from: '2026-02-02T00:00:00Z', to: MARCH.from }, { value: null, reason: 'no customer was won in the period' }],
+  [
+    'no new customer',
+    'cac',
+    { from: '2026-02-02T00:00:00Z', to: MARCH.from },
+    { value: null, reason: 'no customer was won in the period' },
+  ],
   ['(1000 - 200 - 400) / 400', 'romi', { ...MARCH, ...MARGIN }, { value: near(100), numerator: near(400), denominator: 400 }],
   ['cogs by share of revenue: 1000 - 40/1500 of it - 400', 'romi', MARCH, { value: near(((1000 - 1000 * (40 / 1500) - 400) / 400) * 100) }],
-  ['no margin known', 'romi', { ...MARCH, from: FEBRUARY, to: MARCH.from }, { value: null, reason: expect.stringContaining('KPI_GROSS_MARGIN') }],
+  [
+    'no margin known',
+    'romi',
+    { ...MARCH, from: FEBRUARY, to: MARCH.from },
+    { value: null, reason: expect.stringContaining('KPI_GROSS_MARGIN') },
+  ],
   ['deals by the day they closed', 'revenue', MARCH, { value: 1500, figures: { deals: 2, meanValue: 750 }, previous: { value: 250 } }],
   ['nothing won is 0', 'revenue', LONG_AGO, { value: 0, figures: { deals: 0, meanValue: null } }],
   ['350 by 3', 'arpa', MARCH, { value: near(350 / 3), figures: { new: 80, existing: 135, newAccounts: 1 } }],
@@ -110,12 +120,20 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
 
     afterAll(() => world.store.close());
 
-    it.each(['qualified_lead_rate', 'cpl', 'cac', 'romi', 'revenue', 'arpa', 'cac_payback_months', 'gross_mrr_churn', 'cltv', 'accounts_with_opportunity'])(
-      'have no %s while nothing is known',
-      async (kpi) => {
-        expect(await world.ask(kpi, MARCH)).toMatchObject({ value: null, reason: expect.stringMatching(/^nothing is known of/) });
-      },
-    );
+    it.each([
+      'qualified_lead_rate',
+      'cpl',
+      'cac',
+      'romi',
+      'revenue',
+      'arpa',
+      'cac_payback_months',
+      'gross_mrr_churn',
+      'cltv',
+      'accounts_with_opportunity',
+    ])('have no %s while nothing is known', async (kpi) => {
+      expect(await world.ask(kpi, MARCH)).toMatchObject({ value: null, reason: expect.stringMatching(/^nothing is known of/) });
+    });
 
     describe('of facts', () => {
       beforeAll(() => world.tell(FACTS));
@@ -127,15 +145,29 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
       it('count visits, contacts and accounts exactly, however often they are stored', async () => {
         await world.touch(TOUCHES);
         await world.tell([contactFact('ann', 'a1', 'champion'), contactFact('bob', 'a1', 'user')]);
-        expect(await world.ask('website_traffic', MARCH)).toMatchObject({ value: 4, figures: { contacts: 2, accounts: 2 }, previous: { value: 1 } });
+        expect(await world.ask('website_traffic', MARCH)).toMatchObject({
+          value: 4,
+          figures: { contacts: 2, accounts: 2 },
+          previous: { value: 1 },
+        });
         const byCampaign = await world.ask('website_traffic', { ...MARCH, segmentBy: 'campaignId' });
-        expect(byCampaign.segments.map(({ segment, value }) => [segment, value])).toEqual([[null, 3], ['spring', 1]]);
+        expect(byCampaign.segments.map(({ segment, value }) => [segment, value])).toEqual([
+          [null, 3],
+          ['spring', 1],
+        ]);
         // a1 by ann's visit; a2's only touch was an impression.
         expect(await world.ask('engagement_rate', MARCH)).toMatchObject({ value: 50, numerator: 1, denominator: 2 });
         const settings = { rolesWanted: ['champion', 'decision_maker'] };
-        expect(await world.ask('reach', { ...MARCH, settings })).toMatchObject({ value: 3, figures: { newContacts: 3, accounts: 2, coverage: 25 } });
+        expect(await world.ask('reach', { ...MARCH, settings })).toMatchObject({
+          value: 3,
+          figures: { newContacts: 3, accounts: 2, coverage: 25 },
+        });
         const firsts = await world.ask('reach', { ...MARCH, segmentBy: 'campaignId' });
-        expect(Object.fromEntries(firsts.segments.map(({ figures, segment }) => [segment, figures['newContacts']]))).toEqual({ null: 1, autumn: 1, spring: 1 });
+        expect(Object.fromEntries(firsts.segments.map(({ figures, segment }) => [segment, figures['newContacts']]))).toEqual({
+          null: 1,
+          autumn: 1,
+          spring: 1,
+        });
         // In New York the visit of 1 April, 3:59 is March's and that of 1 March, 4:59 is not.
         const there = { from: '2026-03-01T05:00:00Z', to: '2026-04-01T04:00:00Z', timeZone: 'America/New_York' };
         expect(await world.ask('website_traffic', there)).toMatchObject({ value: 4, previous: { value: 2 } });
@@ -144,12 +176,25 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
       it('come by segment and by interval, and by what is filtered', async () => {
         const answer = await world.ask('qualified_lead_rate', { ...MARCH, interval: 'week', segmentBy: 'source' });
         const segments = answer.segments.map(({ denominator, segment, value }) => [segment, denominator, value]);
-        expect(segments).toEqual([['web', 2, 50], [null, 1, 0], ['Ads', 1, 100]]);
+        expect(segments).toEqual([
+          ['web', 2, 50],
+          [null, 1, 0],
+          ['Ads', 1, 100],
+        ]);
         expect(answer.benchmark.segmentMean.value).toBe(50);
         const series = answer.series.map(({ denominator, value }) => [denominator, value]);
-        expect(series).toEqual([[1, 100], [0, null], [2, 50], [0, null], [0, null], [1, 0]]);
+        expect(series).toEqual([
+          [1, 100],
+          [0, null],
+          [2, 50],
+          [0, null],
+          [0, null],
+          [1, 0],
+        ]);
         expect(await world.ask('revenue', { ...MARCH, filters: { tier: ['2'] } })).toMatchObject({ value: 500 });
-        expect(await world.ask('revenue', { ...MARCH, filters: { tier: ['1', '2'], targetList: ['true'] } })).toMatchObject({ value: 1500 });
+        expect(await world.ask('revenue', { ...MARCH, filters: { tier: ['1', '2'], targetList: ['true'] } })).toMatchObject({
+          value: 1500,
+        });
         const byTier = await world.ask('revenue', { ...MARCH, segmentBy: 'tier' });
         expect(byTier.segments.map(({ previous, segment, value }) => [segment, value, previous.value])).toEqual([
           ['1', 1000, 250],
@@ -181,7 +226,11 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
       });
 
       it('have spend by calendar day in any time zone, leap days too', async () => {
-        await world.tell([spendFact('leap', '2024-02-29', 10), spendFact('after', '2024-03-01', 5), dealFact('d', 'leaper', '2024-02-28T00:00:00Z', { closedAt: '2024-03-01T01:00:00Z', outcome: 'won' })]);
+        await world.tell([
+          spendFact('leap', '2024-02-29', 10),
+          spendFact('after', '2024-03-01', 5),
+          dealFact('d', 'leaper', '2024-02-28T00:00:00Z', { closedAt: '2024-03-01T01:00:00Z', outcome: 'won' }),
+        ]);
         const inZone = async (from: string, to: string, timeZone: string) => (await world.ask('cac', { from, to, timeZone })).numerator;
         expect(await inZone('2024-02-01T05:00:00Z', '2024-03-01T05:00:00Z', 'America/New_York')).toBe(10);
         expect(await inZone('2024-02-29T13:00:00Z', '2024-03-31T13:00:00Z', 'Australia/Lord_Howe')).toBe(5);
@@ -209,7 +258,12 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
           dealFact(id, 'a1', '2022-06-01T00:00:00Z', { closedAt: '2022-06-15T00:00:00Z', outcome: 'won', amount, currency });
         await world.tell([deal('e', 100, 'EUR'), deal('u', 50, 'USD')]);
         const ask = (more: Partial<Question>): Promise<KpiAnswer> => world.ask('revenue', { ...june, ...more });
-        expect(await ask({})).toMatchObject({ value: null, currency: null, reason: expect.stringContaining('EUR, USD'), figures: { deals: 2 } });
+        expect(await ask({})).toMatchObject({
+          value: null,
+          currency: null,
+          reason: expect.stringContaining('EUR, USD'),
+          figures: { deals: 2 },
+        });
         expect(await ask({ currency: 'USD' })).toMatchObject({ value: null, reason: expect.stringContaining('no rate is set') });
         const rates = { EUR: 1, USD: 0.8 };
         expect(await ask({ settings: { rates } })).toMatchObject({ value: 140, currency: 'EUR' });

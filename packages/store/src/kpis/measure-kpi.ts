@@ -19,7 +19,9 @@ export async function measureKpi(transport: RowTransport, { kpi, ...options }: K
   const tables = new Set(answered.map(({ measure }) => measure.table));
   const statements = [
     ...statementsOf(answered, scope),
-    ...[...tables].map((table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${sourceOf(table)} LIMIT 1)`),
+    ...[...tables].map(
+      (table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${sourceOf(table)} LIMIT 1)`,
+    ),
   ];
   const rows = answered.length === 0 ? [] : await readRows(transport, statements.join('\nUNION ALL\n'), params);
   const filled = new Set(
@@ -36,13 +38,15 @@ export async function measureKpi(transport: RowTransport, { kpi, ...options }: K
 /** One for each kind of rows and, as amounts are by currency and other figures are not, for money and for the rest. */
 function statementsOf(named: readonly { readonly name: string; readonly measure: Measure }[], scope: MeasureScope): string[] {
   const groups = Map.groupBy(named, ({ measure }) => `${measure.rows.key} ${measure.isMoney}`);
-  return [...groups.values()].map((group) => {
-    const { isMoney, rows } = group[0]!.measure;
-    const values = group.map(({ measure, name }) => `('${name}', toFloat64OrNull(toString(${measure.value(scope)})))`);
-    return `SELECT arrayJoin([${values.join(', ')}]) AS told, told.1 AS measure, toUInt32(span) AS span, toString(segment) AS segment,
+  return [...groups.values()]
+    .map((group) => {
+      const { isMoney, rows } = group[0]!.measure;
+      const values = group.map(({ measure, name }) => `('${name}', toFloat64OrNull(toString(${measure.value(scope)})))`);
+      return `SELECT arrayJoin([${values.join(', ')}]) AS told, told.1 AS measure, toUInt32(span) AS span, toString(segment) AS segment,
         ${isMoney ? 'toString(currency)' : "''"} AS currency, told.2 AS value
       FROM ${rows.from(scope)} GROUP BY span, segment${isMoney ? ', currency' : ''}`;
-  }).map((statement) => `SELECT measure, span, segment, currency, value FROM (${statement}) WHERE value IS NOT NULL`);
+    })
+    .map((statement) => `SELECT measure, span, segment, currency, value FROM (${statement}) WHERE value IS NOT NULL`);
 }
 
 function sourceOf(name: FactTableName): string {

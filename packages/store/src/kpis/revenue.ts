@@ -9,11 +9,16 @@ export const revenue = declareKpi({
   name: 'revenue',
   title: 'Revenue won',
   unit: 'currency',
-  formula: 'Amounts of the opportunities won in the period, by the day they closed. Those without an amount add nothing and are counted beside it.',
+  formula:
+    'Amounts of the opportunities won in the period, by the day they closed. Those without an amount add nothing and are counted beside it.',
   source: 'Closed-won bookings by close date, as CRM systems report them.',
   inputs: ['opportunities'],
   better: 'higher',
-  figures: { deals: 'Opportunities won', meanValue: 'Revenue by opportunity won', withoutAmount: 'Opportunities won whose amount is not known' },
+  figures: {
+    deals: 'Opportunities won',
+    meanValue: 'Revenue by opportunity won',
+    withoutAmount: 'Opportunities won whose amount is not known',
+  },
   example: { inputs: { amount: 80_000, deals: 16, withoutAmount: 0 }, value: 80_000 },
   measures: {
     amount: moneyOf('opportunities', { at: 'closed_at' }, 'amount', 'zero', isWon),

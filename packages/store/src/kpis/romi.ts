@@ -19,7 +19,12 @@ export const romi = declareKpi({
   source: 'Farris et al., Marketing Metrics: (incremental revenue x contribution margin - marketing cost) / marketing cost.',
   inputs: ['opportunities', 'spend', 'gross margin of the settings, or spend of category cogs'],
   better: 'higher',
-  figures: { revenue: 'Marketing revenue', cost: 'Cost of that revenue', spend: 'Marketing spend', allRevenue: 'Revenue of all opportunities won' },
+  figures: {
+    revenue: 'Marketing revenue',
+    cost: 'Cost of that revenue',
+    spend: 'Marketing spend',
+    allRevenue: 'Revenue of all opportunities won',
+  },
   // 50,000 x 0.8 - 16,000 = 24,000 by 16,000, at a margin of 0.8
   example: { inputs: { revenue: 50_000, allRevenue: 80_000, spend: 16_000, cost: 10_000 }, value: 150 },
   measures: {
