@@ -59,7 +59,7 @@ describe('an answer', () => {
       change: { absolute: 10, percent: 50, reason: null },
     });
     expect(answer.series).toEqual(
-      [{ ...plan.spans[3], ...answer.series[0], value: 30 }].map(({ fromDay: _, toDay: __, months: ___, ...one }) => one),
+      [{ ...plan.spans[3], ...answer.series[0], value: 30 }].map(({ fromDay: _, toDay: __, months: ___, before: ____, ...one }) => one),
     );
     expect(answer.benchmark).toMatchObject({ lastYear: { value: null, reason: 'no spend' }, target: { value: 25, met: false } });
     const toLastYear = answerKpi(DEFINITION, { ...asked, compare: 'lastYear' }, { rows, measures });
