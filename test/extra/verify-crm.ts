@@ -28,7 +28,11 @@ interface Imported {
 interface Kpi {
   readonly value: number | null;
   readonly figures: Readonly<Record<string, number | null>>;
-  readonly segments: readonly { readonly segment: string | null; readonly value: number | null; readonly figures: Readonly<Record<string, number | null>> }[];
+  readonly segments: readonly {
+    readonly segment: string | null;
+    readonly value: number | null;
+    readonly figures: Readonly<Record<string, number | null>>;
+  }[];
 }
 
 /** Revenue and deals won by month and sector; the sector of a deal of nobody known is ''. */
@@ -38,7 +42,10 @@ export async function verifyCrm(folder: string, print: (line: string) => void): 
   const directory = mkdtempSync(join(tmpdir(), 'touchstone-crm-'));
   const server = await startServer({ data: join(directory, 'data') });
   try {
-    const [accounts, pipeline] = ['accounts.csv', 'sales_pipeline.csv'].map((name) => rowsOf(readFileSync(join(folder, name), 'utf8'))) as [Row[], Row[]];
+    const [accounts, pipeline] = ['accounts.csv', 'sales_pipeline.csv'].map((name) => rowsOf(readFileSync(join(folder, name), 'utf8'))) as [
+      Row[],
+      Row[],
+    ];
     const wrong: string[] = [];
     for (const [file, mapping, rows] of [
       ['accounts.csv', 'crm-accounts', accounts],
@@ -48,14 +55,16 @@ export async function verifyCrm(folder: string, print: (line: string) => void): 
       const printed = await runCli(server, 'import', join(folder, file), '--mapping', mapping, '--json', '--quiet', ...state);
       const { accepted, items, mended, rejected } = JSON.parse(printed) as Imported;
       print(`${file}: ${accepted} of ${rows.length} rows; put right: ${JSON.stringify(mended)}`);
-      if (accepted !== rows.length || items !== rows.length) wrong.push(`${file}: ${accepted} rows were taken of ${rows.length}: ${JSON.stringify(rejected)}`);
+      if (accepted !== rows.length || items !== rows.length)
+        wrong.push(`${file}: ${accepted} rows were taken of ${rows.length}: ${JSON.stringify(rejected)}`);
     }
     const expected = recompute(accounts, pipeline);
     const found = await ask(server, expected);
     for (const [cell, { deals, revenue }] of expected) {
       const told = found.get(cell);
       print(`${cell.padEnd(28)} ${String(revenue).padStart(9)} of ${deals} deals`);
-      if (told?.revenue !== revenue || told.deals !== deals) wrong.push(`${cell}: ${revenue} of ${deals} deals was told as ${JSON.stringify(told)}`);
+      if (told?.revenue !== revenue || told.deals !== deals)
+        wrong.push(`${cell}: ${revenue} of ${deals} deals was told as ${JSON.stringify(told)}`);
     }
     for (const cell of found.keys()) if (!expected.has(cell)) wrong.push(`${cell} was told and is not in the files`);
     return { wrong, cells: expected.size };

@@ -22,7 +22,9 @@ const RIGHT = 'right' as const;
 export function kpisCommand(): Command {
   const command = new Command('kpis')
     .summary('the numbers a revenue team is judged by')
-    .description('Lists all KPIs of a period beside the period before, or one with its series and segments. Without a period: the month so far.')
+    .description(
+      'Lists all KPIs of a period beside the period before, or one with its series and segments. Without a period: the month so far.',
+    )
     .argument('[name]', 'of one KPI, as in cac')
     .option('--from <time>', 'beginning of the period, as in 2026-03-01T00:00:00Z')
     .option('--to <time>', 'end of the period')
@@ -59,7 +61,14 @@ function queryOf({ currency, filter = [], from, interval, segmentBy, timeZone, t
 function listLines(answer: unknown): string[] {
   const rows = recordsOf(answer).map((kpi) => {
     const [previous, change] = [recordOf(kpi['previous']), recordOf(kpi['change'])];
-    return [textOf(kpi['name']), amountOf(kpi), unitOf(kpi), figureOf(previous['value'], 2), percentOf(change['percent']), textOf(kpi['reason'])];
+    return [
+      textOf(kpi['name']),
+      amountOf(kpi),
+      unitOf(kpi),
+      figureOf(previous['value'], 2),
+      percentOf(change['percent']),
+      textOf(kpi['reason']),
+    ];
   });
   const columns = [
     { title: 'KPI' },

@@ -18,7 +18,10 @@ const params = z.object({ name: z.enum(NAMES) });
 const KPI_LIST = KPIS.map(({ formula, name, title }) => `- \`${name}\`, ${title}: ${formula}`).join('\n');
 
 /** The numbers a revenue team is judged by. */
-export function registerKpiRoutes(app: QueryApp, options: Pick<QueryOptions, 'clock' | 'kpiSettings' | 'metrics' | 'modelStatus' | 'store'>): void {
+export function registerKpiRoutes(
+  app: QueryApp,
+  options: Pick<QueryOptions, 'clock' | 'kpiSettings' | 'metrics' | 'modelStatus' | 'store'>,
+): void {
   const { clock, kpiSettings, metrics, store } = options;
   const book = new KpiBook({ store, clock });
 

@@ -8,7 +8,9 @@ import type { KpiBook } from './kpi-book.ts';
 const TARGET_MAX = 1e15;
 
 const bodySchema = z
-  .strictObject({ value: z.number().min(-TARGET_MAX).max(TARGET_MAX).nullable().describe('In the unit of the KPI; null takes the target back') })
+  .strictObject({
+    value: z.number().min(-TARGET_MAX).max(TARGET_MAX).nullable().describe('In the unit of the KPI; null takes the target back'),
+  })
   .meta({ id: 'NewKpiTarget' });
 
 const answerSchema = z.object({ name: z.string(), value: z.number().nullable(), setAt: time, setBy: z.string() }).meta({ id: 'KpiTarget' });
