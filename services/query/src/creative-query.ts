@@ -48,7 +48,7 @@ export function accountTestOf({ attribute, ...given }: Segment, asOf: number): A
   const [, name, value] = ATTRIBUTE.exec(attribute ?? '') ?? [];
   if (name !== undefined) filter['attributes'] = { [name]: value };
   if (Object.keys(filter).length === 0) return null;
-  return (ledgers, account) => meets(ledgers, account, { filter: filter as AccountFilter, asOf });
+  return (ledgers, account) => meets(ledgers, account, { filter: filter, asOf });
 }
 
 /** @throws ProblemError for days of which not all is kept */

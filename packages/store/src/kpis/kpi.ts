@@ -10,5 +10,5 @@ export interface StoredKpi extends KpiDefinition {
 export function declareKpi<Input extends string>(
   kpi: KpiDefinition<NoInfer<Input>> & { readonly measures: Readonly<Record<Input, Measure>> },
 ): StoredKpi {
-  return kpi as StoredKpi;
+  return kpi;
 }

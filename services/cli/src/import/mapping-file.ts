@@ -53,7 +53,7 @@ export function readMappingFile(name: string): MappingFile {
   if (file['as'] !== undefined && target === undefined) throw wrong(`says as: it must be one of ${TARGETS.join(', ')}.`);
 
   function texts(key: string, value: unknown): Map<string, string> {
-    const entries = Object.entries(isRecord(value ?? {}) ? ((value ?? {}) as object) : { '': null });
+    const entries = Object.entries(value === undefined ? {} : isRecord(value) ? value : { '': null });
     if (!entries.every((entry): entry is [string, string] => typeof entry[1] === 'string'))
       throw wrong(`has '${key}', which must be an object of texts.`);
     return new Map(entries);

@@ -104,8 +104,8 @@ function parametersOf(kpi: StoredKpi, query: KpiQueryInput, settings: KpiSetting
   return Object.fromEntries(
     Object.entries(own).map(([name, { default: usual, values }]) => {
       const value = given[name] ?? (name === 'qualifiedBy' ? settings.qualifiedBy : usual);
-      if (!values.includes(String(value))) throw refused(name, `of ${kpi.name} must be one of ${values.join(', ')}`);
-      return [name, String(value)];
+      if (typeof value !== 'string' || !values.includes(value)) throw refused(name, `of ${kpi.name} must be one of ${values.join(', ')}`);
+      return [name, value];
     }),
   );
 }
