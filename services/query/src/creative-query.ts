@@ -2,7 +2,6 @@ import {
   creativeDaysKept,
   isCreativeKnown,
   meets,
-  type AccountFilter,
   type AccountTest,
   type DayRange,
   type LedgerSet,
