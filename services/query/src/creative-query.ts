@@ -1,11 +1,4 @@
-import {
-  creativeDaysKept,
-  isCreativeKnown,
-  meets,
-  type AccountTest,
-  type DayRange,
-  type LedgerSet,
-} from '@touchstone/engine';
+import { creativeDaysKept, isCreativeKnown, meets, type AccountTest, type DayRange, type LedgerSet } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import { day } from './creative-answers.ts';
@@ -47,7 +40,7 @@ export function accountTestOf({ attribute, ...given }: Segment, asOf: number): A
   const [, name, value] = ATTRIBUTE.exec(attribute ?? '') ?? [];
   if (name !== undefined) filter['attributes'] = { [name]: value };
   if (Object.keys(filter).length === 0) return null;
-  return (ledgers, account) => meets(ledgers, account, { filter: filter, asOf });
+  return (ledgers, account) => meets(ledgers, account, { filter, asOf });
 }
 
 /** @throws ProblemError for days of which not all is kept */
