@@ -79,6 +79,20 @@ const ROUTES: readonly (readonly [string, string, Scope, string | undefined, num
   ['POST', '/v1/alerts/alr_0/useful', 'admin', '{}', 404],
   ['POST', '/v1/alerts/alr_0/not-useful', 'admin', '{}', 404],
   ['POST', '/v1/alerts/alr_0/resend', 'admin', '{}', 404],
+  ['GET', '/v1/kpis', 'read', undefined, 200],
+  ['GET', '/v1/kpis/cpl', 'read', undefined, 200],
+  ['PUT', '/v1/kpis/cpl/target', 'admin', '{"value":1}', 200],
+  ['GET', '/v1/lvr', 'read', undefined, 200],
+  ['GET', '/v1/journey', 'read', undefined, 200],
+  ['GET', '/v1/journey/stalled', 'read', undefined, 200],
+  ['GET', '/v1/influence', 'read', undefined, 200],
+  ['GET', '/v1/influence/opportunities', 'read', undefined, 200],
+  ['GET', '/v1/attribution', 'read', undefined, 200],
+  ['GET', '/v1/attribution/opportunities', 'read', undefined, 200],
+  ['GET', '/v1/attribution/opportunities/opp_0', 'read', undefined, 404],
+  ['GET', '/v1/win-rates', 'read', undefined, 200],
+  ['GET', '/v1/creatives', 'read', undefined, 200],
+  ['GET', '/v1/creatives/compare?campaignId=c&creativeIds=a,b', 'read', undefined, 404],
   ['GET', '/v1/experiments', 'read', undefined, 200],
   // What is taken is taken once: the second key would be told that it is there.
   ['POST', '/v1/experiments', 'admin', '{}', 400],
@@ -128,6 +142,8 @@ describe('scopes', () => {
         .replace('ep_0', '{endpointId}')
         .replace('exp_0', '{experimentId}')
         .replace('flag_0', '{key}')
+        .replace('cpl', '{name}')
+        .replace('opp_0', '{opportunityId}')
         .replace('/0/0', '/{partition}/{offset}');
     const tested = ROUTES.map(([method, path, scope]) => `${method} ${templateOf(path)} ${scope}`);
     expect(documented.sort()).toEqual(tested.sort());

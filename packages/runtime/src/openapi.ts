@@ -37,6 +37,7 @@ export async function registerOpenApi(app: HttpApp): Promise<void> {
           name: 'decisions',
           description: 'Which creative an account should see now, by the OpenFeature Remote Evaluation Protocol (OFREP) 0.3',
         },
+        { name: 'creatives', description: 'What creatives and campaigns did, live' },
         { name: 'experiments', description: 'Creatives compared by account, and swapped' },
         { name: 'kpis', description: 'The numbers a revenue team is judged by' },
         { name: 'models', description: 'The scoring model in force' },
