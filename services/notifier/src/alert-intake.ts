@@ -59,6 +59,8 @@ export class AlertIntake {
   /** What waits for its turn, and the turn that takes it: blocks of all partitions together, for each look into the store costs the same. */
   #arrived: ReadAlert[] = [];
   #nextTake: Promise<void> | null = null;
+  /** Blocks that were read, until their messages are stored and their position is noted. */
+  readonly #noting = new Set<Promise<void>>();
   /** Keys of the messages that are being stored. */
   readonly #unsaved = new Set<string>();
   /** Resolves when all messages that were made are stored. */
@@ -107,14 +109,16 @@ export class AlertIntake {
       onBlock: (block) => {
         const assignment = this.#assignments.get(block.partition);
         const taken = this.#takeWithOthers(readAlerts(block, this.#options));
-        taken
+        const noted = taken
           .then(() => this.#saved)
           .then(() => {
             if (this.#assignments.get(block.partition) !== assignment) return;
             this.#positions.set(block.partition, block.nextOffset);
             this.#commitSoon(COMMIT_AFTER_MS);
           })
-          .catch(onFatal);
+          .catch(onFatal)
+          .finally(() => this.#noting.delete(noted));
+        this.#noting.add(noted);
         // Where time alone makes alerts, blocks of a few come several times a second from each partition: they need not wait for each other.
         return this.#arrived.length >= WAITING_MAX ? taken : undefined;
       },
@@ -131,8 +135,7 @@ export class AlertIntake {
     this.#endDigests();
     this.#cancelCommit?.();
     if (this.#subscription === null) return;
-    await this.#last;
-    await this.#saved;
+    await Promise.all(this.#noting);
     // Before it stops: a position can only be committed by whoever holds the partition.
     await this.#commit().catch((err: unknown) => this.#options.logger.warn({ err }, 'the last position could not be committed'));
     await this.#subscription.stop();

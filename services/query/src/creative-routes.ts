@@ -1,5 +1,5 @@
 import { clickRateDifference, crossMoments, type CreativeFigures } from '@touchstone/engine';
-import { ProblemError } from '@touchstone/runtime';
+import { problemResponse, ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import { timeText } from './answers.ts';
 import { comparisonSchema, creativeAnswer, creativePageSchema, creativeRow, CSV_COLUMNS } from './creative-answers.ts';
@@ -38,6 +38,7 @@ const compareQuery = z.strictObject({
   ...segment,
 });
 
+const UNKNOWN = problemResponse('No touch has this campaign or creative');
 const csvPage = { description: 'The same as CSV', schema: z.string() };
 
 /** What campaigns and their creatives did, from memory. */
@@ -59,6 +60,7 @@ export function registerCreativeRoutes(app: QueryApp, options: Pick<QueryOptions
         querystring: listQuery,
         response: {
           200: { description: 'A page of creatives', content: { 'application/json': { schema: creativePageSchema }, 'text/csv': csvPage } },
+          404: UNKNOWN,
         },
       },
     },
@@ -110,7 +112,7 @@ export function registerCreativeRoutes(app: QueryApp, options: Pick<QueryOptions
           'a time fixed in advance.',
         tags: ['creatives'],
         querystring: compareQuery,
-        response: { 200: comparisonSchema },
+        response: { 200: comparisonSchema, 404: UNKNOWN },
       },
     },
     async (request) => {

@@ -48,6 +48,13 @@ async function seed({ fetch, post, get }: Server): Promise<GivenIds> {
   };
   await send('/v1/models', { ...defaultModel, ...RULES, version: 'with-rules' });
   const endpoint = (await (await send('/v1/endpoints', { name: 'CRM', url: 'https://hooks.example.com/' })).json()) as { id: string };
+  await send('/v1/experiments', {
+    id: 'hero',
+    campaignId: 'spring',
+    arms: [{ creativeId: 'plain' }, { creativeId: 'bold' }],
+    leastSample: 2,
+  });
+  await send('/v1/experiments/hero/start', {});
   while ((await get<{ version: string }>('/v1/models/current')).version !== 'with-rules') await setTimeout(50);
   const accounts = ['0', 'a', 'acme'];
   await post('/v1/accounts', [{ id: 'acme', name: '=Acme', tier: 'a', targetList: true, attributes: { region: 'north' } }]);
@@ -61,6 +68,8 @@ async function seed({ fetch, post, get }: Server): Promise<GivenIds> {
         contactId: `c${i % 7}`,
         kind: i % 2 === 0 ? 'web_visit' : 'meeting',
         minutes: i,
+        campaignId: 'spring',
+        creativeId: i % 3 === 0 ? 'plain' : 'bold',
       })),
     ),
   );
@@ -82,7 +91,7 @@ async function runSchemathesis(url: string, { alertId, endpointId }: GivenIds): 
       ...process.env,
       TOUCHSTONE_KEY: KEY,
       SCHEMATHESIS_HOOKS: join(import.meta.dirname, 'hooks.py'),
-      GIVEN_IDS: JSON.stringify({ accountId: 'acme', alertId, endpointId }),
+      GIVEN_IDS: JSON.stringify({ accountId: 'acme', opportunityId: 'deal', experimentId: 'hero', key: 'hero', alertId, endpointId }),
       PYTHONDONTWRITEBYTECODE: '1',
     },
     stdio: ['ignore', 'inherit', 'inherit'],

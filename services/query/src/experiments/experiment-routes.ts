@@ -28,6 +28,7 @@ const said = {
   revision: z
     .int()
     .min(1)
+    .max(2 ** 31 - 1)
     .optional()
     .describe('The revision that is known: refused with 409 when another step has come since. Default: the one of now'),
   reason: z

@@ -10,6 +10,9 @@ const words = z.string().transform((text) =>
     .filter((word) => word !== ''),
 );
 
+/** Compose hands on what is not set as an empty text. */
+const unset = z.literal('').transform(() => undefined);
+
 /** What no fact says, and choices that are the company's. */
 export const kpiSettingsSchema = {
   /** Share of revenue left after its cost, such as 0.8; spend of category `cogs` goes before it. Without either, what needs it is told as missing. */
@@ -18,6 +21,7 @@ export const kpiSettingsSchema = {
     .regex(DECIMAL, 'must be a number from 0 to 1, such as 0.8')
     .transform(Number)
     .refine((share) => share <= 1, 'must be a number from 0 to 1, such as 0.8')
+    .or(unset)
     .optional(),
   /** Who says that a lead is qualified; a question may say otherwise. */
   KPI_QUALIFIED_BY: z.enum(QUALIFIED_BY).default(DEFAULT_SETTINGS.qualifiedBy),
@@ -33,6 +37,7 @@ export const kpiSettingsSchema = {
     .regex(/^(?:[A-Z]{3}=\d{1,9}(?:\.\d{1,9})?(?:,|$))+$/, 'must be like EUR=1,USD=0.92')
     .transform((text) => Object.fromEntries(text.split(',').map((part) => [part.slice(0, 3), Number(part.slice(4))])))
     .refine((rates) => Object.values(rates).every((rate) => rate > 0), 'must have rates above 0')
+    .or(unset)
     .optional(),
 };
 
