@@ -115,7 +115,8 @@ describe('a chDB directory', () => {
     expect(await refusedWrites).toHaveLength(4);
     await store.ping();
     await store.close();
-  });
+    // Some nine hundred inserts, each synced.
+  }, 120_000);
 
   it('lets its process exit as it likes once it is closed', async () => {
     const { ended } = otherProcess(join(root, 'five'), `await store.close(); process.exit(3);`);

@@ -155,8 +155,9 @@ describe('a server transport', () => {
     const { store } = opened({ ...optionsAt(gateway.url), cluster: 'main' });
     await store.migrate();
     const changes = asked.filter(({ statement }) => /^\s*(CREATE|ALTER)/.test(statement));
-    const expected = readMigrations().reduce((sum, { statements }) => sum + statements.length, 2);
-    expect(changes).toHaveLength(expected);
+    // What fills a table is no change of it.
+    const made = readMigrations().flatMap(({ statements }) => statements.filter((statement) => !/^\s*INSERT/.test(statement)));
+    expect(changes).toHaveLength(made.length + 2);
     for (const { settings, statement } of changes) {
       expect(statement).toContain("ON CLUSTER 'main'");
       expect(settings.get('distributed_ddl_task_timeout')).toBe('24');
