@@ -1,9 +1,8 @@
-import { ProblemError } from '@touchstone/runtime';
+import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import { stageFlow, type StageFlow } from '@touchstone/kpis';
 import type { StageFigures, StalledStay } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from './answers.ts';
-import { csvOf, prefersCsv } from './csv.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { days, instant } from './query-parameters.ts';
 

@@ -1,8 +1,8 @@
 import { stageFlow, type StageFlow } from '@touchstone/kpis';
+import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
 import { JOURNEY_DIMENSIONS, JOURNEYS, type Journey, type JourneyDimension, type StageFigures, type StageQuery } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';
