@@ -24,7 +24,8 @@ export type { ClickMoments, CreativeFigures, CreativeQuery } from './creatives/c
 export type { CreativeKey } from './creatives/creative-groups.ts';
 export { defaultModel } from './default-model.ts';
 export { AccountPast, replayAccount } from './explain/account-past.ts';
-export type { PastOptions } from './explain/account-past.ts';
+export type { AccountReplay, PastOptions } from './explain/account-past.ts';
+export { AccountSteps } from './explain/account-steps.ts';
 export { AccountDiff, CHANGE_CAUSES } from './explain/diff.ts';
 export type { ChangeCause, DiffOptions, PointsDiff } from './explain/diff.ts';
 export { explain, EXPLAIN_VIEWS } from './explain/explain.ts';

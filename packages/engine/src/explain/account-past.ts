@@ -123,6 +123,15 @@ export class AccountPast {
   }
 }
 
+/** Who is brought the records of one account. */
+export interface AccountReplay {
+  readonly model: ScoringModel;
+  /** Whether nothing that follows matters. */
+  readonly isOver: boolean;
+  take(run: RecordRun): void;
+  settle(): void;
+}
+
 /** Records between two breaths: some milliseconds of work. */
 const RECORDS_A_BREATH = 2048;
 
@@ -133,7 +142,7 @@ const RECORDS_A_BREATH = 2048;
  */
 export async function replayAccount(
   runs: AsyncIterable<RecordRun>,
-  pasts: readonly AccountPast[],
+  pasts: readonly AccountReplay[],
   breathe: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   let taken = 0;
