@@ -184,6 +184,32 @@ describe('lists', () => {
   });
 });
 
+describe('the stages of an account', () => {
+  it('are told as known then, beside those under the model of now', async () => {
+    type Change = Record<'from' | 'to' | 'cause' | 'modelVersion', string | null>;
+    interface Answer {
+      readonly modelVersion: string;
+      readonly asKnownThen: readonly Change[];
+      readonly underModelOfNow: readonly Change[];
+    }
+    const path = '/v1/accounts/before/stages';
+    const stages = await running.server.get<Answer>(path);
+    const first = { from: null, to: 'aware', modelVersion: MODEL.version };
+    // It was touched before the model was published.
+    expect(stages.asKnownThen[0]).toMatchObject({ ...first, cause: 'model' });
+    expect(stages.underModelOfNow[0]).toMatchObject({ ...first, cause: 'touch' });
+    expect(stages.modelVersion).toBe(MODEL.version);
+    const answer = await running.server.fetch(path, { headers: { accept: 'text/csv' } });
+    const lines = (await answer.text()).trimEnd().split('\n');
+    expect(lines[0]).toBe('list,at,from,to,cause,late,modelVersion');
+    expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual([
+      ...stages.asKnownThen.map(() => 'asKnownThen'),
+      ...stages.underModelOfNow.map(() => 'underModelOfNow'),
+    ]);
+    await expectProblem(await running.server.fetch('/v1/accounts/nobody/stages'), 404, 'not_found');
+  });
+});
+
 describe('what people do', () => {
   it('counts in the precision of the rule', async () => {
     const [hot] = await listed('ruleId=hot', 1);

@@ -66,6 +66,7 @@ const ROUTES: readonly (readonly [string, string, Scope, string | undefined, num
   ['GET', '/v1/accounts/acme', 'read', undefined, 200],
   ['GET', '/v1/accounts/acme/timeline', 'read', undefined, 200],
   ['GET', '/v1/accounts/acme/history', 'read', undefined, 200],
+  ['GET', '/v1/accounts/acme/stages', 'read', undefined, 200],
   ['GET', '/v1/accounts/acme/explain', 'read', undefined, 200],
   ['GET', '/v1/accounts/acme/explain/diff?from=0', 'read', undefined, 200],
   ['GET', '/v1/stream', 'read', undefined, 200],

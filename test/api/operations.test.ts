@@ -121,6 +121,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['get /v1/models/current', '200 401 403 431 503'],
   ['get /v1/accounts', '200 400 401 403 431 503'],
   ['get /v1/accounts/{accountId}', '200 400 401 403 404 431 503'],
+  ['get /v1/accounts/{accountId}/stages', '200 400 401 403 404 431 503'],
   ['get /v1/accounts/{accountId}/explain', '200 400 401 403 404 431 503'],
   ['get /v1/accounts/{accountId}/explain/diff', '200 400 401 403 404 431 503'],
   ['get /v1/accounts/{accountId}/timeline', '200 400 401 403 404 431 503'],

@@ -1,3 +1,4 @@
+export { acceptQuality } from './accept-header.ts';
 export { COLLECT, createApiKey, hashKey, isWriteKey, SCOPES } from './api-keys.ts';
 export type { ApiKey, KeyKind, Scope } from './api-keys.ts';
 export { Awaited } from './awaited.ts';
@@ -6,6 +7,7 @@ export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { loadConfig, parseConfig } from './config.ts';
 export type { Environment } from './config.ts';
+export { csvOf, linkToNext, prefersCsv } from './csv.ts';
 export { describeIssue, ISSUE_CODES, pointerOf } from './describe-issue.ts';
 export type { IssueCode } from './describe-issue.ts';
 export { problemResponse } from './describe-routes.ts';

@@ -1,4 +1,4 @@
-import { ProblemError, type HttpApp } from '@touchstone/runtime';
+import { csvOf, linkToNext, prefersCsv, ProblemError, type HttpApp } from '@touchstone/runtime';
 import type { DeliveryRow } from '@touchstone/store';
 import { z } from 'zod';
 import { attemptsOf } from './attempt.ts';
@@ -28,6 +28,13 @@ const deliverySchema = z
     attempts: z.array(attemptAnswer).describe('The last 30, oldest first'),
   })
   .meta({ id: 'Delivery' });
+
+const pageSchema = z
+  .object({
+    data: z.array(deliverySchema),
+    nextCursor: z.string().nullable().describe('Give it back as `cursor` for the next page; null on the last'),
+  })
+  .meta({ id: 'DeliveryPage' });
 
 /** A place in the list, as text: the instant and the id. */
 const cursor = z
@@ -69,20 +76,22 @@ export function registerDeliveryRoutes(app: HttpApp, { book, clock, dispatcher, 
       schema: {
         operationId: 'listDeliveries',
         summary: 'Messages to an endpoint, newest first',
+        description: 'With `Accept: text/csv` the page comes as CSV, with the last attempt of each.',
         tags: ['endpoints'],
         params: endpointParams,
         querystring: listQuery,
         response: {
-          200: z
-            .object({
-              data: z.array(deliverySchema),
-              nextCursor: z.string().nullable().describe('Give it back as `cursor` for the next page; null on the last'),
-            })
-            .meta({ id: 'DeliveryPage' }),
+          200: {
+            description: 'A page of messages',
+            content: {
+              'application/json': { schema: pageSchema },
+              'text/csv': { schema: z.string(), description: 'One line a message' },
+            },
+          },
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { endpointId } = request.params;
       const { cursor: before, limit, state } = request.query;
       if (book.get(endpointId) === null) throw new ProblemError('not_found', 'there is no endpoint with this id');
@@ -94,7 +103,16 @@ export function registerDeliveryRoutes(app: HttpApp, { book, clock, dispatcher, 
       });
       const page = rows.slice(0, limit);
       const last = rows.length > limit ? page.at(-1) : undefined;
-      return { data: page.map(answer), nextCursor: last === undefined ? null : `${last.at}-${last.id}` };
+      const data = page.map(answer);
+      const nextCursor = last === undefined ? null : `${last.at}-${last.id}`;
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return reply.send({ data, nextCursor });
+      if (nextCursor !== null) reply.header('link', linkToNext(request.url, nextCursor));
+      // The schema of the answer covers JSON; CSV is text that no serializer touches.
+      return reply
+        .type('text/csv; charset=utf-8')
+        .serializer(String)
+        .send(csvOf(LINE_COLUMNS, data.map(lineOf)));
     },
   );
 
@@ -155,5 +173,22 @@ function answer(row: DeliveryRow): z.input<typeof deliverySchema> {
     takenAt: timeText(takenAt),
     nextAttemptAt: state === 'pending' ? timeText(nextAttemptAt) : null,
     attempts: attemptsOf(row).map((attempt) => ({ ...attempt, at: timeText(attempt.at) })),
+  };
+}
+
+const LINE_COLUMNS = 'id endpointId kind owner state at takenAt nextAttemptAt attempts lastAttemptAt lastMs lastStatus lastError'.split(
+  ' ',
+);
+
+/** One line of a table: how many attempts are in the log, and the last of them. */
+function lineOf({ attempts, ...rest }: z.input<typeof deliverySchema>): object {
+  const last = attempts.at(-1);
+  return {
+    ...rest,
+    attempts: attempts.length,
+    lastAttemptAt: last?.at,
+    lastMs: last?.ms,
+    lastStatus: last?.status,
+    lastError: last?.error,
   };
 }

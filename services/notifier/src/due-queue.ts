@@ -44,6 +44,12 @@ export class DueQueue {
     return row;
   }
 
+  /** In no order that means anything. */
+  takeAll(): readonly DeliveryRow[] {
+    this.#keys.clear();
+    return this.#rows.splice(0);
+  }
+
   dropPartition(partition: number): void {
     this.#drop((row) => row.partition === partition);
   }

@@ -1,4 +1,4 @@
-import { problemResponse, ProblemError, type Clock, type HttpApp } from '@touchstone/runtime';
+import { csvOf, prefersCsv, problemResponse, ProblemError, type Clock, type HttpApp } from '@touchstone/runtime';
 import { z } from 'zod';
 import type { AddressGuard } from './address-guard.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -160,11 +160,29 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
       schema: {
         operationId: 'listEndpoints',
         summary: 'All endpoints, oldest first',
+        description: 'With `Accept: text/csv` as lines.',
         tags: TAGS,
-        response: { 200: z.object({ data: z.array(endpointSchema) }).meta({ id: 'Endpoints' }) },
+        response: {
+          200: {
+            description: 'The endpoints',
+            content: {
+              'application/json': { schema: z.object({ data: z.array(endpointSchema) }).meta({ id: 'Endpoints' }) },
+              'text/csv': { schema: z.string(), description: 'One line an endpoint' },
+            },
+          },
+        },
       },
     },
-    () => ({ data: book.all.map(answer) }),
+    async (request, reply) => {
+      const data = book.all.map(answer);
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) return reply.send({ data });
+      // The schema of the answer covers JSON; CSV is text that no serializer touches.
+      return reply
+        .type('text/csv; charset=utf-8')
+        .serializer(String)
+        .send(csvOf(Object.keys(endpointSchema.shape), data));
+    },
   );
 
   app.get(

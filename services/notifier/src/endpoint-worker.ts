@@ -50,6 +50,8 @@ export class EndpointWorker {
   readonly #circuit = new Circuit();
   readonly #idle: (() => void)[] = [];
   #endpoint: Endpoint;
+  /** What failed before, epoch ms, is due: since then the endpoint is another. */
+  #changedAt: number;
   /** The store may hold messages that are not in memory. */
   #hasMore = false;
   #isLoading = false;
@@ -63,6 +65,8 @@ export class EndpointWorker {
   constructor(endpoint: Endpoint, options: WorkerOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
+    // By the clock of whoever changed it, which may be ahead.
+    this.#changedAt = Math.min(endpoint.updatedAt, Math.floor(options.scheduler.now()));
   }
 
   get state(): 'active' | 'failing' | 'disabled' {
@@ -78,7 +82,9 @@ export class EndpointWorker {
   change(endpoint: Endpoint): void {
     if (endpoint.revision === this.#endpoint.revision) return;
     this.#endpoint = endpoint;
+    this.#changedAt = Math.floor(this.#options.scheduler.now());
     this.#circuit.succeeded();
+    for (const row of this.#queue.takeAll()) this.#enqueue(row);
     this.lookForMore();
   }
 
@@ -118,9 +124,16 @@ export class EndpointWorker {
 
   /** False when there is more than the queue takes. */
   #enqueue(row: DeliveryRow): boolean {
-    if (this.#underWay.has(keyOf(row)) || this.#queue.add(row)) return true;
+    if (this.#underWay.has(keyOf(row)) || this.#queue.add(this.#hastened(row))) return true;
     this.#hasMore = true;
     return false;
+  }
+
+  /** Whatever its schedule says, what failed before the endpoint was changed is due; that is so after a restart too. */
+  #hastened(row: DeliveryRow): DeliveryRow {
+    const changedAt = this.#changedAt;
+    if (row.attempts === 0 || row.nextAttemptAt <= changedAt) return row;
+    return attemptsOf(row).at(-1)!.at < changedAt ? { ...row, nextAttemptAt: changedAt } : row;
   }
 
   /** Begins what may begin, and comes back when more may. */

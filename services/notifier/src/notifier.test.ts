@@ -256,6 +256,31 @@ describe('a message that fails', () => {
     ]);
   });
 
+  it('is tried at once after the endpoint was changed, however often it failed, also by who restarts before', async () => {
+    for (const isCrashing of [false, true]) {
+      const world = await TestWorld.start({ 'a.example': {} });
+      world.receivers.set('a.example', () => unreachable);
+      await world.topic.append(0, [numbered(0)]);
+      await world.scheduler.advance(4 * HOUR);
+      const more = Array.from({ length: 1200 }, (_, i) => numbered(i + 1));
+      await world.topic.append(0, more);
+      await world.scheduler.advance(MINUTE);
+      const before = world.received.length;
+      world.receivers.delete('a.example');
+      if (isCrashing) world.topic.abandon();
+      const [endpoint] = await world.store.endpoints();
+      const updatedAt = world.scheduler.now();
+      await world.store.saveEndpoint({ ...endpoint!, revision: endpoint!.revision + 1, name: 'mended', updatedAt });
+      if (isCrashing) await world.crash();
+      // The list of endpoints is read again after 5 s at the latest, and the store asked for the rest some seconds later.
+      await world.scheduler.advance(10_000);
+      expect(world.received).toHaveLength(before + 1201);
+      expect(world.store.rows.every(({ state }) => state === 'delivered')).toBe(true);
+      expect(world.store.row(id(0))!.attempts).toBeGreaterThan(3);
+      expect(world.faults).toEqual([]);
+    }
+  });
+
   it('disables the endpoint with 410, for good; what is pending goes on when an admin says so', async () => {
     const world = await TestWorld.start({ 'a.example': {}, 'b.example': {} });
     let isGone = true;

@@ -172,6 +172,25 @@ describe('endpoints over HTTP', () => {
     expect((await call('GET', '/v1/endpoints/ep_none/deliveries')).status).toBe(404);
   });
 
+  it('come as CSV, and so do their deliveries, with the last attempt', async () => {
+    const { id } = await create({ name: '=1+1', filter: { minValue: 0 } });
+    world.receivers.set('crm.example', () => answers(500));
+    for (const number of [1, 2]) await tell(number);
+    const csv = async (url: string) => {
+      const { body, headers } = await app.inject({ url, headers: { ...admin, accept: 'text/csv' } });
+      expect(headers).toMatchObject({ 'content-type': 'text/csv; charset=utf-8', vary: expect.stringContaining('accept') });
+      return { lines: body.split('\n'), link: headers.link };
+    };
+    const { lines: endpoints } = await csv('/v1/endpoints');
+    expect(endpoints[0]).toBe('id,name,kind,url,filter,ownerBudget,secrets,state,stateReason,createdAt,updatedAt');
+    expect(endpoints[1]).toMatch(new RegExp(`^${id},'=1\\+1,webhook,https://crm.example/hook,"{""minValue"":0}",,1,active,,2`));
+    const { lines, link } = await csv(`/v1/endpoints/${id}/deliveries?limit=1`);
+    expect(lines[0]).toBe('id,endpointId,kind,owner,state,at,takenAt,nextAttemptAt,attempts,lastAttemptAt,lastMs,lastStatus,lastError');
+    expect(lines[1]).toMatch(new RegExp(`^alr_2,${id},alert,[^,]*,pending,2.*Z,2.*Z,2.*Z,1,2.*Z,0,500,$`));
+    const next = /^<(.*)>; rel="next"$/.exec(String(link))![1]!;
+    expect((await csv(next)).lines[1]).toMatch(/^alr_1,/);
+  });
+
   it('are sent an alert again by hand, under the same id', async () => {
     const { id } = await create();
     world.receivers.set('crm.example', () => answers(410));

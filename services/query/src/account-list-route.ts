@@ -1,8 +1,7 @@
 import { ACCOUNT_ORDERS, listAccounts, type AccountFilter } from '@touchstone/engine';
-import { ProblemError } from '@touchstone/runtime';
+import { csvOf, linkToNext, prefersCsv, ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import { accountPageSchema, listedAccountSchema, listedAnswer } from './answers.ts';
-import { csvOf, linkToNext, prefersCsv } from './csv.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import type { QueryApp, QueryOptions } from './query.ts';

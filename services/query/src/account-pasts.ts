@@ -4,6 +4,7 @@ import {
   fieldsUsed,
   modelThen,
   replayAccount,
+  type AccountReplay,
   type LedgerPlace,
   type PastOptions,
   type ScoringModel,
@@ -70,18 +71,20 @@ export class AccountPasts {
 
   /**
    * Brings the account's stored records to these, once all of them that are applied are stored.
+   * @param options `ids`: with the ids of touches, which whoever applies them as live needs
    * @throws ProblemError `unavailable` when they are not stored in time, or too many such answers are waited for
    */
   async replay(
     { accountId, place, version }: Pick<AskedInstant, 'accountId' | 'place' | 'version'>,
-    pasts: readonly AccountPast[],
+    pasts: readonly AccountReplay[],
+    { ids = false }: { readonly ids?: boolean } = {},
   ): Promise<void> {
     const { partition } = place.ledgers;
     await this.#lanes.run(async () => {
       await this.#untilStored(partition, version);
       const used = new Set(pasts.flatMap(({ model }) => fieldsUsed(model)));
       const fields = [...used.add('channel')];
-      const records = this.#store.accountRecords(partition, accountId, version + 1, { fields, ids: false });
+      const records = this.#store.accountRecords(partition, accountId, version + 1, { fields, ids });
       await replayAccount(records, pasts, () => this.#scheduler.breathe());
     });
   }

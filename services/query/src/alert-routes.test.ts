@@ -324,6 +324,10 @@ describe('rules', () => {
       { ...none, ruleId: 'stages', kind: 'stages' },
     ]);
     expect(json.data[0]!['rule']).toMatchObject({ metric: 'score', enter: 50 });
+    const { answer } = await get(`/v1/alert-rules?${NOT_STAGES}`, { accept: 'text/csv' });
+    const [head, hot] = answer.body.split('\n');
+    expect(head).toBe('ruleId,kind,rule,told,heldBack,acked,useful,notUseful,precision');
+    expect(hot).toMatch(/^hot,threshold,"{""id"":""hot"",.*}",3,1,1,1,1,0.5$/);
   });
 
   it('are counted by when their alerts happened', async () => {

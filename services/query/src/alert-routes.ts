@@ -1,9 +1,8 @@
 import { ALERT_CAUSES, ALERT_TYPES } from '@touchstone/engine';
-import { ProblemError } from '@touchstone/runtime';
+import { csvOf, linkToNext, prefersCsv, ProblemError } from '@touchstone/runtime';
 import type { AlertQuery, StoredAlert } from '@touchstone/store';
 import { z } from 'zod';
 import { ALERT_COLUMNS, alertRow, alertSchema, storedAlertAnswer } from './alert-answers.ts';
-import { csvOf, linkToNext, prefersCsv } from './csv.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import type { LiveFeed } from './live-feed.ts';
 import type { QueryApp, QueryOptions } from './query.ts';

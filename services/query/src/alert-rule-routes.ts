@@ -1,4 +1,4 @@
-import { ProblemError } from '@touchstone/runtime';
+import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import type { AlertCounts } from '@touchstone/store';
 import { z } from 'zod';
 import { alertRulesOf, RULE_KINDS } from './alert-rules-of.ts';
@@ -23,6 +23,8 @@ const ruleSchema = z
   })
   .meta({ id: 'AlertRule' });
 
+const rulesSchema = z.object({ from: time, to: time, modelVersion: z.string(), data: z.array(ruleSchema) }).meta({ id: 'AlertRules' });
+
 const NONE = { told: 0, heldBack: 0, acked: 0, useful: 0, notUseful: 0 };
 
 /** The rules that alerts come from, and what came of them. */
@@ -41,15 +43,21 @@ export function registerAlertRuleRoutes(
         summary: 'Rules, with their alerts and how useful these were',
         description:
           `Of the model in force, in its order; then former ones that had alerts in the period. Default: the last ${DAYS} days. From the store, a ` +
-          'moment after they are told.',
+          'moment after they are told. With `Accept: text/csv` as lines.',
         tags: ['alerts'],
         querystring: z.strictObject({ from: instant.optional(), to: instant.optional() }),
         response: {
-          200: z.object({ from: time, to: time, modelVersion: z.string(), data: z.array(ruleSchema) }).meta({ id: 'AlertRules' }),
+          200: {
+            description: 'The rules',
+            content: {
+              'application/json': { schema: rulesSchema },
+              'text/csv': { schema: z.string(), description: 'One line a rule' },
+            },
+          },
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       options.assertReady();
       const to = request.query.to ?? clock() + 1;
       const from = request.query.from ?? Math.max(0, to - DAYS * DAY_MS);
@@ -62,17 +70,21 @@ export function registerAlertRuleRoutes(
       const rules = alertRulesOf(model);
       const inForce = new Set(rules.map(({ ruleId }) => ruleId));
       const former = [...counts.keys()].filter((ruleId) => !inForce.has(ruleId)).map((ruleId) => ({ ruleId, kind: null, rule: null }));
-      return {
-        from: timeText(from),
-        to: timeText(to),
-        modelVersion: model.version,
-        data: [...rules, ...former].map(({ kind, rule, ruleId }) => ({
-          ruleId,
-          kind,
-          rule: rule && { ...rule },
-          ...countsOf(counts.get(ruleId)),
-        })),
-      };
+      const data = [...rules, ...former].map(({ kind, rule, ruleId }) => ({
+        ruleId,
+        kind,
+        rule: rule && { ...rule },
+        ...countsOf(counts.get(ruleId)),
+      }));
+      reply.header('vary', 'accept');
+      if (!prefersCsv(request.headers.accept)) {
+        return reply.send({ from: timeText(from), to: timeText(to), modelVersion: model.version, data });
+      }
+      // The schema of the answer covers JSON; CSV is text that no serializer touches.
+      return reply
+        .type('text/csv; charset=utf-8')
+        .serializer(String)
+        .send(csvOf(Object.keys(ruleSchema.shape), data));
     },
   );
 }

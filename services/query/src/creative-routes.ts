@@ -1,12 +1,11 @@
 import { clickRateDifference, crossMoments, type CreativeFigures } from '@touchstone/engine';
-import { problemResponse, ProblemError } from '@touchstone/runtime';
+import { csvOf, linkToNext, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { timeText } from './answers.ts';
 import { comparisonSchema, creativeAnswer, creativePageSchema, creativeRow, CSV_COLUMNS } from './creative-answers.ts';
 import { CREATIVE_ORDERS, creativePlace, pageOfCreatives } from './creative-order.ts';
 import { accountTestOf, assertKnown, daysOf, dayText, period, segment } from './creative-query.ts';
 import { CreativeReports } from './creative-reports.ts';
-import { csvOf, linkToNext, prefersCsv } from './csv.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import type { QueryApp, QueryOptions } from './query.ts';

@@ -1,7 +1,7 @@
 import { AccountDiff, explain, EXPLAIN_VIEWS, nearestOf } from '@touchstone/engine';
+import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { z } from 'zod';
 import { askInstant, nowOf, notKnownYet, refuseInstant } from './ask-instant.ts';
-import { csvOf, prefersCsv } from './csv.ts';
 import { diffAnswer, diffSchema, explanationAnswer, explanationSchema, figureColumns, partColumns, partRows } from './explain-answers.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { accountParams, instant, limit, offset } from './query-parameters.ts';

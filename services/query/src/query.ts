@@ -8,6 +8,7 @@ import { registerRulesTrialRoute } from './rules-trial-route.ts';
 import { AccountPasts } from './account-pasts.ts';
 import { registerAccountListRoute } from './account-list-route.ts';
 import { registerAccountRoutes } from './account-routes.ts';
+import { registerAccountStagesRoute } from './account-stages-route.ts';
 import { registerCreativeGauges } from './creative-gauges.ts';
 import { registerCreativeRoutes } from './creative-routes.ts';
 import { registerDecisionStreamRoute } from './experiments/decision-stream-route.ts';
@@ -66,6 +67,7 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   };
   registerAccountListRoute(app, options);
   registerAccountRoutes(app, options);
+  registerAccountStagesRoute(app, options);
   registerAlertRoutes(app, options);
   registerAlertActionRoutes(app, options);
   registerAlertRuleRoutes(app, options);

@@ -1,11 +1,10 @@
-import { ProblemError } from '@touchstone/runtime';
-import { stageFlow, type StageFlow } from '@touchstone/kpis';
-import type { StageFigures, StalledStay } from '@touchstone/store';
+import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
+import type { StalledStay } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from './answers.ts';
-import { csvOf, prefersCsv } from './csv.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { days, instant } from './query-parameters.ts';
+import { flowFields, flowOf, stagesInOrder } from './stage-flow.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS = 90;
@@ -18,24 +17,7 @@ const stageSchema = z
     stage: z.string(),
     name: z.string().nullable(),
     inModel: z.boolean().describe('False for a stage of a former model'),
-    balanceAtStart: z.int().describe('Accounts in it before the period began'),
-    balance: z.int().describe('Accounts in it at the end of the period: balanceAtStart + entered - left'),
-    entered: z.int().describe('Stays that began in the period'),
-    left: z.int().describe('Stays that ended in the period'),
-    conversion: z
-      .number()
-      .min(0)
-      .max(1)
-      .nullable()
-      .describe('Share of `entered` that went on to a later stage before the end; null where there are none'),
-    meanDays: z.number().nullable().describe('Mean of the stays that ended in the period; null where none did'),
-    medianDays: z
-      .number()
-      .nullable()
-      .describe(
-        'Median of the stays that began in the period, to the hour: those that go on count as at least so long (Kaplan-Meier). Null where too many go on to tell',
-      ),
-    stalled: z.int().describe('Accounts that have been in it for stalledDays or longer'),
+    ...flowFields,
     stalledAccounts: z
       .array(z.object({ accountId: z.string(), since: time, days: z.number() }))
       .describe(`Those of them that have been in it longest, at most ${STALLED_MAX}`),
@@ -89,16 +71,12 @@ export function registerStageRoutes(app: QueryApp, options: Pick<QueryOptions, '
       }
       const query = { since: from, until: to, stalledSince: Math.max(0, Math.floor(to - stalledDays * DAY_MS)) };
       const [figures, stalled] = await Promise.all([store.stageFigures(query), store.stalledAccounts(query, STALLED_MAX)]);
-      const byStage = new Map(figures.map((one) => [one.stage, one]));
-      const { stages } = options.modelStatus().model;
-      const known = new Set(stages.map(({ id }) => id));
-      const former = figures.filter(({ stage }) => !known.has(stage)).map(({ stage }) => ({ id: stage, name: undefined }));
-      const data = [...stages, ...former].map(({ id, name = null }) => ({
-        stage: id,
+      const data = stagesInOrder(figures, options.modelStatus().model).map(({ inModel, name, stage }) => ({
+        stage,
         name,
-        inModel: known.has(id),
-        ...figuresAnswer(byStage.get(id)),
-        stalledAccounts: stalled.filter(({ stage }) => stage === id).map((one) => stalledAnswer(one, to)),
+        inModel,
+        ...flowOf(figures, stage),
+        stalledAccounts: stalled.filter((one) => one.stage === stage).map((one) => stalledAnswer(one, to)),
       }));
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send({ from: timeText(from), to: timeText(to), stalledDays, data });
@@ -107,21 +85,6 @@ export function registerStageRoutes(app: QueryApp, options: Pick<QueryOptions, '
       return reply.type('text/csv; charset=utf-8').serializer(String).send(csvOf(columns, data));
     },
   );
-}
-
-const NONE: StageFlow = {
-  balanceAtStart: 0,
-  entered: 0,
-  left: 0,
-  balance: 0,
-  conversion: null,
-  meanDays: null,
-  medianDays: null,
-  stalled: 0,
-};
-
-function figuresAnswer(figures: StageFigures | undefined): StageFlow {
-  return figures === undefined ? NONE : stageFlow({ ...figures, balanceAtEnd: figures.balance });
 }
 
 function stalledAnswer({ accountId, since }: StalledStay, to: number) {

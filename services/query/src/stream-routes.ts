@@ -1,7 +1,6 @@
 import { fastifySSE } from '@fastify/sse';
-import { problemResponse, ProblemError } from '@touchstone/runtime';
+import { acceptQuality, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
-import { acceptQuality } from './accept-header.ts';
 import { alertEventSchema } from './alert-answers.ts';
 import { scoreEventSchema } from './answers.ts';
 import type { QueryApp, QueryOptions } from './query.ts';

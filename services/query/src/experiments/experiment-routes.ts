@@ -1,7 +1,6 @@
 import { EXPERIMENT_STATUSES, experimentSchema, type ExperimentState } from '@touchstone/experiments';
-import { problemResponse, ProblemError, type DeclaredResponse } from '@touchstone/runtime';
+import { csvOf, type DeclaredResponse, linkToNext, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
-import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp } from '../query.ts';
 import { limit } from '../query-parameters.ts';

@@ -1,9 +1,8 @@
 import { SERIES_MAX } from '@touchstone/kpis';
-import { ProblemError } from '@touchstone/runtime';
+import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import { KPIS, type StoredKpi } from '@touchstone/store';
 import { z } from 'zod';
 import { timeText } from '../answers.ts';
-import { csvOf, prefersCsv } from '../csv.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { KpiBook } from './kpi-book.ts';
 import { keepKpiGauges } from './kpi-gauges.ts';

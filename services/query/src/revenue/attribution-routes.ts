@@ -1,9 +1,8 @@
 import { ATTRIBUTION_MODELS, creditsOf, CREDIT_UNITS, type AttributionModel } from '@touchstone/kpis';
-import { ProblemError } from '@touchstone/runtime';
+import { csvOf, linkToNext, prefersCsv, ProblemError } from '@touchstone/runtime';
 import { TOUCH_DIMENSIONS, type AttributionQuery, type CreditScope, type OpportunityTouches } from '@touchstone/store';
 import { z } from 'zod';
 import { timeText } from '../answers.ts';
-import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';

@@ -1,4 +1,5 @@
 import { chooseCurrency, inCurrency } from '@touchstone/kpis';
+import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
 import {
   INFLUENCES,
   OPPORTUNITY_DIMENSIONS,
@@ -9,7 +10,6 @@ import {
 } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { limit, TIME_MAX } from '../query-parameters.ts';

@@ -1,11 +1,11 @@
-import { stageFlow, type StageFlow } from '@touchstone/kpis';
+import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
 import { JOURNEY_DIMENSIONS, JOURNEYS, type Journey, type JourneyDimension, type StageFigures, type StageQuery } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import { csvOf, linkToNext, prefersCsv } from '../csv.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';
+import { flowFields, flowOf, stagesInOrder } from '../stage-flow.ts';
 import type { KeptAnswers } from './kept-answers.ts';
 import { filtersBy, filtersOf, period, periodOf, refused } from './revenue-query.ts';
 
@@ -38,34 +38,11 @@ const stalledQuery = z.strictObject({
   cursor: z.string().max(500).optional().describe('nextCursor of the page before; keep the other parameters'),
 });
 
-const flow = {
-  balanceAtStart: z.int().describe('In it before the period began'),
-  entered: z.int().describe('Stays that began in the period'),
-  left: z.int().describe('Stays that ended in the period'),
-  balance: z.int().describe('In it at the end of the period: balanceAtStart + entered - left'),
-  conversion: z
-    .number()
-    .min(0)
-    .max(1)
-    .nullable()
-    .describe('Share of `entered` that went on to a later stage, or was won, before the end; null where there are none'),
-  meanDays: z
-    .number()
-    .nullable()
-    .describe('Mean of the stays that ended in the period, which makes slow stages look fast; null where none did'),
-  medianDays: z
-    .number()
-    .nullable()
-    .describe(
-      'Median of the stays that began in the period, to the hour: those that go on count as at least so long (Kaplan-Meier). Null where too many go on to tell',
-    ),
-  stalled: z.int().describe('In it for stalledDays or longer'),
-};
 const stageSchema = z.object({
   stage: z.string(),
   name: z.string().nullable(),
-  ...flow,
-  previous: z.object(flow).describe('The same of the equally long period before'),
+  ...flowFields,
+  previous: z.object(flowFields).describe('The same of the equally long period before'),
 });
 
 const answerSchema = z
@@ -159,7 +136,7 @@ export function registerJourneyRoutes(app: QueryApp, options: Options): void {
       // Not at once: the embedded store answers one after the other anyway.
       const whole = [await ask(asked), await ask(before)] as const;
       const grouped = by === null ? whole : ([await ask({ ...asked, by }), await ask({ ...before, by })] as const);
-      const stages = stagesOf(asked.journey, whole[0].answer, options);
+      const stages = stagesInOrder(whole[0].answer, asked.journey === 'accounts' ? options.modelStatus().model : undefined);
       const tell = (now: readonly StageFigures[], then: readonly StageFigures[]) =>
         stages.map(({ name, stage }) => ({ stage, name, ...flowOf(now, stage), previous: flowOf(then, stage) }));
       const groups =
@@ -187,7 +164,7 @@ export function registerJourneyRoutes(app: QueryApp, options: Options): void {
       return reply
         .type(CSV)
         .serializer(String)
-        .send(csvOf(['group', 'stage', 'name', ...Object.keys(flow)], lines));
+        .send(csvOf(['group', 'stage', 'name', ...Object.keys(flowFields)], lines));
     },
   );
 
@@ -264,32 +241,6 @@ function queryOf(query: ScopeInput, now: number): StageQuery & { readonly journe
     stalledSince: Math.max(0, Math.floor(to - query.stalledDays * DAY_MS)),
     filters,
   };
-}
-
-/** In the order of the model, then those of former models; of opportunities in the order in which they go through them. */
-function stagesOf(journey: Journey, figures: readonly StageFigures[], { modelStatus }: Options): { stage: string; name: string | null }[] {
-  const found = figures
-    .toSorted((one, other) => one.place - other.place || (one.stage < other.stage ? -1 : 1))
-    .map(({ stage }) => ({ stage, name: null }));
-  if (journey === 'opportunities') return found;
-  const known = modelStatus().model.stages.map(({ id, name = null }) => ({ stage: id, name }));
-  return [...known, ...found.filter(({ stage }) => !known.some((one) => one.stage === stage))];
-}
-
-const NOTHING: StageFlow = {
-  balanceAtStart: 0,
-  entered: 0,
-  left: 0,
-  balance: 0,
-  conversion: null,
-  meanDays: null,
-  medianDays: null,
-  stalled: 0,
-};
-
-function flowOf(figures: readonly StageFigures[], stage: string): StageFlow {
-  const found = figures.find((one) => one.stage === stage);
-  return found === undefined ? NOTHING : stageFlow({ ...found, balanceAtEnd: found.balance });
 }
 
 function sizeOf(figures: readonly StageFigures[]): number {

@@ -1,9 +1,9 @@
 import type { AccountFact, LedgerSet } from '@touchstone/engine';
 import { monthPace, monthsUpTo, QUALIFIED_BY, type MonthPace } from '@touchstone/kpis';
+import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { LEAD_SEGMENTS, type LeadSegment, type QualifiedQuery } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import { csvOf, prefersCsv } from '../csv.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { limit } from '../query-parameters.ts';
 import type { ConstantModel } from './constant-model.ts';

@@ -1,8 +1,8 @@
 import { chooseCurrency, inCurrency, medianOf, newcombe, salesVelocity, wilson } from '@touchstone/kpis';
+import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { OPPORTUNITY_DIMENSIONS, type OpportunityOutcomes, type OutcomeQuery } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import { csvOf, prefersCsv } from '../csv.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import type { KeptAnswers } from './kept-answers.ts';
 import { currency, filtersOf, opportunityFilters, period, periodOf } from './revenue-query.ts';
