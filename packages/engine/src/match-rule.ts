@@ -61,7 +61,7 @@ function anyOf(patterns: readonly TouchPattern[]): TouchTest {
   return (touch) => tests.some(({ minMinutes, where }) => touch.minutes >= minMinutes && (where === null || where(touch)));
 }
 
-export function compileWhere(where: Rule['where']): TouchTest | null {
+function compileWhere(where: Rule['where']): TouchTest | null {
   if (where === undefined) return null;
   const tests: TouchTest[] = [];
   for (const [name, pattern] of Object.entries(where)) {

@@ -1,4 +1,4 @@
-import { earliestInstant, standingOf, viewOf } from '@touchstone/engine';
+import { earliestInstant, viewOf } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import { askInstant, findAccount, notKnownYet, nowOf } from './ask-instant.ts';
@@ -49,7 +49,7 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
       }
       const past = await pasts.known(asked, { model });
       if (past.account < 0) throw notKnownYet('at', past.firstKnownAt);
-      const { qualification, stage } = standingOf(past);
+      const { qualification, stage } = past.standing;
       const fact = past.ledgers.accounts.facts.get(past.account) ?? null;
       return accountAnswer(past.view!, fact, { stage, qualified: qualification?.isQualified ?? null });
     },

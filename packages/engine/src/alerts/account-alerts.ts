@@ -7,9 +7,9 @@ import { AccountLooks } from './account-looks.ts';
 import { AccountStates } from './account-states.ts';
 import type { RuleState, Transition } from './alert.ts';
 import { compileAlertRules, type CompiledAlertRules } from './compile-alert-rules.ts';
-import { nearestOf, type NearThreshold } from './nearest.ts';
 import type { QualificationView } from './qualification.ts';
 import { Reading } from './reading.ts';
+import { standingOf, type Standing } from './standing.ts';
 
 /**
  * Evaluates the alert rules of a model as records of the live log are applied:
@@ -112,10 +112,12 @@ export class AccountAlerts {
     return qualification.view(this.#ledgers.accounts.facts.get(account), (place) => conditions[place]!.holds(reading, false));
   }
 
-  /** The thresholds that the account has not reached at an instant, epoch ms, which must not lie before its last change: the nearest first. */
-  nearest(account: number, at: number = this.#ledgers.now): NearThreshold[] {
-    const reading = this.#asked.begin(account, at);
-    return nearestOf(reading, this.#rules.thresholds, ({ id }) => this.#states.isIn(account, this.#states.numberOf(id)));
+  /**
+   * How the account stands to all rules about its figures at an instant, epoch ms, which must not lie before its last change: by what holds then, whatever
+   * steps were made of it.
+   */
+  standing(account: number, at: number): Standing {
+    return standingOf(this.#asked.begin(account, at), this.#rules);
   }
 
   /** Earliest instant, epoch ms, at which time alone makes an account worth a look; infinite for none. */

@@ -116,26 +116,6 @@ describe('thresholds', () => {
     expect(example.touch(3 * DAY_MS)).toEqual([`seen down 2 decay +${3 * DAY_MS} held after 1`, `seen up 2 touch +${3 * DAY_MS} after 1`]);
     expect(example.tick(5 * DAY_MS)).toEqual([`seen down 2 decay +${4 * DAY_MS}`]);
   });
-
-  it('say what is missing, the nearest first', () => {
-    const example = new Example({
-      halfScorePoints: 100,
-      thresholds: [
-        { id: 'hot', metric: 'score', enter: 75 },
-        { id: 'warm', metric: 'points', enter: 16 },
-        { id: 'people', metric: 'contacts.30d', enter: 2 },
-        { id: 'in', metric: 'points', enter: 1 },
-      ],
-    });
-    example.touch(0);
-    const near = example.ledgers.alerts.nearest(0, T);
-    expect(near.map(({ missing, ruleId }) => [ruleId, missing])).toEqual([
-      ['warm', expect.closeTo(6)],
-      ['people', 1],
-      ['hot', expect.closeTo(75 - 100 * (1 - 2 ** -0.1))],
-    ]);
-    expect(near.map(({ missingPoints }) => missingPoints)).toEqual([expect.closeTo(6), null, expect.closeTo(190)]);
-  });
 });
 
 describe('a qualification', () => {

@@ -3,7 +3,7 @@ import { durationMs, type AlertFilter, type Criterion, type Stage, type Threshol
 import { ActNowCondition, EngagedCondition, LevelCondition, type Condition, type Level } from './conditions.ts';
 import type { ScoringModel } from '../model.ts';
 import { compileMetric, type Metric } from './metrics.ts';
-import { CompiledQualification } from './qualification.ts';
+import { CompiledQualification, type CompiledCriterion } from './qualification.ts';
 import { SurgeCondition } from './surge-condition.ts';
 import { RoleEngagedCondition, RoleSilentCondition, SingleThreadedCondition } from './watch-conditions.ts';
 
@@ -66,7 +66,7 @@ export function compileAlertRules(terms: RuleTerms, fleet: FleetGrowth): Compile
       qualification === undefined
         ? null
         : new CompiledQualification(qualification, {
-            criteria: qualification.of.map((criterion) => ({ id: criterion.id ?? criterion.metric, condition: set.criterion(criterion) })),
+            criteria: qualification.of.map((criterion) => ({ id: criterion.id ?? criterion.metric, ...set.criterion(criterion) })),
             contacts: set.criterion({ metric: 'reach', atLeast: qualification.minContacts }),
             actNow: qualification.actNow.length === 0 ? null : set.add('actNow', () => new ActNowCondition(qualification)),
           }),
@@ -87,6 +87,7 @@ export function compileAlertRules(terms: RuleTerms, fleet: FleetGrowth): Compile
 class ConditionSet {
   readonly conditions: Condition[] = [];
   readonly #places = new Map<string, number>();
+  readonly #criteria = new Map<string, CompiledCriterion>();
   readonly #metrics = new Map<string, Metric>();
   readonly #terms: RuleTerms;
 
@@ -112,15 +113,19 @@ class ConditionSet {
     return { id, metric, level, condition: this.add(`threshold ${id}`, () => level), cooldownMs: durationMs(cooldown) };
   }
 
-  criterion({ atLeast, byTier = {}, metric }: Pick<Criterion, 'metric' | 'atLeast' | 'byTier'>): number {
-    return this.add(JSON.stringify(['level', metric, atLeast, Object.entries(byTier)]), () => {
-      const levels = new Map(Object.entries(byTier).map(([tier, value]): [string, Level] => [tier, { enter: value, exit: value }]));
-      return new LevelCondition(this.#metric(metric), { enter: atLeast, exit: atLeast }, levels);
-    });
+  criterion({ atLeast, byTier = {}, metric }: Pick<Criterion, 'metric' | 'atLeast' | 'byTier'>): CompiledCriterion {
+    const key = JSON.stringify([metric, atLeast, Object.entries(byTier)]);
+    const known = this.#criteria.get(key);
+    if (known !== undefined) return known;
+    const levels = new Map(Object.entries(byTier).map(([tier, value]): [string, Level] => [tier, { enter: value, exit: value }]));
+    const level = new LevelCondition(this.#metric(metric), { enter: atLeast, exit: atLeast }, levels);
+    const made = { level, condition: this.conditions.push(level) - 1 };
+    this.#criteria.set(key, made);
+    return made;
   }
 
   stage({ engaged, id, metrics = [], opportunity, qualified }: Stage): CompiledStage {
-    const conditions = metrics.map((criterion) => this.criterion(criterion));
+    const conditions = metrics.map((criterion) => this.criterion(criterion).condition);
     if (engaged === true) conditions.push(this.add('engaged', () => new EngagedCondition()));
     return { id, conditions, isQualified: qualified === true, opportunity };
   }

@@ -1,6 +1,8 @@
 import type { AccountFact } from '../fact.ts';
 import { compileFilter, type FilterTest } from './account-filter.ts';
 import type { Qualification } from './alert-rules.ts';
+import { factOf, type LevelCondition } from './conditions.ts';
+import type { Reading } from './reading.ts';
 
 /** What a qualification comes to for an account. */
 export interface QualificationView {
@@ -21,9 +23,30 @@ export interface QualificationView {
   readonly isNear: boolean;
 }
 
+export interface CriterionStanding {
+  readonly id: string;
+  readonly metric: string;
+  readonly value: number;
+  /** For an account of this tier. */
+  readonly atLeast: number;
+  readonly isMet: boolean;
+}
+
+/** The same with all figures. */
+export interface QualificationStanding extends QualificationView {
+  readonly criteria: readonly CriterionStanding[];
+  /** So many more engaged contacts it takes. */
+  readonly contactsMissing: number;
+}
+
+export interface CompiledCriterion {
+  readonly condition: number;
+  readonly level: LevelCondition;
+}
+
 export interface QualificationConditions {
-  readonly criteria: readonly { readonly id: string; readonly condition: number }[];
-  readonly contacts: number;
+  readonly criteria: readonly (CompiledCriterion & { readonly id: string })[];
+  readonly contacts: CompiledCriterion;
   /** Null where no touch qualifies at once. */
   readonly actNow: number | null;
 }
@@ -50,7 +73,7 @@ export class CompiledQualification {
     const { actNow, contacts, criteria } = this.#conditions;
     if (!this.#isCandidate(fact)) return false;
     if (actNow !== null && holds(actNow)) return true;
-    if (!holds(contacts)) return false;
+    if (!holds(contacts.condition)) return false;
     let met = 0;
     for (const { condition } of criteria) if (holds(condition)) met++;
     return met >= this.#atLeast;
@@ -63,7 +86,7 @@ export class CompiledQualification {
     const met = criteria.filter(({ condition }) => holds(condition)).map(({ id }) => id);
     const missing = criteria.filter(({ condition }) => !holds(condition)).map(({ id }) => id);
     const criteriaMissing = Math.max(0, this.#atLeast - met.length);
-    const lacksContacts = !holds(contacts);
+    const lacksContacts = !holds(contacts.condition);
     return {
       isQualified,
       isCandidate,
@@ -73,6 +96,23 @@ export class CompiledQualification {
       criteriaMissing,
       lacksContacts,
       isNear: isCandidate && !isQualified && criteriaMissing + (lacksContacts ? 1 : 0) === 1,
+    };
+  }
+
+  /** @param holds what does at the reading's instant */
+  standing(reading: Reading, holds: Holds): QualificationStanding {
+    const { contacts, criteria } = this.#conditions;
+    const fact = factOf(reading);
+    return {
+      ...this.view(fact, holds),
+      criteria: criteria.map(({ condition, id, level }) => ({
+        id,
+        metric: level.metric.name,
+        value: reading.value(level.metric),
+        atLeast: level.levelOf(fact).enter,
+        isMet: holds(condition),
+      })),
+      contactsMissing: Math.max(0, this.minContacts - reading.value(contacts.level.metric)),
     };
   }
 

@@ -1,6 +1,5 @@
-import { compileWhere } from '../match-rule.ts';
+import type { Standing } from '../alerts/standing.ts';
 import { PartitionLedgers } from '../ledgers.ts';
-import type { Fact, OpportunityFact } from '../fact.ts';
 import type { ScoringModel } from '../model.ts';
 import { RECORD, type RecordRun } from '../record.ts';
 import { FIELD, type TouchCursor } from '../touch.ts';
@@ -25,8 +24,6 @@ export interface PastOptions {
   readonly isExplained?: boolean;
 }
 
-type IsActNow = (touch: TouchCursor) => boolean;
-
 /**
  * One account as it was known at an instant: the engine's own ledgers, from the account's records alone. Every sum is added up in the order of the
  * log, as in the ledgers of the whole partition, so figures come out to the last bit: the landmark of the decay may be another one, which is a power of two
@@ -46,11 +43,7 @@ export class AccountPast {
   /** Touches appended after `newSince`; and of those, the ones that had occurred before it. */
   newTouches = 0;
   lateTouches = 0;
-  /** Newest touch by `asOf` that qualifies the account at once, epoch ms; null for none. */
-  actNowAt: number | null = null;
   readonly #options: PastOptions;
-  readonly #actNow: ReadonlyMap<string, readonly IsActNow[]>;
-  readonly #opportunities = new Map<string, OpportunityFact>();
   #clock = 0;
   #isOver = false;
 
@@ -61,7 +54,6 @@ export class AccountPast {
     this.#options = options;
     this.ledgers = new PartitionLedgers(partition, model);
     this.contributions = isExplained ? new Contributions(model, this.ledgers.decay, asOf) : null;
-    this.#actNow = actNowOf(model);
   }
 
   get model(): ScoringModel {
@@ -83,9 +75,8 @@ export class AccountPast {
     this.lastKnownAt = this.#clock;
     if (run.kind === RECORD.fact) {
       if (run.fact!.type === 'contact' && this.#clock > rolesUntil) return;
-      this.#note(run.fact!);
     } else if (run.kind === RECORD.touch) {
-      this.#look(run.touch);
+      if (this.contributions !== null) this.#explain(this.contributions, run.touch);
       if (this.#clock > newSince) this.#countNew(run.touch.occurredAt < newSince);
     }
     this.ledgers.take(run, true);
@@ -115,8 +106,9 @@ export class AccountPast {
     return this.account < 0 ? null : viewOf(this.ledgers, this.account, this.asOf);
   }
 
-  hasOpportunity(wanted: 'any' | 'open' | 'won' | 'lost'): boolean {
-    return [...this.#opportunities.values()].some(({ outcome }) => wanted === 'any' || (outcome ?? 'open') === wanted);
+  /** Where it stood under the rules of the model; only of an account that was known. */
+  get standing(): Standing {
+    return this.ledgers.alerts.standing(this.account, this.asOf);
   }
 
   #countNew(isLate: boolean): void {
@@ -124,34 +116,11 @@ export class AccountPast {
     if (isLate) this.lateTouches++;
   }
 
-  #note(fact: Fact): void {
-    if (fact.type !== 'opportunity') return;
-    const known = this.#opportunities.get(fact.id);
-    if (known === undefined || fact.updatedAt >= known.updatedAt) this.#opportunities.set(fact.id, fact);
+  #explain(contributions: Contributions, touch: TouchCursor): void {
+    const { kinds } = this.ledgers;
+    const kind = kinds.intern(touch.bytes, touch.start[FIELD.kind]!, touch.end[FIELD.kind]!);
+    contributions.add(touch, kinds.matchingRules(kind, touch), this.#clock);
   }
-
-  #look(touch: TouchCursor): void {
-    const { contributions, ledgers } = this;
-    const { bytes, end, occurredAt, start } = touch;
-    if (contributions === null && this.#actNow.size === 0) return;
-    const kind = ledgers.kinds.intern(bytes, start[FIELD.kind]!, end[FIELD.kind]!);
-    contributions?.add(touch, ledgers.kinds.matchingRules(kind, touch), this.#clock);
-    if (occurredAt > this.asOf || occurredAt <= (this.actNowAt ?? 0)) return;
-    if (this.#actNow.get(ledgers.kinds.name(kind))?.some((isActNow) => isActNow(touch)) === true) this.actNowAt = occurredAt;
-  }
-}
-
-function actNowOf({ qualification }: ScoringModel): ReadonlyMap<string, readonly IsActNow[]> {
-  const byKind = Map.groupBy(qualification?.actNow ?? [], ({ kind }) => kind);
-  return new Map(
-    [...byKind].map(([kind, patterns]) => [
-      kind,
-      patterns.map(({ minMinutes, where }): IsActNow => {
-        const test = compileWhere(where);
-        return (touch) => touch.minutes >= minMinutes && (test === null || test(touch));
-      }),
-    ]),
-  );
 }
 
 /** Records between two breaths: some milliseconds of work. */

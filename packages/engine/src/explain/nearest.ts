@@ -1,9 +1,8 @@
-import { compileFilter } from '../alerts/account-filter.ts';
+import type { QualificationStanding } from '../alerts/qualification.ts';
+import type { ThresholdLevel } from '../alerts/standing.ts';
 import type { Rule } from '../model.ts';
 import { scoreOf } from '../score.ts';
 import type { AccountPast } from './account-past.ts';
-import { metricValue } from './metric-value.ts';
-import { levelFor, standingOf, type QualificationStanding } from './standing.ts';
 
 /** So many touches of a kind, all at once, by contacts without a role, would bring what is missing. */
 export interface WouldDo {
@@ -17,15 +16,7 @@ export interface WouldDo {
   readonly dailyCap: number | null;
 }
 
-export interface ThresholdStanding {
-  readonly id: string;
-  readonly metric: string;
-  readonly value: number;
-  /** For an account of this tier. */
-  readonly enter: number;
-  readonly exit: number;
-  /** Whether the value is at `enter` or above. */
-  readonly isReached: boolean;
+export interface ThresholdStanding extends ThresholdLevel {
   /** What is missing to `enter`, in the metric; 0 when it is reached. */
   readonly missing: number;
   /** For score and points: what is missing in points; null for other metrics, and for a score that no number of points gives. */
@@ -42,25 +33,17 @@ export interface Nearest {
 
 /** What is missing to the model's thresholds and to qualification. @param past after its replay, of an account that was known */
 export function nearestOf(past: AccountPast): Nearest {
-  const view = past.view!;
-  const fact = past.ledgers.accounts.facts.get(past.account);
-  const thresholds = past.model.thresholds
-    .filter(({ filter }) => compileFilter(filter)?.(fact) ?? true)
-    .map(({ byTier, enter: usual, exit: usualExit, id, metric }): ThresholdStanding => {
-      const { enter, exit = enter } = levelFor<{ enter: number; exit?: number | undefined }>(
-        { enter: usual, exit: usualExit },
-        byTier,
-        fact,
-      );
-      const value = metricValue(view, metric);
-      const isReached = value >= enter;
-      const pointsMissing = isReached ? 0 : pointsTo(past, metric, enter, view.points);
-      const wouldDo = isReached || pointsMissing === null ? [] : touchesFor(past, pointsMissing);
-      return { id, metric, value, enter, exit, isReached, missing: Math.max(0, enter - value), pointsMissing, wouldDo };
-    });
+  const { qualification, thresholds: levels } = past.standing;
+  const { points } = past;
+  const thresholds = levels.map((level): ThresholdStanding => {
+    const { enter, isReached, metric, value } = level;
+    const pointsMissing = isReached ? 0 : pointsTo(past, metric, enter, points);
+    const wouldDo = isReached || pointsMissing === null ? [] : touchesFor(past, pointsMissing);
+    return { ...level, missing: isReached ? 0 : enter - value, pointsMissing, wouldDo };
+  });
   const shareMissing = ({ enter, missing }: ThresholdStanding): number => missing / Math.max(Math.abs(enter), Number.MIN_VALUE);
   thresholds.sort((a, b) => Number(a.isReached) - Number(b.isReached) || shareMissing(a) - shareMissing(b));
-  return { thresholds, qualification: standingOf(past).qualification };
+  return { thresholds, qualification };
 }
 
 /** So many points more, and the metric is at `enter`; null when no number of points does it. */
