@@ -134,6 +134,7 @@ describe('a Slack message', () => {
 
   test.each([
     [{ type: 'account.threshold.recovered', direction: 'down' }, 'acme.example fell below hot'],
+    [{ type: 'account.threshold.recovered', direction: 'down', threshold: null }, 'acme.example is no longer watched by hot'],
     [{ type: 'account.mqa.entered' }, 'acme.example is a qualified account'],
     [{ type: 'account.mqa.exited', direction: 'down' }, 'acme.example is no qualified account any more'],
     [{ type: 'account.stage.changed', currentStage: 'aware' }, 'acme.example moved on to aware'],

@@ -130,16 +130,16 @@ function digestLine(alert: DigestAlert, options: BodyOptions): string {
   return url.length <= 500 && !/[<>|&\s]/.test(url) ? `${text} <${url}|Why>` : text;
 }
 
-type Titled = Pick<Alert, 'type' | 'direction' | 'accountId' | 'ruleId' | 'currentStage'>;
+type Titled = Pick<Alert, 'type' | 'direction' | 'accountId' | 'ruleId' | 'currentStage' | 'threshold'>;
 
-function titleOf({ accountId, currentStage, direction, ruleId, type }: Titled): string {
+function titleOf({ accountId, currentStage, direction, ruleId, threshold, type }: Titled): string {
   const account = plainText(accountId, NAME_MAX);
   const rule = plainText(ruleId, NAME_MAX);
   switch (type) {
     case 'account.threshold.crossed':
       return `${account} crossed ${rule}`;
     case 'account.threshold.recovered':
-      return `${account} fell below ${rule}`;
+      return threshold === null ? `${account} is no longer watched by ${rule}` : `${account} fell below ${rule}`;
     case 'account.mqa.entered':
       return `${account} is a qualified account`;
     case 'account.mqa.exited':

@@ -55,7 +55,7 @@ export interface Alert {
   readonly at: number;
   /** Metric that crossed; null where there is none. */
   readonly metric: string | null;
-  /** What it was compared with; null where there is none. */
+  /** What it was compared with; null where there is none, as when a threshold ends because the account no longer passes its filter. */
   readonly threshold: number | null;
   readonly previousValue: number | null;
   readonly currentValue: number | null;

@@ -74,13 +74,15 @@ export class RuleSteps {
       const { condition, cooldownMs, id, level, metric } = thresholds[place]!;
       const isIn = holds(condition);
       if (isIn === this.#states.isIn(account, this.#thresholds[place]!)) continue;
-      const { enter, exit } = level.levelOf(ledgers.accounts.facts.get(account));
+      const fact = ledgers.accounts.facts.get(account);
+      const { enter, exit } = level.levelOf(fact);
       const told: Told = {
         type: isIn ? 'account.threshold.crossed' : 'account.threshold.recovered',
         ruleId: id,
         direction: isIn ? 'up' : 'down',
         metric: metric.name,
-        threshold: isIn ? enter : exit,
+        // Whoever no longer passes the filter fell below nothing.
+        threshold: isIn ? enter : level.isFor(fact) ? exit : null,
         previousValue: occasion.before(place),
         currentValue: reading.value(metric),
       };

@@ -13,6 +13,8 @@ function wordsOf(alert: Record<string, unknown>): string {
   switch (alert['type']) {
     case 'account.threshold.crossed':
     case 'account.threshold.recovered':
+      if (alert['threshold'] === null)
+        return `no longer watched by ${textOf(alert['ruleId'])}: ${metric} ${figureOf(alert['currentValue'])}`;
       return `${metric} ${figureOf(alert['currentValue'])}, ${isUp ? 'at least' : 'below'} ${figureOf(alert['threshold'])}${before(alert)}`;
     case 'account.mqa.entered':
       return 'qualified (MQA)';

@@ -65,6 +65,7 @@ const run = (...args: readonly string[]) => runCli(args, { TOUCHSTONE_URL: serve
 test.each([
   [{}, 'score 51.3, at least 50.0 (was 48.3)'],
   [{ direction: 'down', type: 'account.threshold.recovered', late: true }, 'score 51.3, below 50.0 (was 48.3) (late)'],
+  [{ direction: 'down', type: 'account.threshold.recovered', threshold: null }, 'no longer watched by hot: score 51.3'],
   [{ type: 'account.mqa.entered' }, 'qualified (MQA)'],
   [{ type: 'account.mqa.exited' }, 'no longer qualified'],
   [{ type: 'account.stage.changed', previousStage: null, currentStage: 'sales' }, 'stage none -> sales'],

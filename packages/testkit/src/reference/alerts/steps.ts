@@ -84,7 +84,7 @@ export class AccountSteps {
         ruleId: threshold.id,
         direction: isIn ? 'up' : 'down',
         metric: threshold.metric,
-        threshold: isIn ? enter : exit,
+        threshold: isIn ? enter : account.passes(threshold.filter) ? exit : null,
         previousValue: look.before(threshold.metric),
         currentValue: account.metric(threshold.metric, at),
       });
