@@ -72,7 +72,8 @@ export function slackAlert(alert: Alert, options: BodyOptions, links: Readonly<R
     ...stageField(alert),
     field('Reach', reachOf(alert)),
     ...(alert.missingRoles.length > 0 ? [field('Missing roles', namesOf(alert.missingRoles))] : []),
-    ...(alert.missing.length > 0 ? [field('Not met', namesOf(alert.missing))] : []),
+    ...(alert.met.length > 0 ? [field('Met', namesOf(alert.met.map(hurdleText)))] : []),
+    ...(alert.missing.length > 0 ? [field('Not met', namesOf(alert.missing.map(hurdleText)))] : []),
     field('Owner', name(alert.owner ?? 'nobody')),
   ];
   const why = whyOf(alert);
@@ -198,6 +199,18 @@ function contextOf({ at, cause, heldBack, late, modelVersion, version }: Alert):
     `revision ${version}`,
     ...(heldBack > 0 ? [`${heldBack} held back before`] : []),
   ].join(' · ');
+}
+
+/** What decides a qualification besides its criteria has the name of its field in the model. */
+const HURDLES: ReadonlyMap<string, string> = new Map([
+  ['actNow', 'a touch to act on'],
+  ['minContacts', 'enough engaged contacts'],
+  ['filter', 'the filter of ideal customers'],
+  ['exclude', 'not being excluded'],
+]);
+
+function hurdleText(id: string): string {
+  return HURDLES.get(id) ?? id;
 }
 
 type ButtonSpec = readonly [id: string, label: string, url: string];

@@ -41,8 +41,8 @@ const ALERT_FIELDS = {
     })
     .nullable()
     .describe('The touch that it comes from, and the rules that this matches'),
-  met: z.array(z.string()).describe('Criteria of the qualification that are met'),
-  missing: z.array(z.string()).describe('Those that are not'),
+  met: z.array(z.string()).describe('Criteria of the qualification that are met; `actNow` where a touch qualifies the account at once'),
+  missing: z.array(z.string()).describe('Those that are not; `minContacts`, `filter` or `exclude` where that stands in the way'),
   links: z
     .object({ account: z.string(), explain: z.string() })
     .describe('Paths on this server: the account now, and why, at the instant of the alert'),

@@ -158,6 +158,20 @@ describe('a qualification', () => {
     expect(example.tick(DAY_MS)).toEqual([`qualification down 1 decay +${DAY_MS - 5}`]);
   });
 
+  it('says what decided besides its criteria', () => {
+    const hindered = { ...qualification, exclude: { tier: 'gov' }, minContacts: 1 };
+    const example = new Example({ qualification: hindered });
+    expect(example.tier(0, 'smb')).toEqual([]);
+    for (let i = 0; i < 3; i++) example.touch(0);
+    expect(example.last[0]!.alert).toMatchObject({ direction: 'up', met: ['points'], missing: [] });
+    example.tier(0, 'gov');
+    expect(example.last[0]!.alert).toMatchObject({ direction: 'down', met: ['points'], missing: ['exclude'] });
+
+    const atOnce = new Example({ qualification });
+    atOnce.touch(0, { kind: 'call' });
+    expect(atOnce.last[0]!.alert).toMatchObject({ direction: 'up', met: ['actNow'], missing: ['points', 'minContacts'] });
+  });
+
   it('is known by touches to act on that came before the model, also of kinds that nothing else asks for', () => {
     const former = new Example({});
     former.touch(0, { kind: 'call' });

@@ -97,7 +97,7 @@ export class RuleSteps {
     const fact = ledgers.accounts.facts.get(account);
     const isQualified = qualification.isQualified(fact, holds);
     if (isQualified === this.#states.isIn(account, this.#qualification)) return;
-    const { met, missing } = qualification.view(fact, holds);
+    const { met, missing } = qualification.told(fact, holds);
     const told: Told = {
       type: isQualified ? 'account.mqa.entered' : 'account.mqa.exited',
       ruleId: 'qualification',

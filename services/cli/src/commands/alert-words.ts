@@ -19,7 +19,7 @@ function wordsOf(alert: Record<string, unknown>): string {
     case 'account.mqa.entered':
       return 'qualified (MQA)';
     case 'account.mqa.exited':
-      return 'no longer qualified';
+      return `no longer qualified${notMet(alert)}`;
     case 'account.stage.changed':
       return `stage ${textOf(alert['previousStage']) || 'none'} -> ${textOf(alert['currentStage']) || 'none'}`;
     case 'account.surge.detected':
@@ -33,6 +33,10 @@ function wordsOf(alert: Record<string, unknown>): string {
 
 function before(alert: Record<string, unknown>): string {
   return typeof alert['previousValue'] === 'number' ? ` (was ${figureOf(alert['previousValue'])})` : '';
+}
+
+function notMet({ missing }: Record<string, unknown>): string {
+  return Array.isArray(missing) && missing.length > 0 ? `, not met: ${missing.map(textOf).join(', ')}` : '';
 }
 
 function missingRoles({ reach }: Record<string, unknown>): string {
