@@ -8,7 +8,7 @@ import {
   type StoredModel,
   type StoredPosition,
   type TouchRows,
-  TouchTotals,
+  type TouchTotals,
 } from '@touchstone/store';
 import type { Database } from './database.ts';
 import type { Link } from './link.ts';
