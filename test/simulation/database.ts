@@ -1,5 +1,5 @@
 import type { RuleState, Transition } from '@touchstone/engine';
-import type { Checkpoint, DeadLetter, ScoreRow, StoredFact, StoredPosition } from '@touchstone/store';
+import type { Checkpoint, DeadLetter, ScoreRow, StoredFact, StoredPosition, TouchTotals } from '@touchstone/store';
 import type { FactRow } from './stored-run.ts';
 import { isSameTouch, type StoredTouch } from './stored-touches.ts';
 
@@ -90,11 +90,15 @@ export class Database {
     );
   }
 
-  countTouches(from: number, to: number): number {
-    let count = 0;
+  touchTotals(from: number, to: number): TouchTotals {
+    const totals = { touches: 0, minutes: 0 };
     for (const rows of this.touches.values())
-      for (const row of rows) if (row !== undefined && row.occurredAt >= from && row.occurredAt < to) count++;
-    return count;
+      for (const row of rows) {
+        if (row === undefined || row.occurredAt < from || row.occurredAt >= to) continue;
+        totals.touches++;
+        totals.minutes += row.minutes;
+      }
+    return totals;
   }
 
   /** Within a generation of the topic the highest offset stays. */

@@ -8,6 +8,7 @@ import {
   type StoredModel,
   type StoredPosition,
   type TouchRows,
+  type TouchTotals,
 } from '@touchstone/store';
 import type { Database } from './database.ts';
 import type { Link } from './link.ts';
@@ -115,8 +116,8 @@ export class ModelStore implements AggregatorStore {
     return this.#pagesOf(() => this.#database.transitionsOf(partition, from, before));
   }
 
-  countTouches(from: number, to: number): Promise<number> {
-    return this.#link.call(() => this.#database.countTouches(from, to));
+  touchTotals(from: number, to: number): Promise<TouchTotals> {
+    return this.#link.call(() => this.#database.touchTotals(from, to));
   }
 
   /** Each page is read anew: what it goes on from is the last row of the one before, as what is asked for is not written any more. */

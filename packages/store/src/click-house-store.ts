@@ -56,6 +56,7 @@ import type {
   TimelineEntry,
   TimelinePlace,
   TouchRows,
+  TouchTotals,
 } from './store.ts';
 import {
   ACCOUNT_SCORES,
@@ -265,15 +266,16 @@ export class ClickHouseStore implements Store {
     return this.#insert(ALERT_ACTIONS_TAKEN, [action]);
   }
 
-  async countTouches(from: number, to: number): Promise<number> {
+  async touchTotals(from: number, to: number): Promise<TouchTotals> {
     const answer = await this.#transport.read(
-      `SELECT count() AS touches FROM touches WHERE account_id != ''
+      `SELECT count() AS touches, sum(minutes) AS minutes FROM touches WHERE account_id != ''
          AND occurred_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND occurred_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
        FORMAT JSONEachRow`,
       { from, to },
       { mayLag: true },
     );
-    return Number(jsonRows<{ touches: number | string }>(answer)[0]?.touches ?? 0);
+    const row = jsonRows<{ touches: number | string; minutes: number | string }>(answer)[0];
+    return { touches: Number(row?.touches ?? 0), minutes: Number(row?.minutes ?? 0) };
   }
 
   async apiKeys(): Promise<readonly ApiKeyRow[]> {

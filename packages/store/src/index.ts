@@ -41,6 +41,7 @@ export type {
   TimelineEntry,
   TimelinePlace,
   TouchRows,
+  TouchTotals,
 } from './store.ts';
 export { TOUCH_DIMENSIONS } from './opportunities/attribution.ts';
 export type {

@@ -165,6 +165,12 @@ export interface StoredAlert {
 }
 
 /** What a rule's alerts came to. Its precision is `useful / (useful + notUseful)`. */
+/** Of all accounts together. */
+export interface TouchTotals {
+  readonly touches: number;
+  readonly minutes: number;
+}
+
 export interface AlertCounts {
   readonly ruleId: string;
   /** Alerts, ends of episodes among them. */
@@ -357,8 +363,8 @@ export interface Store extends NotificationStore, KpiStore, OpportunityStore {
   /** Those that stall, the longest first, at most so many of a stage. */
   stalledAccounts(query: StageQuery, most: number): Promise<readonly StalledStay[]>;
   saveAlertAction(action: AlertAction): Promise<void>;
-  /** Touches of all accounts that occurred at `from` or later and before `to`, both epoch ms; a repeated write may count twice until it is merged. */
-  countTouches(from: number, to: number): Promise<number>;
+  /** Touches of all accounts, and their minutes, that occurred at `from` or later and before `to`, both epoch ms; a repeated write may count twice until it is merged. */
+  touchTotals(from: number, to: number): Promise<TouchTotals>;
   apiKeys(): Promise<readonly ApiKeyRow[]>;
   saveApiKey(row: ApiKeyRow): Promise<void>;
   /** Cheap; rejects when the store does not answer. */

@@ -36,7 +36,8 @@ export class Alerting {
     this.#ticker = new ClockTicker({ ...options, intakes: () => intakes.values(), owns });
     this.#growth = new FleetGrowthTeller({
       ...options,
-      isOurs: () => modelInForce().surge !== undefined && owns(TELLING_PARTITION) && intakes.get(TELLING_PARTITION)!.isCaughtUp,
+      metric: () => modelInForce().surge?.metric ?? null,
+      isOurs: () => owns(TELLING_PARTITION) && intakes.get(TELLING_PARTITION)!.isCaughtUp,
     });
   }
 

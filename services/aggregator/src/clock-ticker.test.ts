@@ -105,22 +105,29 @@ describe('clock ticks', () => {
 });
 
 describe('the growth of all accounts', () => {
-  const touchesAt = (times: readonly number[]) => ({
-    countTouches: async (from: number, to: number) => times.filter((time) => time >= from && time < to).length,
+  const touchesAt = (times: readonly number[], minutes = (_time: number): number => 0) => ({
+    touchTotals: async (from: number, to: number) => {
+      const within = times.filter((time) => time >= from && time < to);
+      return { touches: within.length, minutes: within.reduce((sum, time) => sum + minutes(time), 0) };
+    },
   });
   const DAY_MS = 86_400_000;
 
   it('is the touches of seven days over the weekly mean of the three weeks before', async () => {
     const today = Math.floor(NOW / DAY_MS) * DAY_MS;
     const first = today - 6 * DAY_MS;
-    expect(await fleetGrowthAt(touchesAt([NOW, first, first - 1, first - 21 * DAY_MS]), NOW)).toBe(3);
-    expect(await fleetGrowthAt(touchesAt([NOW, first, first - 21 * DAY_MS - 1]), NOW)).toBe(null);
-    expect(await fleetGrowthAt(touchesAt([first - 1]), NOW)).toBe(0);
+    expect(await fleetGrowthAt(touchesAt([NOW, first, first - 1, first - 21 * DAY_MS]), 'touches', NOW)).toBe(3);
+    expect(await fleetGrowthAt(touchesAt([NOW, first, first - 21 * DAY_MS - 1]), 'touches', NOW)).toBe(1);
+    expect(await fleetGrowthAt(touchesAt([first - 1]), 'touches', NOW)).toBe(0);
+    // One touch a week, and the last lasts six times as long.
+    const lasting = touchesAt([NOW, first - 1, first - 8 * DAY_MS, first - 15 * DAY_MS], (time) => (time === NOW ? 60 : 10));
+    expect(await fleetGrowthAt(lasting, 'touches', NOW)).toBe(1);
+    expect(await fleetGrowthAt(lasting, 'minutes', NOW)).toBe(6);
   });
 
   it('is told to every partition once an hour, by one process', async () => {
     const sent: (readonly OutgoingRecord[])[] = [];
-    const clock = { now: NOW, isOurs: false };
+    const clock: { now: number; isOurs: boolean; metric: 'touches' | 'minutes' | null } = { now: NOW, isOurs: false, metric: 'touches' };
     const teller = new FleetGrowthTeller({
       store: touchesAt([NOW, NOW - 10 * DAY_MS]),
       log: { append: async (_topic, records) => void sent.push(records), partitionCount: () => 3 },
@@ -128,6 +135,7 @@ describe('the growth of all accounts', () => {
       metrics: createMetrics({ ofProcess: false }),
       scheduler: { ...systemScheduler, now: () => clock.now },
       isOurs: () => clock.isOurs,
+      metric: () => clock.metric,
     });
     const look = async (after: number): Promise<number> => {
       clock.now += after;
@@ -137,5 +145,9 @@ describe('the growth of all accounts', () => {
     expect(await look(0)).toBe(0);
     clock.isOurs = true;
     expect([await look(0), await look(3_599_999), await look(1), await look(0)]).toEqual([3, 0, 3, 0]);
+    clock.metric = 'minutes';
+    expect([await look(0), await look(0)]).toEqual([3, 0]);
+    clock.metric = null;
+    expect(await look(3_600_000)).toBe(0);
   });
 });

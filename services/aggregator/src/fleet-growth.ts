@@ -8,35 +8,42 @@ const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
 const WEEKS_BEFORE = 3;
 
+/** Growth is told in what the rule compares: a webinar lifts everybody's minutes, and hardly their touches. */
+export type GrowthMetric = 'touches' | 'minutes';
+
 interface TellerOptions {
-  readonly store: Pick<Store, 'countTouches'>;
+  readonly store: Pick<Store, 'touchTotals'>;
   readonly log: Pick<EventLog, 'append' | 'partitionCount'>;
   readonly topic: string;
   readonly metrics: Metrics;
   readonly scheduler: Scheduler;
-  /** Whether it is for us to tell: one process does, and only where a rule asks for it. */
+  /** Whether it is for us to tell: one process does. */
   readonly isOurs: () => boolean;
+  /** What the rule in force compares; null where no rule asks for growth. */
+  readonly metric: () => GrowthMetric | null;
 }
 
 /**
- * Tells every partition once an hour how the touches of all accounts grow. It comes from outside of any partition, so it enters each as a record
+ * Tells every partition once an hour how the touches or minutes of all accounts grow, and at once when a rule asks for the other. It comes from outside of any partition, so it enters each as a record
  * of its own: a replay has it where it stood.
  */
 export class FleetGrowthTeller {
   readonly #options: TellerOptions;
   #toldHour = -1;
+  #toldMetric: GrowthMetric | null = null;
 
   constructor(options: TellerOptions) {
     this.#options = options;
   }
 
   async look(): Promise<void> {
-    const { isOurs, log, metrics, scheduler, store, topic } = this.#options;
+    const { isOurs, log, metric: metricInForce, metrics, scheduler, store, topic } = this.#options;
     const now = scheduler.now();
     const hour = Math.floor(now / HOUR_MS);
-    if (hour === this.#toldHour || !isOurs()) return;
-    const fleetGrowth = await fleetGrowthAt(store, now);
-    if (fleetGrowth !== null && isOurs()) {
+    const metric = metricInForce();
+    if (metric === null || (hour === this.#toldHour && metric === this.#toldMetric) || !isOurs()) return;
+    const fleetGrowth = await fleetGrowthAt(store, metric, now);
+    if (isOurs()) {
       const value = encodeClockTick({ writtenAt: now, fleetGrowth });
       const partitions = log.partitionCount(topic);
       await log.append(
@@ -46,16 +53,17 @@ export class FleetGrowthTeller {
       metrics.count('clock_ticks_total', {}, partitions);
     }
     this.#toldHour = hour;
+    this.#toldMetric = metric;
   }
 }
 
 /**
- * Touches of the last seven days over the weekly mean of the three weeks before; null when those have none. The weeks end with today, a UTC
- * day, as those of an account's figures do.
+ * Touches or minutes of the last seven days over the weekly mean of the three weeks before; 1 when those have none, so that what was told
+ * before does not stay in force. The weeks end with today, a UTC day, as those of an account's figures do.
  */
-export async function fleetGrowthAt(store: Pick<Store, 'countTouches'>, now: number): Promise<number | null> {
+export async function fleetGrowthAt(store: Pick<Store, 'touchTotals'>, metric: GrowthMetric, now: number): Promise<number> {
   const from = Math.floor(now / DAY_MS) * DAY_MS + DAY_MS - WEEK_MS;
-  const before = await store.countTouches(from - WEEKS_BEFORE * WEEK_MS, from);
-  if (before === 0) return null;
-  return (await store.countTouches(from, from + WEEK_MS)) / (before / WEEKS_BEFORE);
+  const before = (await store.touchTotals(from - WEEKS_BEFORE * WEEK_MS, from))[metric];
+  if (before === 0) return 1;
+  return (await store.touchTotals(from, from + WEEK_MS))[metric] / (before / WEEKS_BEFORE);
 }

@@ -8,7 +8,18 @@ export const DIGEST_ALERTS_MAX = 50;
 
 export type DigestAlert = Pick<
   Alert,
-  'id' | 'type' | 'accountId' | 'ruleId' | 'direction' | 'cause' | 'metric' | 'previousValue' | 'currentValue' | 'currentStage' | 'at'
+  | 'id'
+  | 'type'
+  | 'accountId'
+  | 'ruleId'
+  | 'direction'
+  | 'cause'
+  | 'metric'
+  | 'threshold'
+  | 'previousValue'
+  | 'currentValue'
+  | 'currentStage'
+  | 'at'
 >;
 
 /** The alerts of an hour that were beyond an owner's budget, as one message. */
@@ -54,6 +65,6 @@ export function groupIntoDigests(held: readonly DeliveryRow[]): DigestGroup[] {
 }
 
 function summaryOf(alert: Alert): DigestAlert {
-  const { accountId, at, cause, currentStage, currentValue, direction, id, metric, previousValue, ruleId, type } = alert;
-  return { id, type, accountId, ruleId, direction, cause, metric, previousValue, currentValue, currentStage, at };
+  const { accountId, at, cause, currentStage, currentValue, direction, id, metric, previousValue, ruleId, threshold, type } = alert;
+  return { id, type, accountId, ruleId, direction, cause, metric, threshold, previousValue, currentValue, currentStage, at };
 }

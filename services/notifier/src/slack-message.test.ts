@@ -120,6 +120,16 @@ describe('a Slack message', () => {
     });
   });
 
+  it('says what decides a qualification besides its criteria', () => {
+    const { blocks } = slackAlert(
+      alertOf({ type: 'account.mqa.exited', met: ['pts', 'actNow'], missing: ['minContacts', 'exclude'] }),
+      options,
+    );
+    const texts = textsOf({ blocks, text: 'x' }).map((one) => one.text);
+    expect(texts).toContain('*Met*\npts, a touch to act on');
+    expect(texts).toContain('*Not met*\nenough engaged contacts, not being excluded');
+  });
+
   it('has a button for each link', () => {
     const { blocks } = slackAlert(alertOf(), options, links);
     const last = blocks.at(-1) as { elements: readonly { readonly text: { readonly text: string }; readonly url: string }[] };
@@ -134,6 +144,7 @@ describe('a Slack message', () => {
 
   test.each([
     [{ type: 'account.threshold.recovered', direction: 'down' }, 'acme.example fell below hot'],
+    [{ type: 'account.threshold.recovered', direction: 'down', threshold: null }, 'acme.example is no longer watched by hot'],
     [{ type: 'account.mqa.entered' }, 'acme.example is a qualified account'],
     [{ type: 'account.mqa.exited', direction: 'down' }, 'acme.example is no qualified account any more'],
     [{ type: 'account.stage.changed', currentStage: 'aware' }, 'acme.example moved on to aware'],

@@ -72,7 +72,8 @@ export function slackAlert(alert: Alert, options: BodyOptions, links: Readonly<R
     ...stageField(alert),
     field('Reach', reachOf(alert)),
     ...(alert.missingRoles.length > 0 ? [field('Missing roles', namesOf(alert.missingRoles))] : []),
-    ...(alert.missing.length > 0 ? [field('Not met', namesOf(alert.missing))] : []),
+    ...(alert.met.length > 0 ? [field('Met', namesOf(alert.met.map(hurdleText)))] : []),
+    ...(alert.missing.length > 0 ? [field('Not met', namesOf(alert.missing.map(hurdleText)))] : []),
     field('Owner', name(alert.owner ?? 'nobody')),
   ];
   const why = whyOf(alert);
@@ -130,16 +131,16 @@ function digestLine(alert: DigestAlert, options: BodyOptions): string {
   return url.length <= 500 && !/[<>|&\s]/.test(url) ? `${text} <${url}|Why>` : text;
 }
 
-type Titled = Pick<Alert, 'type' | 'direction' | 'accountId' | 'ruleId' | 'currentStage'>;
+type Titled = Pick<Alert, 'type' | 'direction' | 'accountId' | 'ruleId' | 'currentStage' | 'threshold'>;
 
-function titleOf({ accountId, currentStage, direction, ruleId, type }: Titled): string {
+function titleOf({ accountId, currentStage, direction, ruleId, threshold, type }: Titled): string {
   const account = plainText(accountId, NAME_MAX);
   const rule = plainText(ruleId, NAME_MAX);
   switch (type) {
     case 'account.threshold.crossed':
       return `${account} crossed ${rule}`;
     case 'account.threshold.recovered':
-      return `${account} fell below ${rule}`;
+      return threshold === null ? `${account} is no longer watched by ${rule}` : `${account} fell below ${rule}`;
     case 'account.mqa.entered':
       return `${account} is a qualified account`;
     case 'account.mqa.exited':
@@ -198,6 +199,18 @@ function contextOf({ at, cause, heldBack, late, modelVersion, version }: Alert):
     `revision ${version}`,
     ...(heldBack > 0 ? [`${heldBack} held back before`] : []),
   ].join(' · ');
+}
+
+/** What decides a qualification besides its criteria has the name of its field in the model. */
+const HURDLES: ReadonlyMap<string, string> = new Map([
+  ['actNow', 'a touch to act on'],
+  ['minContacts', 'enough engaged contacts'],
+  ['filter', 'the filter of ideal customers'],
+  ['exclude', 'not being excluded'],
+]);
+
+function hurdleText(id: string): string {
+  return HURDLES.get(id) ?? id;
 }
 
 type ButtonSpec = readonly [id: string, label: string, url: string];

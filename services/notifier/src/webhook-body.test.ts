@@ -23,9 +23,16 @@ describe('the body of an alert', () => {
         late: false,
         reach: { engagedContacts: 4, coverage: 2 / 3, missingRoles: ['economic_buyer'] },
         reasons: [
-          { points: 60.5, contactId: 'u1', role: 'champion', eventType: 'meeting', ruleId: 'meeting' },
-          { points: 6, contactId: null, role: null, eventType: null, ruleId: null },
+          { points: 60.5, contactId: 'u1', role: 'champion' },
+          { points: 6, contactId: null, role: null },
         ],
+        touch: {
+          kind: 'meeting',
+          contactId: 'u1',
+          campaignId: 'spring',
+          occurredAt: '2026-11-22T11:49:59.000Z',
+          ruleIds: ['meeting'],
+        },
         explainUrl: 'https://touchstone.example/v1/accounts/acme.example/explain?at=2026-11-22T11:50:00.000Z',
         ruleId: 'hot',
         episode: 3,
@@ -44,7 +51,7 @@ describe('the body of an alert', () => {
     const { data } = JSON.parse(alertBody(alertOf({ threshold: null, touch: null }), { ...options, isTest: true })) as {
       data: Record<string, unknown>;
     };
-    expect(data).toMatchObject({ crossedThresholds: [], test: true, reasons: [{ eventType: null, ruleId: null }, {}] });
+    expect(data).toMatchObject({ crossedThresholds: [], test: true, touch: null });
   });
 
   it('is below 20 kB and whole JSON, whatever the alert holds, and keeps what tells it apart', () => {

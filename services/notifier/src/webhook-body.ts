@@ -44,7 +44,8 @@ export function alertBody(alert: Alert, options: BodyOptions): string {
         coverage: alert.coverage,
         missingRoles: alert.missingRoles.slice(0, most).map(short),
       },
-      reasons: alert.reasons.slice(0, most).map((reason) => ({ ...reasonOf(reason, alert) })),
+      reasons: alert.reasons.slice(0, most).map(reasonOf),
+      touch: touchOf(alert, most),
       explainUrl: explainUrl(alert, options),
       ruleId: short(alert.ruleId),
       episode: alert.episode,
@@ -60,15 +61,20 @@ export function alertBody(alert: Alert, options: BodyOptions): string {
   }));
 }
 
-/** What a contact adds; with the touch that caused the alert, when it was the contact's. */
-function reasonOf({ contactId, points, role }: Alert['reasons'][number], { touch }: Alert): object {
-  const isTouchs = touch !== null && touch.contactId === contactId;
+/** What a contact adds by all touches together: no single touch or rule is the reason. */
+function reasonOf({ contactId, points, role }: Alert['reasons'][number]): object {
+  return { points, contactId: shortOrNull(contactId), role: shortOrNull(role) };
+}
+
+/** The touch that caused the alert, as the API has it. */
+function touchOf({ touch }: Alert, most: number): object | null {
+  if (touch === null) return null;
   return {
-    points,
-    contactId: shortOrNull(contactId),
-    role: shortOrNull(role),
-    eventType: isTouchs ? short(touch.kind) : null,
-    ruleId: isTouchs ? shortOrNull(touch.ruleIds[0] ?? null) : null,
+    kind: short(touch.kind),
+    contactId: shortOrNull(touch.contactId),
+    campaignId: shortOrNull(touch.campaignId),
+    occurredAt: timeText(touch.occurredAt),
+    ruleIds: touch.ruleIds.slice(0, most).map(short),
   };
 }
 
@@ -90,6 +96,7 @@ export function digestBody({ alerts, from, owner, to, total }: Digest, options: 
         direction: alert.direction,
         cause: alert.cause,
         metric: shortOrNull(alert.metric),
+        threshold: alert.threshold,
         previousValue: alert.previousValue,
         currentValue: alert.currentValue,
         currentStage: shortOrNull(alert.currentStage),

@@ -12,7 +12,7 @@ const ALERT_FIELDS = {
   direction: z.enum(['up', 'down']),
   at: time.describe('When it happened: the append that caused it, or the crossing itself when time alone did'),
   metric: z.string().nullable().describe('What crossed'),
-  threshold: z.number().nullable().describe('What it was compared with'),
+  threshold: z.number().nullable().describe('What it was compared with; null also when a threshold ends because the account no longer passes its filter'),
   previousValue: z.number().nullable(),
   currentValue: z.number().nullable(),
   previousStage: z.string().nullable(),
@@ -41,8 +41,8 @@ const ALERT_FIELDS = {
     })
     .nullable()
     .describe('The touch that it comes from, and the rules that this matches'),
-  met: z.array(z.string()).describe('Criteria of the qualification that are met'),
-  missing: z.array(z.string()).describe('Those that are not'),
+  met: z.array(z.string()).describe('Criteria of the qualification that are met; `actNow` where a touch qualifies the account at once'),
+  missing: z.array(z.string()).describe('Those that are not; `minContacts`, `filter` or `exclude` where that stands in the way'),
   links: z
     .object({ account: z.string(), explain: z.string() })
     .describe('Paths on this server: the account now, and why, at the instant of the alert'),

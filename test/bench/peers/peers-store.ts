@@ -22,7 +22,7 @@ export function logOnlyStore(partitions: number): AggregatorStore & Pick<Store, 
     async *replay() {},
     async *ruleStates() {},
     async *transitions() {},
-    countTouches: () => Promise.resolve(0),
+    touchTotals: () => Promise.resolve({ touches: 0, minutes: 0 }),
     close: nothing,
     ...peersDifferences(partitions),
   };

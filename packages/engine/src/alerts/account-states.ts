@@ -9,6 +9,12 @@ class Numbers {
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = [];
 
+  /** -1 for a name that has none. */
+  find(name: string): number {
+    return this.#numbers.get(name) ?? -1;
+  }
+
+  /** Gives the name a number, for good, if it has none: only names that a model has or a step was stored under may come here. */
   of(name: string): number {
     let number = this.#numbers.get(name);
     if (number === undefined) {
@@ -70,8 +76,9 @@ export class AccountStates {
     return row === 0 ? BEFORE_ANY : this.#read(row);
   }
 
+  /** Asked of any id, also one that somebody makes up: it gets no number here. */
   stateOf(account: number, ruleId: string): RuleState | null {
-    const row = this.#states.find(account, this.#rules.of(ruleId));
+    const row = this.#states.find(account, this.#rules.find(ruleId));
     return row === 0 ? null : this.#state(row);
   }
 

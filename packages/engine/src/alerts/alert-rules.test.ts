@@ -13,6 +13,8 @@ const none = { channel: null, campaignId: null, creativeId: null, url: null, sou
 /** Worked examples: one account, touches of what they are worth as their kind says. */
 class Example {
   readonly ledgers: PartitionLedgers;
+  /** The steps that the last record came to. */
+  last: readonly Transition[] = [];
   readonly #entries: GeneratedEntry[] = [];
 
   constructor(rules: Partial<ScoringModel> | object) {
@@ -45,6 +47,20 @@ class Example {
     return this.#append(at, { type: 'opportunity', id: 'deal', accountId: 'acme', updatedAt: T + updatedAt, outcome, ...nothing });
   }
 
+  tier(at: number, tier: string): string[] {
+    const nothing = {
+      name: null,
+      domains: [],
+      parentId: null,
+      industry: null,
+      employees: null,
+      owner: null,
+      targetList: null,
+      attributes: {},
+    };
+    return this.#append(at, { type: 'account', id: 'acme', updatedAt: T + at, tier, ...nothing });
+  }
+
   role(at: number, role: string): string[] {
     const nothing = { email: null, title: null, seniority: null, consent: null };
     return this.#append(at, { type: 'contact', id: 'ada', accountId: 'acme', updatedAt: T + at, role, ...nothing });
@@ -56,7 +72,8 @@ class Example {
     this.#entries.push(entry);
     const run = new EntryRun(0, [entry]);
     while (run.next()) this.ledgers.apply(run, false);
-    return this.ledgers.alerts.takeTransitions().map(lineOf);
+    this.last = this.ledgers.alerts.takeTransitions();
+    return this.last.map(lineOf);
   }
 }
 
@@ -118,6 +135,19 @@ describe('thresholds', () => {
   });
 });
 
+it('a threshold ends without a value to fall below when the account no longer passes its filter', () => {
+  const example = new Example({ thresholds: [{ id: 'hot', metric: 'points', enter: 9, exit: 5, filter: { tier: '1' } }] });
+  example.tier(0, '1');
+  expect(example.touch(0)).toEqual(['hot up 1 touch +0']);
+  expect(example.tier(1, '2')).toEqual(['hot down 1 correction +1']);
+  expect(example.last[0]!.alert).toMatchObject({ type: 'account.threshold.recovered', threshold: null });
+  expect(example.last[0]!.alert.currentValue).toBeGreaterThan(9);
+  expect(example.tier(2, '1')).toEqual(['hot up 2 correction +2']);
+  // Where it passes, it is told what it fell below.
+  expect(example.tick(3 * DAY_MS)).toEqual([expect.stringContaining('hot down 2 decay')]);
+  expect(example.last[0]!.alert).toMatchObject({ threshold: 5 });
+});
+
 describe('a qualification', () => {
   const qualification = { atLeast: 1, of: [{ metric: 'points', atLeast: 25 }], minContacts: 2, actNow: [{ kind: 'call' }], actNowDays: 1 };
 
@@ -126,6 +156,20 @@ describe('a qualification', () => {
     expect(example.touch(0, { kind: 'call', occurredAt: T - 5 })).toEqual(['qualification up 1 touch +0']);
     expect(example.tick(DAY_MS - 6)).toEqual([]);
     expect(example.tick(DAY_MS)).toEqual([`qualification down 1 decay +${DAY_MS - 5}`]);
+  });
+
+  it('says what decided besides its criteria', () => {
+    const hindered = { ...qualification, exclude: { tier: 'gov' }, minContacts: 1 };
+    const example = new Example({ qualification: hindered });
+    expect(example.tier(0, 'smb')).toEqual([]);
+    for (let i = 0; i < 3; i++) example.touch(0);
+    expect(example.last[0]!.alert).toMatchObject({ direction: 'up', met: ['points'], missing: [] });
+    example.tier(0, 'gov');
+    expect(example.last[0]!.alert).toMatchObject({ direction: 'down', met: ['points'], missing: ['exclude'] });
+
+    const atOnce = new Example({ qualification });
+    atOnce.touch(0, { kind: 'call' });
+    expect(atOnce.last[0]!.alert).toMatchObject({ direction: 'up', met: ['actNow'], missing: ['points', 'minContacts'] });
   });
 
   it('is known by touches to act on that came before the model, also of kinds that nothing else asks for', () => {

@@ -55,7 +55,7 @@ export interface Alert {
   readonly at: number;
   /** Metric that crossed; null where there is none. */
   readonly metric: string | null;
-  /** What it was compared with; null where there is none. */
+  /** What it was compared with; null where there is none, as when a threshold ends because the account no longer passes its filter. */
   readonly threshold: number | null;
   readonly previousValue: number | null;
   readonly currentValue: number | null;
@@ -76,9 +76,9 @@ export interface Alert {
   /** The contacts that add most, at most three, the first adding most. */
   readonly reasons: readonly AlertReason[];
   readonly touch: AlertTouch | null;
-  /** Ids of the criteria that are met, of a qualification. */
+  /** Of a qualification: ids of the criteria that are met; `actNow` where a touch qualifies the account at once. */
   readonly met: readonly string[];
-  /** Ids of those that are not. */
+  /** Ids of those that are not; `minContacts`, `filter` or `exclude` where that stands in the way. */
   readonly missing: readonly string[];
 }
 

@@ -116,6 +116,23 @@ export class CompiledQualification {
     };
   }
 
+  /**
+   * What an alert names as met and missing: the criteria, and what besides them decides, by the name it has in the model.
+   * @param holds what does at the instant of the alert
+   */
+  told(fact: AccountFact | undefined, holds: Holds): Pick<QualificationView, 'met' | 'missing'> {
+    const { isActNow, lacksContacts, met, missing } = this.view(fact, holds);
+    return {
+      met: isActNow ? [...met, 'actNow'] : met,
+      missing: [
+        ...missing,
+        ...(lacksContacts ? ['minContacts'] : []),
+        ...(this.#filter === null || this.#filter(fact) ? [] : ['filter']),
+        ...(this.#exclude !== null && this.#exclude(fact) ? ['exclude'] : []),
+      ],
+    };
+  }
+
   #isCandidate(fact: AccountFact | undefined): boolean {
     return (this.#filter === null || this.#filter(fact)) && (this.#exclude === null || !this.#exclude(fact));
   }

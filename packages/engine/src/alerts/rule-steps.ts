@@ -74,13 +74,15 @@ export class RuleSteps {
       const { condition, cooldownMs, id, level, metric } = thresholds[place]!;
       const isIn = holds(condition);
       if (isIn === this.#states.isIn(account, this.#thresholds[place]!)) continue;
-      const { enter, exit } = level.levelOf(ledgers.accounts.facts.get(account));
+      const fact = ledgers.accounts.facts.get(account);
+      const { enter, exit } = level.levelOf(fact);
       const told: Told = {
         type: isIn ? 'account.threshold.crossed' : 'account.threshold.recovered',
         ruleId: id,
         direction: isIn ? 'up' : 'down',
         metric: metric.name,
-        threshold: isIn ? enter : exit,
+        // Whoever no longer passes the filter fell below nothing.
+        threshold: isIn ? enter : level.isFor(fact) ? exit : null,
         previousValue: occasion.before(place),
         currentValue: reading.value(metric),
       };
@@ -95,7 +97,7 @@ export class RuleSteps {
     const fact = ledgers.accounts.facts.get(account);
     const isQualified = qualification.isQualified(fact, holds);
     if (isQualified === this.#states.isIn(account, this.#qualification)) return;
-    const { met, missing } = qualification.view(fact, holds);
+    const { met, missing } = qualification.told(fact, holds);
     const told: Told = {
       type: isQualified ? 'account.mqa.entered' : 'account.mqa.exited',
       ruleId: 'qualification',

@@ -120,4 +120,13 @@ describe('rules that are tried', () => {
     expect(tried(ledgers, rules).map(({ accountsIn }) => accountsIn)).toEqual([0, 0]);
     expect([ledgers.kinds.find('unheard_of'), ledgers.roles.find('jester')]).toEqual([-1, -1]);
   });
+
+  it('give no made-up rule id a number that a rule of the model would miss', () => {
+    const { alerts } = some();
+    for (let i = 0; i < 0x10000; i++) alerts.stateOf(0, `made-up-${i}`);
+    const state = { ...alerts.stateOf(0, 'hot')!, ruleId: 'comes-later' };
+    alerts.applyState(state);
+    expect(alerts.stateOf(0, 'comes-later')).toEqual(state);
+    expect([...alerts.states()].map(({ ruleId }) => ruleId)).toContain('comes-later');
+  });
 });

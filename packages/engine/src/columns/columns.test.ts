@@ -6,6 +6,7 @@ import { Cells } from './cells.ts';
 import { engagedWithin, markEngagedDay } from './engaged-days.ts';
 import { Names } from './names.ts';
 import { RecentIds } from './recent-ids.ts';
+import { RuleStates } from './rule-states.ts';
 
 /** Each column against the plain thing it stands for: a Map, a Set, a sorted array. */
 
@@ -205,4 +206,12 @@ describe('engaged days', () => {
       expect(engagedWithin(newest, former, 0, first, last)).toBe(days.some((day) => day >= first && day <= last));
     }
   });
+});
+
+it('rule states tell rules apart whatever their numbers', () => {
+  const states = new RuleStates();
+  const rows = [5, 0x10005, 0xffffffff].map((rule) => states.of(0, rule));
+  expect(new Set(rows).size).toBe(3);
+  expect([5, 0x10005, 0xffffffff].map((rule) => states.find(0, rule))).toEqual(rows);
+  expect(states.find(0, 6)).toBe(0);
 });

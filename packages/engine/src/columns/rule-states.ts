@@ -6,7 +6,7 @@ import { FIRST_ROWS, grown, moreRows, type ColumnStep } from './growth.ts';
  */
 export class RuleStates {
   /** The rule's number. */
-  rule = new Uint16Array(FIRST_ROWS);
+  rule = new Uint32Array(FIRST_ROWS);
   account = new Uint32Array(FIRST_ROWS);
   step = new Uint32Array(FIRST_ROWS);
   episode = new Uint32Array(FIRST_ROWS);
@@ -17,7 +17,7 @@ export class RuleStates {
   since = new Float64Array(FIRST_ROWS);
   heldBack = new Uint32Array(FIRST_ROWS);
   /** Number of the stage + 1; 0 for none. */
-  stage = new Uint16Array(FIRST_ROWS);
+  stage = new Uint32Array(FIRST_ROWS);
   #next = new Uint32Array(FIRST_ROWS);
   #head = new Uint32Array(FIRST_ROWS);
   #used = 1;

@@ -92,6 +92,23 @@ describe('what is missing to a threshold', () => {
   );
 });
 
+it('a level that sums miss by their last digit is reached, as it is for alerts', async () => {
+  const model = scoringModelSchema.parse({
+    version: 'm',
+    rules: [
+      { id: 'most', kind: 'meeting', points: 0.7 },
+      { id: 'rest', kind: 'web_visit', points: 0.1 },
+    ],
+    thresholds: [{ id: 'hot', metric: 'points', enter: 0.8 }],
+    qualification: { atLeast: 1, of: [{ metric: 'points', atLeast: 0.8 }], minContacts: 1 },
+  });
+  const past = await pastOf([touch('ada', 'meeting'), touch('ada', 'web_visit')], model);
+  expect(past.points).toBeLessThan(0.8);
+  const { qualification, thresholds } = nearestOf(past);
+  expect(thresholds).toMatchObject([{ isReached: true, missing: 0, pointsMissing: 0, wouldDo: [] }]);
+  expect(qualification).toMatchObject({ isQualified: true, criteria: [{ isMet: true }] });
+});
+
 describe('qualification and stage', () => {
   const model = scoringModelSchema.parse({
     version: 'm',

@@ -13,11 +13,13 @@ function wordsOf(alert: Record<string, unknown>): string {
   switch (alert['type']) {
     case 'account.threshold.crossed':
     case 'account.threshold.recovered':
+      if (alert['threshold'] === null)
+        return `no longer watched by ${textOf(alert['ruleId'])}: ${metric} ${figureOf(alert['currentValue'])}`;
       return `${metric} ${figureOf(alert['currentValue'])}, ${isUp ? 'at least' : 'below'} ${figureOf(alert['threshold'])}${before(alert)}`;
     case 'account.mqa.entered':
       return 'qualified (MQA)';
     case 'account.mqa.exited':
-      return 'no longer qualified';
+      return `no longer qualified${notMet(alert)}`;
     case 'account.stage.changed':
       return `stage ${textOf(alert['previousStage']) || 'none'} -> ${textOf(alert['currentStage']) || 'none'}`;
     case 'account.surge.detected':
@@ -31,6 +33,10 @@ function wordsOf(alert: Record<string, unknown>): string {
 
 function before(alert: Record<string, unknown>): string {
   return typeof alert['previousValue'] === 'number' ? ` (was ${figureOf(alert['previousValue'])})` : '';
+}
+
+function notMet({ missing }: Record<string, unknown>): string {
+  return Array.isArray(missing) && missing.length > 0 ? `, not met: ${missing.map(textOf).join(', ')}` : '';
 }
 
 function missingRoles({ reach }: Record<string, unknown>): string {

@@ -65,8 +65,10 @@ const run = (...args: readonly string[]) => runCli(args, { TOUCHSTONE_URL: serve
 test.each([
   [{}, 'score 51.3, at least 50.0 (was 48.3)'],
   [{ direction: 'down', type: 'account.threshold.recovered', late: true }, 'score 51.3, below 50.0 (was 48.3) (late)'],
+  [{ direction: 'down', type: 'account.threshold.recovered', threshold: null }, 'no longer watched by hot: score 51.3'],
   [{ type: 'account.mqa.entered' }, 'qualified (MQA)'],
   [{ type: 'account.mqa.exited' }, 'no longer qualified'],
+  [{ type: 'account.mqa.exited', missing: ['pts', 'exclude'] }, 'no longer qualified, not met: pts, exclude'],
   [{ type: 'account.stage.changed', previousStage: null, currentStage: 'sales' }, 'stage none -> sales'],
   [{ type: 'account.surge.detected', metric: 'touches', previousValue: 4 }, 'surge: touches 51.3 (was 4.0)'],
   [{ type: 'account.surge.detected', direction: 'down' }, 'surge is over'],

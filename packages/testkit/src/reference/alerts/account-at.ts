@@ -137,6 +137,15 @@ export class AccountAt {
     return of.filter((criterion) => this.meets(criterion, at)).length >= atLeast && this.metric('reach', at) >= minContacts;
   }
 
+  /** What stands in the way of qualifying besides criteria, by its name in the model. */
+  hindrances({ exclude, filter, minContacts = RULE_DEFAULTS.minContacts }: QualificationDocument, at: number): string[] {
+    const found: string[] = [];
+    if (this.metric('reach', at) < minContacts) found.push('minContacts');
+    if (!this.passes(filter)) found.push('filter');
+    if (exclude !== undefined && this.passes(exclude)) found.push('exclude');
+    return found;
+  }
+
   stage(stages: readonly StageDocument[], at: number): string | null {
     let last: string | null = null;
     for (const stage of stages) if (this.#isInStage(stage, at)) last = stage.id;

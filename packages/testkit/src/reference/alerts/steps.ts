@@ -84,7 +84,7 @@ export class AccountSteps {
         ruleId: threshold.id,
         direction: isIn ? 'up' : 'down',
         metric: threshold.metric,
-        threshold: isIn ? enter : exit,
+        threshold: isIn ? enter : account.passes(threshold.filter) ? exit : null,
         previousValue: look.before(threshold.metric),
         currentValue: account.metric(threshold.metric, at),
       });
@@ -98,8 +98,8 @@ export class AccountSteps {
           type: isIn ? 'account.mqa.entered' : 'account.mqa.exited',
           ruleId: 'qualification',
           direction: isIn ? 'up' : 'down',
-          met: named.filter(({ isMet }) => isMet).map(({ id }) => id),
-          missing: named.filter(({ isMet }) => !isMet).map(({ id }) => id),
+          met: [...named.filter(({ isMet }) => isMet).map(({ id }) => id), ...(account.isActNow(qualification, at) ? ['actNow'] : [])],
+          missing: [...named.filter(({ isMet }) => !isMet).map(({ id }) => id), ...account.hindrances(qualification, at)],
         });
       }
     }
