@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { settle } from '../support/settle.ts';
 import { KEY } from '../support/start-server.ts';
 import { openStream } from './open-stream.ts';
 import { expectProblem } from './problem.ts';
@@ -8,7 +9,7 @@ interface Experiment {
   readonly id: string;
   readonly status: string;
   readonly revision: number;
-  readonly arms: readonly { readonly creativeId: string; readonly isOut: boolean }[];
+  readonly arms: readonly { readonly creativeId: string; readonly isOut: boolean; readonly weight: number }[];
 }
 interface Evaluation {
   readonly key: string;
@@ -20,7 +21,13 @@ interface Evaluation {
 interface Results {
   readonly isComplete: boolean;
   readonly recommendation: { readonly swapOut: string } | null;
-  readonly arms: readonly { readonly creativeId: string; readonly exposed: number; readonly accounts: number; readonly clicks: number }[];
+  readonly arms: readonly {
+    readonly creativeId: string;
+    readonly exposed: number;
+    readonly accounts: number;
+    readonly clicks: number;
+    readonly value: number | null;
+  }[];
 }
 
 let running: TemporaryServer;
@@ -241,5 +248,71 @@ describe('evidence', () => {
     );
     expect(after.arms).toEqual(before.arms);
     expect(await ask(id, `${id}-1`)).toMatchObject({ value: 'auto-b' });
+  }, 60_000);
+
+  it('moves weights to what works, by itself, for those who have seen nothing yet', async () => {
+    const id = 'bandit';
+    await create({ id, mode: 'thompson', outcomeWindow: 3, grace: 0, leastSample: 50 });
+    await touch(Array.from({ length: 400 }, (_, index) => ({ accountId: `${id}-${index}`, kind: 'web_visit' })));
+    await settle(running.server);
+    const shown = await clicks(id, 0, 200, (creative) => (creative === 'bandit-a' ? 0.1 : 0.9));
+    const ad = { campaignId: `campaign-${id}` };
+    await touch(shown.map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_impression', ...ad })));
+    await touch(shown.filter((one) => one.clicks).map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_click', ...ad })));
+    const moved = await eventually(
+      () => running.server.get<Experiment>(`/v1/experiments/${id}`),
+      ({ revision }) => revision > 2,
+    );
+    expect(moved.arms.map(({ weight }) => weight)).toEqual([0.05, 0.95]);
+    expect(moved.arms.every(({ isOut }) => !isOut)).toBe(true);
+    const { data } = await running.server.get<{ data: readonly { by: string; action: string; evidence: object }[] }>(
+      `/v1/experiments/${id}/history?limit=1`,
+    );
+    expect(data[0]).toMatchObject({ by: 'auto', action: 'weights', evidence: { draws: 2000, bestProbability: { 'bandit-b': 1 } } });
+    const again = await Promise.all(shown.map(({ accountId }) => ask(id, accountId)));
+    expect(again.map(({ value }) => value)).toEqual(shown.map(({ creativeId }) => creativeId));
+    const others = await clicks(id, 200, 200, () => 0);
+    // 190 of 200 are expected.
+    expect(others.filter(({ creativeId }) => creativeId === 'bandit-b').length).toBeGreaterThan(170);
+  }, 60_000);
+
+  it('counts who reached a threshold after it was shown a creative, and who stood above it before not at all', async () => {
+    const id = 'reach';
+    const made = { id, metric: 'reachedThreshold', outcomeWindow: 5, grace: 0 };
+    const problem = await expectProblem(
+      await send('/v1/experiments', { ...made, campaignId: 'c', threshold: 'sure', arms: [{ creativeId: 'a' }, { creativeId: 'b' }] }),
+      400,
+      'invalid_request',
+    );
+    expect(problem.detail).toContain('no threshold with this id');
+    const thresholds = [{ id: 'sure', metric: 'points', enter: 50 }];
+    await sent('/v1/models', { version: 'sure', rules: [{ id: 'meeting', kind: 'meeting', points: 100 }], thresholds }, 202);
+    await settle(running.server);
+    await create({ ...made, threshold: 'sure' });
+    const accounts = Array.from({ length: 40 }, (_, index) => `${id}-${index}`);
+    const meet = (some: readonly string[]): Promise<unknown> => touch(some.map((accountId) => ({ accountId, kind: 'meeting' })));
+    // Above before it is shown anything, in the same breath, and after.
+    await meet(accounts.slice(0, 10));
+    await touch(accounts.slice(10).map((accountId) => ({ accountId, kind: 'web_visit' })));
+    await settle(running.server);
+    const shown = await Promise.all(accounts.map(async (accountId) => ({ accountId, creativeId: (await ask(id, accountId)).value! })));
+    await touch(
+      shown.flatMap(({ accountId, creativeId }, index) => [
+        ...(index >= 10 && index < 15 ? [{ accountId, kind: 'meeting' }] : []),
+        { accountId, creativeId, kind: 'ad_impression', campaignId: `campaign-${id}` },
+      ]),
+    );
+    await meet(accounts.slice(15, 20));
+    const results = (): Promise<Results> => running.server.get(`/v1/experiments/${id}/results`);
+    const before = await eventually(results, ({ arms }) => arms.reduce((sum, arm) => sum + arm.accounts, 0) === 40);
+    const below = shown.slice(15);
+    for (const { creativeId, value } of before.arms) {
+      const own = below.filter((one) => one.creativeId === creativeId);
+      const up = own.filter(({ accountId }) => Number(accountId.split('-')[1]) < 20);
+      expect(value).toBeCloseTo(up.length / own.length, 12);
+    }
+    await running.restart();
+    const after = await eventually(results, ({ isComplete }) => isComplete);
+    expect(after.arms).toEqual(before.arms);
   }, 60_000);
 });

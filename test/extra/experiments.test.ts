@@ -9,6 +9,16 @@ test('thousands of simulated experiments hold their level and find what is there
   const rows = figures.map(rowOf);
   console.log(rows.join('\n'));
   expect(figures.map(wrongWith).filter((wrong) => wrong !== null)).toEqual([]);
-  const document = readFileSync(DOCUMENT, 'utf8').split('\n');
-  expect(rows.filter((row) => !document.includes(row))).toEqual([]);
+  // Both ways: a row that nobody computes any more is one too many.
+  expect(tableUnder('| experiments | runs | found | accounts, median |')).toEqual(rows);
 });
+
+/** The rows of the document's table with this head. */
+function tableUnder(head: string): string[] {
+  const lines = readFileSync(DOCUMENT, 'utf8').split('\n');
+  const rows = lines.slice(lines.indexOf(head) + 2);
+  return rows.slice(
+    0,
+    rows.findIndex((row) => !row.startsWith('|')),
+  );
+}

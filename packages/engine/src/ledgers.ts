@@ -48,8 +48,8 @@ export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 /** A touch dated more than this ahead of the log's clock is set aside: no two clocks of one system are that far apart. */
 export const AHEAD_MAX_MS = HOUR_MS;
 
-/** Told of each touch that counts as it comes, not of stored ones, with the engine's clock, epoch ms. The cursor is valid during the call alone. */
-export type CountedListener = (touch: TouchCursor, now: number) => void;
+/** Told of each touch that counts as it comes, not of stored ones, with the engine's clock, epoch ms, and its offset. The cursor is valid during the call alone. */
+export type CountedListener = (touch: TouchCursor, now: number, offset: number) => void;
 
 /** Late for the purpose of counting: dated this much before its append. */
 const LATE_MS = HOUR_MS;
@@ -178,7 +178,7 @@ export class PartitionLedgers implements CountingColumns {
       if (now - occurredAt > LATE_MS) this.lateTouches++;
       if (this.kinds.rules(kind).length === 0) this.kinds.countUnruled(kind);
     }
-    if (this.onCounted !== null && !isStored) this.onCounted(touch, now);
+    if (this.onCounted !== null && !isStored) this.onCounted(touch, now, offset);
     if (this.#batch.isFullFor(bytes)) this.settle();
     const rules = this.kinds.matchingRules(kind, touch);
     const isActNow = this.kinds.isActNow(kind, touch);

@@ -98,6 +98,13 @@ describe('estimate', () => {
     expect(least.pCorrected).toBeCloseTo(least.pValue * 6, 12);
   });
 
+  it('has wider intervals of several comparisons: each is that of one alone at its share of the level', () => {
+    const arms = ['crA', 'crB', 'crC'].map((creativeId, at) => armWith(creativeId, 3_333, clicking(100 + 50 * at, 1_000)));
+    const [ofThree] = estimate(summaryOf(arms), { ...options, creatives: ['crA', 'crB', 'crC'] }).comparisons;
+    const [alone] = estimate(summaryOf(arms), { ...options, level: options.level / 2 }).comparisons;
+    expect(ofThree!.difference).toEqual(alone!.difference);
+  });
+
   it.each([
     ['nobody', [], []],
     ['one account', [1], []],

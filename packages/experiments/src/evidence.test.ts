@@ -26,7 +26,8 @@ function accountOf(creativeId: string, lineup = even, nth = 0): string {
 function touchOf(accountId: string, kind: string, hours: number, change: Partial<CountedTouch> = {}): CountedTouch {
   const occurredAt = START + hours * HOUR_MS;
   const creativeId = kind.startsWith('ad_') ? 'crA' : null;
-  return { accountId, kind, campaignId: 'spring', creativeId, occurredAt, appendedAt: occurredAt, worth: 1, isAbove: false, ...change };
+  const appended = { appendedAt: occurredAt, offset: 100 };
+  return { accountId, kind, campaignId: 'spring', creativeId, occurredAt, ...appended, worth: 1, isAbove: false, ...change };
 }
 
 /** Of the first era, after the touches. */
@@ -120,10 +121,32 @@ describe('an account', () => {
     const evidence = new Evidence(plan, ['crA', 'crB']);
     const accounts = [0, 1, 2].map((nth) => accountOf('crA', even, nth));
     for (const accountId of accounts) evidence.touch(touchOf(accountId, 'ad_impression', 0, { isAbove: accountId === accounts[0] }));
-    evidence.crossed(accounts[0]!, START + DAY_MS);
-    evidence.crossed(accounts[1]!, START + DAY_MS);
-    evidence.crossed(accounts[2]!, START + 7 * DAY_MS + 1);
+    const crossed = (nth: number, at: number): void =>
+      evidence.crossed({ accountId: accounts[nth]!, direction: 'up', at: START + at, version: 101 });
+    crossed(0, DAY_MS);
+    crossed(1, DAY_MS);
+    crossed(2, 7 * DAY_MS + 1);
     expect(armIn(summarise(evidence, [even], START + 9 * DAY_MS)).moments.reachedThreshold).toMatchObject({ accounts: 2, wy: 2 });
+  });
+
+  // Offset 100 exposes it, at START.
+  it.each([
+    ['went up before', [['up', -1, 99]], 'above'],
+    ['went up, and down again before', [['up', -2, 90], ['down', -1, 91]], 'below'], // prettier-ignore
+    ['went up in the millisecond of its exposure, by an earlier touch', [['up', 0, 99]], 'above'],
+    ['went up by the touch that exposed it', [['up', 0, 100]], 'reached'],
+    ['went down after it, and up again', [['up', -1, 99], ['down', 1, 101], ['up', 2, 102]], 'above'], // prettier-ignore
+    ['went down after it', [['down', 1, 101]], 'below'],
+    ['went up at the last instant of its window', [['up', 7 * 24, 200]], 'reached'],
+  ] as const)('that %s, by crossings told late, again, and the other way round', (_, crossings, expected) => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    evidence.touch(touchOf(one, 'ad_impression', 0));
+    const told = crossings.map(([direction, hours, version]) => ({ accountId: one, direction, at: START + hours * HOUR_MS, version }));
+    for (const crossing of [...told.toReversed(), ...told, ...told.slice(0, 1)]) evidence.crossed(crossing);
+    const { accounts, wy } = armIn(summarise(evidence, [even], START + 9 * DAY_MS)).moments.reachedThreshold;
+    expect({ accounts, wy }).toEqual(
+      { above: { accounts: 0, wy: 0 }, below: { accounts: 1, wy: 0 }, reached: { accounts: 1, wy: 2 } }[expected],
+    );
   });
 });
 
@@ -176,6 +199,7 @@ describe('evidence as a whole', () => {
         creativeId,
         occurredAt: now - lagHours * HOUR_MS,
         appendedAt: now,
+        offset: 0,
         worth,
         isAbove: false,
       };

@@ -1,3 +1,4 @@
+import type { Alert } from '@touchstone/engine';
 import { CREATIVES_MAX } from './experiment.ts';
 import { bucketOf } from './hash.ts';
 import { holdoutBucketOf } from './assign.ts';
@@ -13,11 +14,19 @@ export interface CountedTouch {
   readonly occurredAt: number;
   /** Epoch ms, never less than that of the touch before. */
   readonly appendedAt: number;
+  /** In its partition. */
+  readonly offset: number;
   /** Points it added, role multiplier applied, undecayed. */
   readonly worth: number;
-  /** Whether the account is above the experiment's threshold before this touch. Only asked of the touch that exposes it first. */
+  /**
+   * Whether the account is above the experiment's threshold before this touch, as far as that is known: crossings that are told later overrule it. Only
+   * asked of the touch that exposes it first.
+   */
   readonly isAbove: boolean;
 }
+
+/** An account's crossing of a threshold, of those that are told: what a cooldown holds back is none. */
+export type Crossing = Pick<Alert, 'accountId' | 'direction' | 'at' | 'version'>;
 
 /** What became of a touch: it exposed its account first; it counts; or why it says nothing. */
 export type TouchOutcome = 'exposed' | 'counted' | 'not_exposed' | 'out_of_window' | 'late';
@@ -30,8 +39,8 @@ const NOT_ENGAGING = new Set(['ad_impression', 'email_open', 'direct_mail']);
 export const FLAG = { engaged: 1, reached: 2, wasAbove: 4 } as const;
 
 /**
- * What the accounts of one partition did after they first saw a creative of an experiment: some 45 bytes each, and their id. A function of the touches
- * and crossings it is given, in log order.
+ * What the accounts of one partition did after they first saw a creative of an experiment: some 55 bytes each, and their id. A function of the touches it
+ * is given, in log order, and of the crossings of accounts that are exposed, which may be given late, and again.
  *
  * Account by account:
  *
@@ -56,10 +65,13 @@ export class Evidence {
   exposedAt = new Float64Array(FIRST_ROWS);
   /** appendedAt of the first exposure. */
   exposureAppendedAt = new Float64Array(FIRST_ROWS);
+  exposureOffset = new Float64Array(FIRST_ROWS);
   impressions = new Uint32Array(FIRST_ROWS);
   clicks = new Uint32Array(FIRST_ROWS);
   points = new Float64Array(FIRST_ROWS);
   flags = new Uint8Array(FIRST_ROWS);
+  /** The last crossing before the first exposure, of rows that had any. */
+  readonly #before = new Map<number, Pick<Crossing, 'at' | 'version'>>();
 
   constructor(plan: EvidencePlan, creatives: readonly string[]) {
     this.plan = plan;
@@ -101,12 +113,21 @@ export class Evidence {
     return isFirst ? 'exposed' : 'counted';
   }
 
-  /** The account crossed the experiment's threshold upwards at an instant by the log's clock, epoch ms. */
-  crossed(accountId: string, at: number): void {
+  /** The account crossed the experiment's threshold. What the exposing touch itself brought about came after it. */
+  crossed({ accountId, at, direction, version }: Crossing): void {
     const row = this.rows.get(accountId);
     if (row === undefined) return;
     const since = at - this.exposureAppendedAt[row]!;
-    if (since >= 0 && since <= this.plan.outcomeWindowMs) this.flags[row]! |= FLAG.reached;
+    const isBefore = since < 0 || (since === 0 && version < this.exposureOffset[row]!);
+    if (!isBefore) {
+      if (direction === 'up' && since <= this.plan.outcomeWindowMs) this.flags[row]! |= FLAG.reached;
+      return;
+    }
+    const last = this.#before.get(row);
+    if (last !== undefined && (at < last.at || (at === last.at && version < last.version))) return;
+    this.#before.set(row, { at, version });
+    if (direction === 'up') this.flags[row]! |= FLAG.wasAbove;
+    else this.flags[row]! &= ~FLAG.wasAbove;
   }
 
   /** From when the account's outcomes stand. */
@@ -119,7 +140,7 @@ export class Evidence {
     return this.creatives.indexOf(creativeId);
   }
 
-  #expose({ accountId, appendedAt, isAbove, occurredAt }: CountedTouch, creative: number): number {
+  #expose({ accountId, appendedAt, isAbove, occurredAt, offset }: CountedTouch, creative: number): number {
     const row = this.rows.size;
     if (row === this.bucket.length) this.#grow();
     this.rows.set(accountId, row);
@@ -128,6 +149,7 @@ export class Evidence {
     this.creative[row] = creative;
     this.exposedAt[row] = occurredAt;
     this.exposureAppendedAt[row] = appendedAt;
+    this.exposureOffset[row] = offset;
     if (isAbove) this.flags[row]! |= FLAG.wasAbove;
     return row;
   }
@@ -155,6 +177,7 @@ export class Evidence {
     this.seen = copied(this.seen, new Uint32Array(length));
     this.exposedAt = copied(this.exposedAt, new Float64Array(length));
     this.exposureAppendedAt = copied(this.exposureAppendedAt, new Float64Array(length));
+    this.exposureOffset = copied(this.exposureOffset, new Float64Array(length));
     this.impressions = copied(this.impressions, new Uint32Array(length));
     this.clicks = copied(this.clicks, new Uint32Array(length));
     this.points = copied(this.points, new Float64Array(length));

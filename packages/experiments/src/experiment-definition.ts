@@ -1,6 +1,6 @@
 import { accountFilterSchema, durationSchema } from '@touchstone/engine';
 import { z } from 'zod';
-import { OUTCOMES } from './outcome.ts';
+import { isShare, OUTCOMES } from './outcome.ts';
 
 /** What an experiment with creatives is, as it was created. It never changes after that; what becomes of it is its state. */
 
@@ -28,8 +28,6 @@ const targetingSchema = z
   .meta({ id: 'ExperimentTargeting' });
 
 export const EXPERIMENT_MODES = ['observe', 'recommend', 'auto', 'thompson'] as const;
-/** Crossings of thresholds are alerts, and are not among the touches that evidence is made of yet. */
-export const EXPERIMENT_METRICS = OUTCOMES.filter((outcome) => outcome !== 'reachedThreshold');
 
 export const experimentSchema = z
   .strictObject({
@@ -74,7 +72,8 @@ export const experimentSchema = z
       .max(10_000_000)
       .default(100)
       .describe('Accounts that each arm must have in the comparison before anything is decided'),
-    metric: z.enum(EXPERIMENT_METRICS).default('clicked').describe('Outcome of an account'),
+    metric: z.enum(OUTCOMES).default('clicked').describe('Outcome of an account'),
+    threshold: idText.optional().describe('Id of a threshold of the scoring model; with metric reachedThreshold, and with it alone'),
     outcomeWindow: durationSchema
       .default('7d')
       .describe('For so long after its first exposure what an account does counts: seconds, or 30m, 12h, 7d'),
@@ -108,23 +107,26 @@ export const experimentSchema = z
       .default(14)
       .describe('For so long after an impression an account keeps its creative'),
   })
-  .superRefine(({ arms, control, expected, metric }, context) => {
+  .superRefine(({ arms, control, expected, metric, threshold }, context) => {
     const creatives = arms.map(({ creativeId }) => creativeId);
     if (new Set(creatives).size !== creatives.length)
       context.addIssue({ code: 'custom', path: ['arms'], message: 'no two arms may have one creative' });
     if (control !== undefined && !creatives.includes(control)) {
       context.addIssue({ code: 'custom', path: ['control'], message: 'must be the creative of one of the arms' });
     }
+    if ((metric === 'reachedThreshold') !== (threshold !== undefined)) {
+      const message = threshold === undefined ? 'is needed with metric reachedThreshold' : 'is of metric reachedThreshold alone';
+      context.addIssue({ code: 'custom', path: ['threshold'], message });
+    }
     if (expected === undefined) return;
-    const isShare = metric === 'clicked' || metric === 'engaged';
-    if (isShare && expected.baseline >= 1) {
+    if (isShare(metric) && expected.baseline >= 1) {
       context.addIssue({
         code: 'custom',
         path: ['expected', 'baseline'],
-        message: `must be below 1: it is the share of accounts that are ${metric}`,
+        message: `must be below 1: ${metric} is a share of the accounts`,
       });
     }
-    if (!isShare && expected.deviation === undefined) {
+    if (!isShare(metric) && expected.deviation === undefined) {
       context.addIssue({ code: 'custom', path: ['expected', 'deviation'], message: `is needed with metric ${metric}` });
     }
   })

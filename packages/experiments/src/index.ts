@@ -1,7 +1,7 @@
 export { assign, keepOrAssign } from './assign.ts';
 export type { Assignment, Held } from './assign.ts';
 export { Evidence } from './evidence.ts';
-export type { CountedTouch, TouchOutcome } from './evidence.ts';
+export type { CountedTouch, Crossing, TouchOutcome } from './evidence.ts';
 export { CREATIVES_MAX } from './experiment.ts';
 export type { Arm, Experiment, Slice } from './experiment.ts';
 export { bucketOf, BUCKETS } from './hash.ts';
@@ -9,7 +9,7 @@ export { moveSlices, slicesOf } from './slices.ts';
 export { decide } from './decide.ts';
 export type { DecidedAccount, Decision, DecisionCause } from './decide.ts';
 export { ExperimentBook } from './experiment-book.ts';
-export { EXPERIMENT_METRICS, EXPERIMENT_MODES, experimentSchema } from './experiment-definition.ts';
+export { EXPERIMENT_MODES, experimentSchema } from './experiment-definition.ts';
 export type { ExperimentDefinition, ExperimentMode } from './experiment-definition.ts';
 export { applyStep, armsIn, currentExperiment, defaultCreative, EXPERIMENT_STATUSES, planOf } from './experiment-state.ts';
 export type { ExperimentState, ExperimentStatus, ExperimentStep, HistoryEntry, StepOutcome } from './experiment-state.ts';

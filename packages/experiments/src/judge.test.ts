@@ -33,6 +33,17 @@ describe('judge', () => {
     expect(underPerformers.map(({ creativeId }) => creativeId)).toEqual(['crA']);
   });
 
+  it('never names the best, though it does worse than another where both were shown', () => {
+    const summary = summaryOf(
+      [armWith('crA', 10_000, clicking(900, 1_000))],
+      [armWith('crA', 5_000, clicking(50, 500)), armWith('crB', 5_000, clicking(150, 500))],
+    );
+    const { best, estimate, underPerformers, verdict } = judge(summary, { ...options, creatives: ['crA', 'crB'] });
+    expect([verdict, best, underPerformers]).toEqual(['wait', 'crA', []]);
+    expect(estimate.comparisons[0]).toMatchObject({ creativeId: 'crA', against: 'crB' });
+    expect(estimate.comparisons[0]!.difference.high).toBeLessThan(0);
+  });
+
   it('waits while it is not sure', () => {
     expect(judge(ofThousand(100, 105, 110), options)).toMatchObject({
       verdict: 'wait',

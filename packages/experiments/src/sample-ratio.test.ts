@@ -35,6 +35,12 @@ describe('checkSampleRatio', () => {
     expect(checkSampleRatio(summaryOf(arms), 0.001)).toMatchObject({ isAlarm, of });
   });
 
+  it('is two checks that share the level', () => {
+    const { pValue } = checkSampleRatio(summaryOf([arm('crA', 5_000, 1_120), arm('crB', 5_000, 1_000)]), 0.001);
+    expect(pValue).toBeLessThan(1);
+    expect(pValue).toBeCloseTo(2 * Math.exp(-logMixture([1_120, 1_000], [0.5, 0.5])), 12);
+  });
+
   it('of eras with other shares expects of each its own', () => {
     const eras = [[arm('crA', 8_000, 800), arm('crB', 2_000, 200)], [arm('crA', 2_000, 200), arm('crB', 8_000, 800)]]; // prettier-ignore
     const check = checkSampleRatio(summaryOf(...eras), 0.001);

@@ -20,6 +20,8 @@ describe('thompsonStep', () => {
     // Beta(51, 451) against Beta(66, 436): by the normal approximation 0.931.
     expect(thompsonStep(of(50, 65), options).bestProbability['crB']).toBeCloseTo(0.931, 1);
     expect(thompsonStep(of(50, 50), options).bestProbability['crB']).toBeCloseTo(0.5, 1);
+    // Beta(401, 101) against Beta(411, 91): 0.788.
+    expect(thompsonStep(of(400, 410), options).bestProbability['crB']).toBeCloseTo(0.788, 1);
   });
 
   it('keeps the floor for an arm that is sure to be worse', () => {

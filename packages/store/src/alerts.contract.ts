@@ -1,6 +1,7 @@
 import type { Alert, RuleState, Transition } from '@touchstone/engine';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
+import { readCrossings } from './crossings.ts';
 import { readRuleStates } from './rule-states.ts';
 import type { RowTransport } from './row-transport.ts';
 import type { AlertAction, AlertQuery } from './store.ts';
@@ -157,6 +158,21 @@ export function describeAlerts(name: string, open: () => Promise<RowTransport>):
           expect(await all(pages), `pages of ${rows}`).toEqual(expected);
         }
         expect(await all(store.transitions(0, 81, 200))).toEqual([]);
+      });
+    });
+
+    describe('crossings', () => {
+      it('are those of a rule and a partition that were told, each once, by account and in their order, in any pages', async () => {
+        const others = ['ü', 'acme'].map((accountId) => transitionOf({ step: 1, offset: 3, alert: { accountId, ruleId: 'warm' } }));
+        const last = transitionOf({ offset: 5, alert: { accountId: 'ü', version: 2 ** 40 } });
+        await saveTwice([...COOLED, ...others, last]);
+        await save([transitionOf({ alert: { partition: 1, accountId: 'elsewhere' } })], 1);
+        const expected = [...COOLED.filter(({ isHeld }) => !isHeld), last].map(({ alert: { accountId, at, direction, version } }) => {
+          return { accountId, direction, at, version };
+        });
+        expect(await all(store.crossings(0, 'hot'))).toEqual(expected);
+        for (const rows of [1, 2, 3, 5]) expect(await all(readCrossings(transport, 0, 'hot', rows)), `pages of ${rows}`).toEqual(expected);
+        expect(await all(store.crossings(0, 'cold'))).toEqual([]);
       });
     });
 

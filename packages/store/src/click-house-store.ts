@@ -29,6 +29,7 @@ import type { OpportunityStore } from './opportunities/opportunity-store.ts';
 import { readOpportunityTouches } from './opportunities/opportunity-touches.ts';
 import { readOutcomes } from './opportunities/outcomes.ts';
 import { readQualifiedLeads } from './opportunities/qualified-leads.ts';
+import { readCrossings, type StoredCrossing } from './crossings.ts';
 import { readRuleStates } from './rule-states.ts';
 import { readShownScores } from './shown-scores.ts';
 import { findStalled, listStalled, readStageFigures } from './stage-stays.ts';
@@ -208,6 +209,10 @@ export class ClickHouseStore implements Store {
 
   ruleStates(partition: number, before: number): AsyncIterable<readonly RuleState[]> {
     return readRuleStates(this.#transport, partition, before);
+  }
+
+  crossings(partition: number, ruleId: string): AsyncIterable<readonly StoredCrossing[]> {
+    return readCrossings(this.#transport, partition, ruleId);
   }
 
   transitions(partition: number, from: number, before: number): AsyncIterable<readonly Transition[]> {

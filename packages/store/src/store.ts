@@ -1,3 +1,4 @@
+import type { StoredCrossing } from './crossings.ts';
 import type { KpiStore } from './kpis/kpi-store.ts';
 import type { NotificationStore } from './notification-store.ts';
 import type { OpportunityStore } from './opportunities/opportunity-store.ts';
@@ -354,6 +355,8 @@ export interface Store extends NotificationStore, KpiStore, OpportunityStore {
   ruleStates(partition: number, before: number): AsyncIterable<readonly RuleState[]>;
   /** The partition's transitions of offsets from `from` to below `before`, each once, by offset and time, in pages of bounded size. */
   transitions(partition: number, from: number, before: number): AsyncIterable<readonly Transition[]>;
+  /** The partition's alerts of a rule that were told, by account and in their order, each once, in pages of bounded size. */
+  crossings(partition: number, ruleId: string): AsyncIterable<readonly StoredCrossing[]>;
   /** Newest first, by instant and id. */
   alerts(query: AlertQuery): Promise<readonly StoredAlert[]>;
   /** By rule: of the alerts that happened at `since` or later and before `until`, both epoch ms. */

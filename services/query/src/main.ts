@@ -46,6 +46,7 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
 
   const experiments = new Experiments({
     ledgers: replica.ledgers,
+    feed,
     store,
     keys,
     metrics,
@@ -54,7 +55,6 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
     readiness: () => replica.readiness(),
   });
   shutdown.add('experiments', () => experiments.stop());
-  feed.whenTold(({ accountId }) => experiments.streams.look(accountId));
 
   // The port is open from the beginning: whoever probes sees what is waited for.
   const app = await createHttpApp({

@@ -99,6 +99,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   shutdown.add('feed', () => feed.stop());
   const experiments = new Experiments({
     ledgers: aggregator.ledgers,
+    feed,
     store,
     keys,
     metrics,
@@ -108,7 +109,6 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   });
   await experiments.start(log, leave);
   shutdown.add('experiments', () => experiments.stop());
-  feed.whenTold(({ accountId }) => experiments.streams.look(accountId));
   shutdown.add('aggregator', () => aggregator.stop());
   const notifier = new Notifier({ store, settings: config, scheduler: systemScheduler, metrics, logger, onFatal: leave });
   shutdown.add('notifier', () => notifier.stop());

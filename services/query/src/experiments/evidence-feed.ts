@@ -1,8 +1,8 @@
-import { fieldsAsked, FIELD, RECORD, type LedgerSet } from '@touchstone/engine';
+import { fieldsAsked, FIELD, RECORD, type Alert, type LedgerSet } from '@touchstone/engine';
 import { mergeSummaries, summarise, type EvidenceSummary, type ExperimentState, type Held } from '@touchstone/experiments';
 import { persist, sleep, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
-import { PartitionEvidence, type Gap } from './partition-evidence.ts';
+import { PartitionEvidence, type Gap, type OwedCrossings } from './partition-evidence.ts';
 
 /** What was applied is stored within a checkpoint. */
 const STORED_LOOK_MS = 200;
@@ -11,7 +11,9 @@ const TOUCHES_A_TURN = 2000;
 export interface EvidenceFeedOptions {
   /** The ledgers that answers are computed from. */
   readonly ledgers: LedgerSet;
-  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay'>;
+  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay' | 'crossings'>;
+  /** Alerts that were told lately, oldest first: those that are not stored yet are among them. */
+  readonly keptAlerts: () => Iterable<{ readonly partition: number; readonly alert: Alert }>;
   /** The experiments that run. */
   readonly running: () => readonly ExperimentState[];
   readonly scheduler: Scheduler;
@@ -55,6 +57,11 @@ export class EvidenceFeed {
     void this.#fill();
   }
 
+  /** Takes an alert that was just told. */
+  takeAlert(partition: number, alert: Alert): void {
+    this.#partitions.get(partition)?.crossed(alert.ruleId, alert);
+  }
+
   stop(): void {
     this.#isStopped = true;
   }
@@ -78,14 +85,21 @@ export class EvidenceFeed {
     return summaries.length === 0 ? null : mergeSummaries(summaries);
   }
 
-  /** Closes gaps until there are none: all that there are at a time wait for one checkpoint, and are read one after the other. */
+  /**
+   * Closes gaps until there are none: all that there are at a time wait for one checkpoint, and are read one after the other. Crossings come last, when
+   * all accounts that are exposed by then are known: those told later are taken as they come.
+   */
   async #fill(): Promise<void> {
     if (this.#isFilling) return;
     this.#isFilling = true;
     try {
-      for (let gaps = this.#gaps(); gaps.length > 0 && !this.#isStopped; gaps = this.#gaps()) {
-        await this.#stored(gaps);
+      while (!this.#isStopped) {
+        const gaps = this.#gaps();
+        if (gaps.length > 0) await this.#stored(gaps);
         for (const gap of gaps) await this.#read(gap);
+        const owed = [...this.#partitions.values()].map((partition) => partition.owed()).filter((of) => of !== null);
+        for (const of of owed) await this.#readCrossings(of);
+        if (gaps.length === 0 && owed.length === 0) return;
       }
     } catch (err) {
       if (!this.#isStopped) this.#options.logger.error({ err }, 'evidence of experiments could not be read from the store');
@@ -128,6 +142,18 @@ export class EvidenceFeed {
       }
     }
     close();
+  }
+
+  async #readCrossings({ paid, partition, thresholds }: OwedCrossings): Promise<void> {
+    const { keptAlerts, scheduler, store } = this.#options;
+    for (const ruleId of thresholds) {
+      for await (const crossings of store.crossings(partition, ruleId)) {
+        for (const crossing of crossings) this.#partitions.get(partition)?.crossed(ruleId, crossing);
+        await scheduler.breathe();
+      }
+    }
+    for (const { alert, partition: of } of keptAlerts()) if (of === partition) this.takeAlert(partition, alert);
+    paid();
   }
 
   #ask<Answer>(step: () => Promise<Answer>): Promise<Answer> {

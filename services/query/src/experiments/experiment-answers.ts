@@ -2,9 +2,9 @@ import {
   daysLeft,
   deviationOf,
   estimate,
-  EXPERIMENT_METRICS,
   EXPERIMENT_MODES,
   EXPERIMENT_STATUSES,
+  OUTCOMES,
   planOf,
   VERDICT_REASONS,
   type ExperimentState,
@@ -34,7 +34,8 @@ export const experimentAnswerSchema = z
     status: z.enum(EXPERIMENT_STATUSES),
     revision: z.int().describe('Grows with each step; give it with a step that must not come after another'),
     mode: z.enum(EXPERIMENT_MODES),
-    metric: z.enum(EXPERIMENT_METRICS as [string, ...string[]]),
+    metric: z.enum(OUTCOMES),
+    threshold: z.string().nullable().describe('Of metric reachedThreshold'),
     alpha: z.number(),
     leastSample: z.int(),
     control: z.string(),
@@ -55,10 +56,11 @@ export const experimentAnswerSchema = z
 
 export function experimentAnswer(state: ExperimentState): z.input<typeof experimentAnswerSchema> {
   const { arms, definition, out, revision, status } = state;
-  const { expected: _expected, name, ...given } = definition;
+  const { expected: _expected, name, threshold, ...given } = definition;
   return {
     ...given,
     name: name ?? null,
+    threshold: threshold ?? null,
     status,
     revision,
     arms: arms.map((arm) => ({ ...arm, isOut: out.includes(arm.creativeId) })),

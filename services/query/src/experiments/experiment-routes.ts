@@ -1,7 +1,9 @@
+import type { ScoringModel } from '@touchstone/engine';
 import { EXPERIMENT_STATUSES, experimentSchema, type ExperimentState } from '@touchstone/experiments';
 import { csvOf, type DeclaredResponse, linkToNext, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
+import type { ModelStatus } from '../model-routes.ts';
 import type { QueryApp } from '../query.ts';
 import { limit } from '../query-parameters.ts';
 import {
@@ -68,12 +70,13 @@ const csv = (schema: z.ZodType): DeclaredResponse => ({
 
 export interface ExperimentRoutesOptions {
   readonly experiments: Experiments;
+  readonly modelStatus: () => ModelStatus;
   /** @throws ProblemError `not_ready` */
   readonly assertReady: () => void;
 }
 
 /** Experiments over HTTP: made, started, stopped, swapped and undone by admins, and read. */
-export function registerExperimentRoutes(app: QueryApp, { assertReady, experiments }: ExperimentRoutesOptions): void {
+export function registerExperimentRoutes(app: QueryApp, { assertReady, experiments, modelStatus }: ExperimentRoutesOptions): void {
   const { book } = experiments.log;
   const tags = ['experiments'];
 
@@ -117,7 +120,8 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
           `${OPEN_MAX} experiments that are not stopped, and ${ALL_MAX} in all, are as many as there can be`,
         );
       }
-      const { id } = request.body;
+      const { id, threshold } = request.body;
+      if (threshold !== undefined) assertThreshold(modelStatus().model, threshold);
       const step = { experimentId: id, action: 'create' as const, expectedRevision: 0, by: request.caller!.keyId };
       const state = await write({ ...step, definition: JSON.stringify(request.body) });
       return reply.code(201).send(experimentAnswer(state));
@@ -275,6 +279,13 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       return reply.type('text/csv; charset=utf-8').send(csvOf(Object.keys(historySchema.shape), data.map(asCells)));
     },
   );
+}
+
+/** @throws ProblemError `invalid_request` for one that nothing would ever be told of */
+function assertThreshold({ thresholds, version }: ScoringModel, id: string): void {
+  if (thresholds.some((threshold) => threshold.id === id)) return;
+  const detail = `the scoring model ${version} has no threshold with this id`;
+  throw new ProblemError('invalid_request', detail, { errors: [{ in: 'body', pointer: '#/threshold', detail }] });
 }
 
 /** The figures that were kept when it was stopped. */

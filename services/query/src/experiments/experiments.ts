@@ -3,6 +3,8 @@ import type { EventLog } from '@touchstone/event-log';
 import { judge, type EvidenceSummary, type ExperimentState, type Judgement } from '@touchstone/experiments';
 import { repeat, type KeyRing, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
+import type { LiveFeed } from '../live-feed.ts';
+import { PublishedAlert } from '../stream-event.ts';
 import { Decider } from './decider.ts';
 import { DecisionStreams } from './decision-streams.ts';
 import { judgeOptionsOf, stepOf } from './evaluate-experiment.ts';
@@ -15,7 +17,9 @@ const EVALUATION_SHARE = 0.05;
 
 export interface ExperimentsOptions {
   readonly ledgers: LedgerSet;
-  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay'>;
+  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay' | 'crossings'>;
+  /** Of the same process: tells of crossings. */
+  readonly feed: Pick<LiveFeed, 'keptAlerts' | 'whenTold'>;
   readonly keys: Pick<KeyRing, 'sign'>;
   readonly metrics: Metrics;
   readonly scheduler: Scheduler;
@@ -51,10 +55,10 @@ export class Experiments {
   #restsUntil = 0;
 
   constructor(options: ExperimentsOptions) {
-    const { ledgers, scheduler, metrics } = options;
+    const { feed, ledgers, scheduler, metrics } = options;
     this.#options = options;
     this.log = new ExperimentLog(options);
-    this.#evidence = new EvidenceFeed({ ...options, running: () => this.running });
+    this.#evidence = new EvidenceFeed({ ...options, running: () => this.running, keptAlerts: () => feed.keptAlerts() });
     this.decider = new Decider({
       ledgers,
       book: this.log.book,
@@ -62,6 +66,10 @@ export class Experiments {
       heldBy: ({ definition }, partition, accountId) => this.#evidence.heldBy(definition.id, partition, accountId),
     });
     this.streams = new DecisionStreams({ ...options, decider: this.decider });
+    feed.whenTold((published) => {
+      if (published instanceof PublishedAlert) this.#evidence.takeAlert(published.partition, published.alert);
+      this.streams.look(published.accountId);
+    });
     metrics.beforeScrape(() => this.#setGauges());
   }
 

@@ -1,69 +1,16 @@
-import { LogRun, TouchWriter } from '@touchstone/codec';
 import { defaultModel, PartitionLedgers } from '@touchstone/engine';
-import { RecordBlockBuilder, RecordReader, type RecordBlock } from '@touchstone/event-log';
-import { ExperimentBook, summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
+import type { RecordBlock } from '@touchstone/event-log';
+import { summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
 import { fc, test as property } from '@fast-check/vitest';
 import { expect } from 'vitest';
 import { PartitionEvidence, type Gap } from './partition-evidence.ts';
-
-const NOW = Date.UTC(2026, 2, 1);
-
-interface MadeTouch {
-  readonly account: number;
-  readonly kind: string;
-  readonly creativeId: string | null;
-}
-
-/** The touches as blocks of one record, a second apart. */
-function blocksOf(touches: readonly MadeTouch[]): RecordBlock[] {
-  const writer = new TouchWriter();
-  return touches.map(({ account, creativeId, kind }, offset) => {
-    const none = { contactId: null, channel: null, url: null, source: null, properties: {}, minutes: 0 };
-    const occurredAt = NOW + 1000 * offset;
-    writer.write({ id: `t${offset}`, accountId: `a${account}`, kind, occurredAt, campaignId: 'spring', creativeId, ...none });
-    const builder = new RecordBlockBuilder();
-    builder.append(writer.key(), writer.value());
-    return { partition: 0, baseOffset: offset, nextOffset: offset + 1, count: 1, appendedAt: occurredAt, bytes: builder.bytes().slice() };
-  });
-}
-
-function experimentSince(startedAt: number): ExperimentState {
-  const book = new ExperimentBook();
-  const none = { experimentId: 'hero', by: 'k', definition: null, creativeId: null, weights: null, reason: null, evidence: null };
-  const definition = JSON.stringify({
-    id: 'hero',
-    campaignId: 'spring',
-    arms: [{ creativeId: 'a' }, { creativeId: 'b' }],
-    outcomeWindow: 5,
-    grace: 0,
-  });
-  book.apply({ ...none, action: 'create', expectedRevision: 0, definition }, startedAt);
-  book.apply({ ...none, action: 'start', expectedRevision: 1 }, startedAt);
-  return book.get('hero')!;
-}
+import { applyBlock, blocksOf, closeGap, experimentSince, NOW } from './test-evidence.ts';
 
 /** Ledgers that have applied the touches below an offset, as stored ones or as they came. */
 function ledgersAt(blocks: readonly RecordBlock[], position: number): PartitionLedgers {
   const ledgers = new PartitionLedgers(0, defaultModel);
   for (const block of blocks.slice(0, position)) applyBlock(ledgers, block, true);
   return ledgers;
-}
-
-function applyBlock(ledgers: PartitionLedgers, block: RecordBlock, isStored: boolean): void {
-  const run = new LogRun<RecordBlock>(0, new RecordReader());
-  run.open(block);
-  while (run.next()) ledgers.apply(run, isStored);
-}
-
-/** Reads what a gap asks for, as the store would give it; the read may break off. */
-function close(gap: Gap, blocks: readonly RecordBlock[], breaksOffAfter = Infinity): void {
-  for (const [index, block] of blocks.slice(gap.experiments[0]!.upTo ?? 0, gap.before).entries()) {
-    if (index === breaksOffAfter) return;
-    const run = new LogRun<RecordBlock>(0, new RecordReader());
-    run.open(block);
-    while (run.next()) if (!gap.take(run.touch, run.offset, run.appendedAt)) return;
-  }
-  gap.close();
 }
 
 const anyTouch = fc.record({
@@ -99,10 +46,10 @@ property.prop([fc.array(fc.tuple(anyTouch, anyStep), { minLength: 1, maxLength: 
       const step = entries[ledgers.position]![1];
       if (step === 'ask') gap = evidence.gap() ?? gap;
       else if (step === 'read' && gap !== null) {
-        close(gap, blocks);
+        closeGap(gap, blocks);
         gap = null;
       } else if (step === 'break off' && gap !== null) {
-        close(gap, blocks, gap.before - 1);
+        closeGap(gap, blocks, gap.before - 1);
         gap = null;
       } else if (typeof step === 'object') {
         ledgers = ledgersAt(blocks, Math.min(blocks.length, ledgers.position + step.takeOver));
@@ -110,7 +57,7 @@ property.prop([fc.array(fc.tuple(anyTouch, anyStep), { minLength: 1, maxLength: 
       }
       if (ledgers.position < blocks.length) applyBlock(ledgers, blocks[ledgers.position]!, false);
     }
-    for (let open = evidence.gap(); open !== null; open = evidence.gap()) close(open, blocks);
+    for (let open = evidence.gap(); open !== null; open = evidence.gap()) closeGap(open, blocks);
 
     expect(summaryOf(evidence, experiment, asOf)).toEqual(onePass(blocks, started, experiment, asOf));
   },
@@ -126,7 +73,7 @@ function onePass(blocks: readonly RecordBlock[], started: number, experiment: Ex
   evidence.attach(ledgers);
   evidence.keep([experiment]);
   const gap = evidence.gap()!;
-  close(gap, blocks);
+  closeGap(gap, blocks);
   for (const block of blocks.slice(started)) applyBlock(ledgers, block, false);
   return summaryOf(evidence, experiment, asOf);
 }

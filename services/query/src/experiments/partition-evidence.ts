@@ -1,5 +1,5 @@
 import { FIELD, worthOf, type PartitionLedgers, type TouchCursor } from '@touchstone/engine';
-import { Evidence, planOf, type CountedTouch, type ExperimentState, type Held } from '@touchstone/experiments';
+import { Evidence, planOf, type CountedTouch, type Crossing, type ExperimentState, type Held } from '@touchstone/experiments';
 
 /** Touches that wait until those before them are read from the store; some 100 bytes each. With more, reading begins again. */
 const WAITING_MAX = 200_000;
@@ -7,6 +7,8 @@ const WAITING_MAX = 200_000;
 /** Evidence of one experiment in one partition, and how far it goes. */
 interface Entry {
   readonly startedAt: number;
+  /** Id of the threshold that accounts are to reach; null where that is not asked. */
+  readonly threshold: string | null;
   evidence: Evidence;
   /** Null while it takes touches as they come; else those that came after what is being read from the store. */
   waiting: CountedTouch[] | null;
@@ -14,6 +16,16 @@ interface Entry {
   upTo: number | null;
   /** A gap is being read into it. Should that break off, nobody knows what is in it. */
   isHalf: boolean;
+  /** Crossings of the threshold are still to be read: rows have come that knew of none. */
+  owesCrossings: boolean;
+}
+
+/** Crossings of thresholds that are to be read, after the touches. */
+export interface OwedCrossings {
+  readonly partition: number;
+  readonly thresholds: readonly string[];
+  /** All that are stored, and all that were told since, were handed to `crossed`. */
+  readonly paid: () => void;
 }
 
 /** A read that fills gaps: touches from `from` to below `before` belong into these. */
@@ -47,7 +59,7 @@ export class PartitionEvidence {
       if (entry.waiting === null) entry.upTo = former?.position ?? entry.upTo;
       if (entry.waiting !== null || ledgers === null || ledgers.position !== former?.position) entry.waiting = [];
     }
-    if (ledgers !== null) ledgers.onCounted = (touch, now) => this.#take(touch, now);
+    if (ledgers !== null) ledgers.onCounted = (touch, now, offset) => this.#take(touch, now, offset);
   }
 
   /** Keeps evidence of these experiments, and of no other. */
@@ -57,14 +69,23 @@ export class PartitionEvidence {
     for (const state of running) {
       if (this.#entries.has(state.definition.id)) continue;
       const evidence = evidenceOf(state);
-      this.#entries.set(state.definition.id, { startedAt: state.startedAt!, evidence, waiting: [], upTo: null, isHalf: false });
+      const threshold = state.definition.threshold ?? null;
+      this.#entries.set(state.definition.id, {
+        startedAt: state.startedAt!,
+        threshold,
+        evidence,
+        waiting: [],
+        upTo: null,
+        isHalf: false,
+        owesCrossings: false,
+      });
     }
   }
 
   /** Of an experiment: null while some of it is still to be read. */
   evidenceOf(experimentId: string): Evidence | null {
     const entry = this.#entries.get(experimentId);
-    return entry === undefined || entry.waiting !== null ? null : entry.evidence;
+    return entry === undefined || entry.waiting !== null || entry.owesCrossings ? null : entry.evidence;
   }
 
   heldBy(experimentId: string, accountId: string): Held | null {
@@ -99,7 +120,7 @@ export class PartitionEvidence {
         if (!isCurrent()) return false;
         const reads = places.filter(({ entry, from }) => offset >= from && appendedAt >= entry.startedAt);
         if (reads.length === 0) return true;
-        const counted = countedOf(ledgers, touch, appendedAt);
+        const counted = countedOf(ledgers, touch, appendedAt, offset);
         for (const { entry } of reads) entry.evidence.touch(counted);
         return true;
       },
@@ -109,12 +130,31 @@ export class PartitionEvidence {
           for (const touch of waiting) entry.evidence.touch(touch);
           entry.waiting = null;
           entry.isHalf = false;
+          entry.owesCrossings = entry.threshold !== null;
         }
       },
     };
   }
 
-  #take(touch: TouchCursor, now: number): void {
+  /** What is to be read of thresholds; null for nothing. Touches go on being taken meanwhile: what they are told of crossings comes in any order. */
+  owed(): OwedCrossings | null {
+    const entries = [...this.#entries.values()].filter(({ owesCrossings, waiting }) => owesCrossings && waiting === null);
+    if (entries.length === 0) return null;
+    return {
+      partition: this.partition,
+      thresholds: [...new Set(entries.map(({ threshold }) => threshold!))],
+      paid: () => {
+        for (const entry of entries) entry.owesCrossings = false;
+      },
+    };
+  }
+
+  /** An account crossed a threshold, as was just told, or has been stored. The same may come again. */
+  crossed(ruleId: string, crossing: Crossing): void {
+    for (const { evidence, threshold } of this.#entries.values()) if (threshold === ruleId) evidence.crossed(crossing);
+  }
+
+  #take(touch: TouchCursor, now: number, offset: number): void {
     if (this.#entries.size === 0) return;
     const accountId = touch.text(FIELD.accountId)!;
     const hasCreative = touch.has(FIELD.creativeId);
@@ -122,12 +162,22 @@ export class PartitionEvidence {
     for (const entry of this.#entries.values()) {
       // Most touches are of accounts that no experiment has reached: these cost no more than this.
       if (now < entry.startedAt || (entry.waiting === null && !hasCreative && !entry.evidence.rows.has(accountId))) continue;
-      counted ??= countedOf(this.#ledgers!, touch, now);
-      if (entry.waiting === null) entry.evidence.touch(counted);
+      counted ??= countedOf(this.#ledgers!, touch, now, offset);
+      const taken = this.#isFirstAbove(entry, touch, accountId) ? { ...counted, isAbove: true } : counted;
+      if (entry.waiting === null) entry.evidence.touch(taken);
       // With another list, what is being read is of no use any more.
       else if (entry.waiting.length === WAITING_MAX) entry.waiting = [];
-      else entry.waiting.push(counted);
+      else entry.waiting.push(taken);
     }
+  }
+
+  /** Whether the touch may be the first of an account that stands above the threshold. What is above and was not told does not count as such. */
+  #isFirstAbove({ evidence, threshold }: Entry, { bytes, end, start }: TouchCursor, accountId: string): boolean {
+    if (threshold === null || evidence.rows.has(accountId)) return false;
+    const { accounts, alerts } = this.#ledgers!;
+    const account = accounts.names.find(0, bytes, start[FIELD.accountId]!, end[FIELD.accountId]!);
+    const state = account < 0 ? null : alerts.stateOf(account, threshold);
+    return state !== null && state.isIn && !state.isHeld;
   }
 }
 
@@ -138,7 +188,7 @@ function evidenceOf(state: ExperimentState): Evidence {
   );
 }
 
-function countedOf(ledgers: PartitionLedgers, touch: TouchCursor, appendedAt: number): CountedTouch {
+function countedOf(ledgers: PartitionLedgers, touch: TouchCursor, appendedAt: number, offset: number): CountedTouch {
   return {
     accountId: touch.text(FIELD.accountId)!,
     kind: touch.text(FIELD.kind)!,
@@ -146,6 +196,7 @@ function countedOf(ledgers: PartitionLedgers, touch: TouchCursor, appendedAt: nu
     creativeId: touch.text(FIELD.creativeId),
     occurredAt: touch.occurredAt,
     appendedAt,
+    offset,
     worth: worthOf(ledgers, touch),
     isAbove: false,
   };
