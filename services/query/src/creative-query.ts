@@ -1,11 +1,4 @@
-import {
-  creativeDaysKept,
-  isCreativeKnown,
-  meets,
-  type AccountTest,
-  type DayRange,
-  type LedgerSet,
-} from '@touchstone/engine';
+import { creativeDaysKept, isCreativeKnown, meets, type AccountTest, type DayRange, type LedgerSet } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
 import { day } from './creative-answers.ts';
