@@ -29,7 +29,7 @@ export { DEFAULT_SETTINGS, QUALIFIED_BY, UNITS } from './definition.ts';
 export type { CombineContext, KpiDefinition, KpiParameter, KpiSettings, QualifiedBy, Unit } from './definition.ts';
 export { either, known, minus, missing, outcome, plus, product, quotient, ratio } from './figure.ts';
 export type { Figure, Outcome } from './figure.ts';
-export { planSpans, SERIES_MAX } from './plan.ts';
+export { PERIOD, planSpans, SERIES_MAX } from './plan.ts';
 export type { AskedSpan, Plan } from './plan.ts';
 export { chooseCurrency, inCurrency } from './currency.ts';
 export type { Amounts, CurrencyChoice } from './currency.ts';

@@ -12,7 +12,10 @@ const ALERT_FIELDS = {
   direction: z.enum(['up', 'down']),
   at: time.describe('When it happened: the append that caused it, or the crossing itself when time alone did'),
   metric: z.string().nullable().describe('What crossed'),
-  threshold: z.number().nullable().describe('What it was compared with; null also when a threshold ends because the account no longer passes its filter'),
+  threshold: z
+    .number()
+    .nullable()
+    .describe('What it was compared with; null also when a threshold ends because the account no longer passes its filter'),
   previousValue: z.number().nullable(),
   currentValue: z.number().nullable(),
   previousStage: z.string().nullable(),

@@ -9,13 +9,14 @@ export interface BlockArgs extends World {
   readonly touches: number;
   readonly partitions: number;
   readonly days: number;
+  /** When the days end, epoch ms; default now. */
+  readonly end?: number;
 }
 
 /** Blocks as the log would hand them over, in memory, the partitions by turns. */
-export function makeTouchBlocks({ days, partitions, touches, ...world }: BlockArgs): RecordBlock[] {
+export function makeTouchBlocks({ days, end = Date.now(), partitions, touches, ...world }: BlockArgs): RecordBlock[] {
   const traffic = new Traffic(world);
   const writer = new TouchWriter();
-  const end = Date.now();
   const begin = end - days * DAY_MS;
   const ends = Array.from({ length: partitions }, () => 0);
   const blocks: RecordBlock[] = [];

@@ -1,32 +1,47 @@
 import { known, product, quotient, ratio } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
-import type { Measure, MeasureScope, Placed } from './measure.ts';
+import type { Measure, MeasureScope } from './measure.ts';
 
 const LOOKBACK_DAYS = 90;
-const DAY_MS = 86_400_000;
 /** What sales and the product do is no marketing. */
 const NO_MARKETING = ['call', 'meeting', 'product_use'];
 
-/** Opportunities with whether a marketing touch of their account lies in the time before they were made. */
-function influencedRows(scope: MeasureScope, placed: Placed): string {
-  const end = Math.max(...scope.spans.map(({ to }) => to));
-  return `(SELECT row.*, row.id IN
-      (SELECT made.id FROM
+/**
+ * Opportunities made in a span and those closed in it, `isPipeline` telling which, with whether a marketing touch of their account lies in the time before they were made.
+ *
+ * Touches are many: each goes by once, to the first opportunity of its account that was made after it (or to several made at one instant), and of these only
+ * the latest touch is kept. What came before an earlier opportunity of the account came before this one too, hence the running maximum.
+ */
+function influencedRows(scope: MeasureScope): string {
+  const made = scope.rows('opportunities', { at: 'created_at' });
+  const closed = scope.rows('opportunities', { at: 'closed_at' });
+  const both = `SELECT *, true AS isPipeline FROM ${made} UNION ALL SELECT *, false AS isPipeline FROM ${closed}`;
+  const lookback = `toIntervalDay(${LOOKBACK_DAYS})`;
+  return `(WITH row AS (${both}), made AS (SELECT DISTINCT account_id, created_at FROM row),
+    touched AS
+      (SELECT made.account_id AS account_id, made.created_at AS created_at, max(touch.occurred_at) AS lastAt
+       FROM
          (SELECT account_id, occurred_at FROM touches
-          WHERE occurred_at < fromUnixTimestamp64Milli(${end}, 'UTC') AND kind NOT IN ${scope.list(NO_MARKETING)} AND account_id IN (SELECT account_id FROM opportunities)) AS touch
-       INNER JOIN (SELECT id, account_id, created_at FROM opportunities FINAL) AS made ON touch.account_id = made.account_id
-       WHERE touch.occurred_at < made.created_at AND touch.occurred_at >= made.created_at - toIntervalMillisecond(${LOOKBACK_DAYS * DAY_MS})) AS isInfluenced
-    FROM ${scope.rows('opportunities', placed)} AS row)`;
+          WHERE occurred_at >= (SELECT min(created_at) FROM made) - ${lookback} AND occurred_at < (SELECT max(created_at) FROM made)
+            AND kind NOT IN ${scope.list(NO_MARKETING)}) AS touch
+       ASOF INNER JOIN made ON touch.account_id = made.account_id AND touch.occurred_at < made.created_at
+       GROUP BY account_id, created_at)
+    SELECT row.*, (row.account_id, row.created_at) IN
+      (SELECT account_id, created_at FROM
+         (SELECT made.account_id AS account_id, made.created_at AS created_at,
+            max(touched.lastAt) OVER (PARTITION BY account_id ORDER BY created_at) AS lastAt
+          FROM made LEFT ANY JOIN touched ON made.account_id = touched.account_id AND made.created_at = touched.created_at)
+       WHERE lastAt >= created_at - ${lookback}) AS isInfluenced
+    FROM row)`;
 }
 
-function money(of: 'pipeline' | 'revenue', condition: string): Measure {
-  const isPipeline = of === 'pipeline';
+function money(condition: string): Measure {
   return {
     table: 'opportunities',
     isMoney: true,
     whenAbsent: 'zero',
-    rows: { key: `${of} with its influence`, from: (scope) => influencedRows(scope, { at: isPipeline ? 'created_at' : 'closed_at' }) },
-    value: () => `sumOrNullIf(amount, ${isPipeline ? condition : `outcome = 'won' AND ${condition}`})`,
+    rows: { key: 'opportunities with their influence', from: influencedRows },
+    value: () => `sumOrNullIf(amount, ${condition})`,
   };
 }
 
@@ -44,10 +59,10 @@ export const marketingInfluence = declareKpi({
   figures: { revenue: 'Influenced revenue by all revenue, in percent' },
   example: { inputs: { influenced: 300_000, pipeline: 400_000, influencedRevenue: 60_000, revenue: 100_000 }, value: 75 },
   measures: {
-    influenced: money('pipeline', 'isInfluenced'),
-    pipeline: money('pipeline', '1'),
-    influencedRevenue: money('revenue', 'isInfluenced'),
-    revenue: money('revenue', '1'),
+    influenced: money('isPipeline AND isInfluenced'),
+    pipeline: money('isPipeline'),
+    influencedRevenue: money("NOT isPipeline AND outcome = 'won' AND isInfluenced"),
+    revenue: money("NOT isPipeline AND outcome = 'won'"),
   },
   combine: ({ influenced, influencedRevenue, pipeline, revenue }) =>
     ratio(influenced, pipeline, {

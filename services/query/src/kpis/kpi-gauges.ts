@@ -1,32 +1,29 @@
+import type { KpiAnswer } from '@touchstone/kpis';
 import type { Metrics } from '@touchstone/runtime';
-import { KPIS } from '@touchstone/store';
+import { KPIS, type StoredKpi } from '@touchstone/store';
 import type { QueryApp } from '../query.ts';
-import type { KpiBook } from './kpi-book.ts';
-import { kpiQuery, questionOf, type QuestionSurroundings } from './kpi-query.ts';
 
-/** Dashboards that poll see a KPI at most this late, and scrapes cost the store nothing. */
+/** Scrapes cost the store nothing. A dear KPI is given as it was at the refresh before, so dashboards that poll see it at most twice this late. */
 const REFRESH_MS = 60_000;
 /** The first look waits until a start, with its restore, is over. */
 const FIRST_MS = 5_000;
 
 interface GaugeOptions {
   readonly app: QueryApp;
-  readonly book: KpiBook;
   readonly metrics: Metrics;
-  readonly surroundings: () => Promise<QuestionSurroundings>;
+  /** A KPI of the current month so far. */
+  readonly ask: (kpi: StoredKpi) => Promise<KpiAnswer>;
 }
 
 /** Every KPI of the current month as a gauge, from when the port is open until it is closed. What can not be told is NaN. */
-export function keepKpiGauges({ app, book, metrics, surroundings }: GaugeOptions): void {
+export function keepKpiGauges({ app, ask, metrics }: GaugeOptions): void {
   let timer: NodeJS.Timeout | null = null;
   let isClosed = false;
 
   async function refresh(): Promise<void> {
     for (const kpi of KPIS) {
       if (isClosed) return;
-      const question = questionOf(kpi, kpiQuery.parse({}), await surroundings());
-      const { answer } = await book.answer(question);
-      metrics.set('kpi', { name: kpi.name }, answer.value ?? NaN);
+      metrics.set('kpi', { name: kpi.name }, (await ask(kpi)).value ?? NaN);
     }
   }
 

@@ -1,4 +1,4 @@
-import { SERIES_MAX } from '@touchstone/kpis';
+import { PERIOD, SERIES_MAX } from '@touchstone/kpis';
 import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import { KPIS, type StoredKpi } from '@touchstone/store';
 import { z } from 'zod';
@@ -31,12 +31,15 @@ export function registerKpiRoutes(
   }
 
   async function ask(kpi: StoredKpi, query: KpiQueryInput) {
-    const question = questionOf(kpi, query, await surroundings());
-    return { question, ...(await book.answer(question)) };
+    const around = await surroundings();
+    const question = questionOf(kpi, query, around);
+    const { plan, settings, target } = question.asked;
+    const key = [kpi.name, query, plan.spans[PERIOD]!.from, target, settings.rolesWanted];
+    return { question, ...(await book.answer(key, (now) => questionOf(kpi, query, { ...around, now }))) };
   }
 
   registerKpiTargetRoute(app, { book, clock, store });
-  keepKpiGauges({ app, book, metrics, surroundings });
+  keepKpiGauges({ app, metrics, ask: async (kpi) => (await ask(kpi, kpiQuery.parse({}))).answer });
 
   app.get(
     '/v1/kpis',

@@ -15,7 +15,7 @@ import {
   pathSchema,
 } from './attribution-schemas.ts';
 import { byModel, creditTable, type CreditLine } from './credit-answers.ts';
-import type { KeptAnswers } from './kept-answers.ts';
+import type { KeptAnswers } from '../kept-answers.ts';
 import { currency, filtersOf, kindsOf, lookbackMsOf, opportunityFilters, period, periodOf, touchParameters } from './revenue-query.ts';
 
 const CSV = 'text/csv; charset=utf-8';
@@ -96,10 +96,15 @@ export function registerAttributionRoutes(app: QueryApp, options: Options): void
       },
     },
     async (request, reply) => {
-      const { cursor: after, limit: most, model: first, ...query } = request.query;
-      const asked: AttributionQuery = { ...scopeOf(query, clock()), by: query.by };
-      const { answer: rows, asOf } = await kept.get(['attribution', asked], () => store.attribution(asked));
-      const table = creditTable(rows, query.currency ?? null, kpiSettings.rates);
+      const { currency, cursor: after, limit: most, model: first, ...query } = request.query;
+      const {
+        answer: { asked, rows },
+        asOf,
+      } = await kept.get(['attribution', query], async (now) => {
+        const asked: AttributionQuery = { ...scopeOf(query, now), by: query.by };
+        return { asked, rows: await store.attribution(asked) };
+      });
+      const table = creditTable(rows, currency ?? null, kpiSettings.rates);
       const lines = table.lines.toSorted(
         (one, other) => other.credit[first] - one.credit[first] || (orderOf(one) < orderOf(other) ? -1 : 1),
       );
@@ -158,19 +163,20 @@ export function registerAttributionRoutes(app: QueryApp, options: Options): void
     },
     async (request, reply) => {
       const { cursor: after, key, limit: most, unattributed, ...query } = request.query;
-      const asked = {
-        ...scopeOf(query, clock()),
+      const page = {
         by: query.by,
         limit: most + 1,
         ...(after !== undefined && { after: decodeCursor(after, placeOfOpportunity) }),
         ...(key !== undefined && { key }),
         ...(unattributed !== undefined && { key: null }),
       };
-      const { answer: found } = await kept.get(['credited', asked], () => store.creditedOpportunities(asked));
-      const page = found.slice(0, most);
-      const last = found.length > most ? page.at(-1)! : null;
+      const { answer: found } = await kept.get(['credited', query, page], async (now) =>
+        store.creditedOpportunities({ ...scopeOf(query, now), ...page }),
+      );
+      const shown = found.slice(0, most);
+      const last = found.length > most ? shown.at(-1)! : null;
       const nextCursor = last && encodeCursor({ at: last.at, id: last.id });
-      const data = page.map(({ touches, touchesOfKey, units, ...opportunity }) => ({
+      const data = shown.map(({ touches, touchesOfKey, units, ...opportunity }) => ({
         ...opportunityAnswer(opportunity),
         touches,
         touchesOfKey,

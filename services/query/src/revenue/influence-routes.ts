@@ -1,20 +1,13 @@
 import { chooseCurrency, inCurrency } from '@touchstone/kpis';
 import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
-import {
-  INFLUENCES,
-  OPPORTUNITY_DIMENSIONS,
-  type Influence,
-  type InfluenceQuery,
-  type InfluenceRow,
-  type InfluenceScope,
-} from '@touchstone/store';
+import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type Influence, type InfluenceRow, type InfluenceScope } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { limit, TIME_MAX } from '../query-parameters.ts';
 import { opportunityAnswer, opportunityFields } from './attribution-schemas.ts';
-import type { KeptAnswers } from './kept-answers.ts';
+import type { KeptAnswers } from '../kept-answers.ts';
 import {
   currency,
   filtersOf,
@@ -126,13 +119,13 @@ const EXAMPLE = {
   revenue: { opportunities: 8, amount: 90_000, reason: null, influenced: noPart, responded: noPart, sourced: noPart, groups: [] },
 } satisfies z.input<typeof answerSchema>;
 
-interface Options extends Pick<QueryOptions, 'clock' | 'kpiSettings' | 'store'> {
+interface Options extends Pick<QueryOptions, 'kpiSettings' | 'store'> {
   readonly kept: KeptAnswers;
 }
 
 /** Which opportunities marketing had a part in. */
 export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
-  const { clock, kept, kpiSettings, store } = options;
+  const { kept, kpiSettings, store } = options;
 
   app.get(
     '/v1/influence',
@@ -157,13 +150,17 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
       },
     },
     async (request, reply) => {
-      const { query } = request;
-      const asked = { ...scopeOf(query, clock()), by: query.by ?? null };
-      const queries: InfluenceQuery[] = (['created', 'won'] as const).map((basis) => ({ ...asked, basis }));
-      const [made, won] = await Promise.all(queries.map((one) => kept.get(['influence', one], () => store.influence(one))));
-      const all = [...made!.answer, ...won!.answer];
-      const present = new Set(all.filter(({ hundredths }) => hundredths !== 0).map((row) => row.currency));
-      const choice = chooseCurrency(query.currency ?? null, present, kpiSettings.rates);
+      const { currency, ...query } = request.query;
+      const {
+        answer: { asked, made, won },
+        asOf,
+      } = await kept.get(['influence', query], async (now) => {
+        const asked = { ...scopeOf(query, now), by: query.by ?? null };
+        const [made, won] = await Promise.all((['created', 'won'] as const).map((basis) => store.influence({ ...asked, basis })));
+        return { asked, made: made!, won: won! };
+      });
+      const present = new Set([...made, ...won].filter(({ hundredths }) => hundredths !== 0).map((row) => row.currency));
+      const choice = chooseCurrency(currency ?? null, present, kpiSettings.rates);
       const amountOf: AmountOf = (sums) => {
         const { reason, value } = inCurrency(sums, choice, kpiSettings.rates);
         return { amount: value === null ? null : value / 100, reason };
@@ -172,11 +169,11 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
         from: timeText(asked.from),
         to: timeText(asked.to),
         lookbackDays: query.lookbackDays,
-        asOf: timeText(Math.min(made!.asOf, won!.asOf)),
+        asOf: timeText(asOf),
         currency: choice.currency,
         by: asked.by,
-        pipeline: basisAnswer(made!.answer, asked.by !== null, amountOf),
-        revenue: basisAnswer(won!.answer, asked.by !== null, amountOf),
+        pipeline: basisAnswer(made, asked.by !== null, amountOf),
+        revenue: basisAnswer(won, asked.by !== null, amountOf),
       };
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send(answer);
@@ -208,18 +205,19 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
     },
     async (request, reply) => {
       const { basis, cursor, influence, limit: most, ...query } = request.query;
-      const asked = {
-        ...scopeOf(query, clock()),
+      const page = {
         basis: basis === 'pipeline' ? ('created' as const) : ('won' as const),
         limit: most + 1,
         ...(influence !== undefined && { influence }),
         ...(cursor !== undefined && { after: decodeCursor(cursor, place) }),
       };
-      const { answer: found } = await kept.get(['influenced', asked], () => store.influencedOpportunities(asked));
-      const page = found.slice(0, most);
-      const last = found.length > most ? page.at(-1)! : null;
+      const { answer: found } = await kept.get(['influenced', query, page], async (now) =>
+        store.influencedOpportunities({ ...scopeOf(query, now), ...page }),
+      );
+      const shown = found.slice(0, most);
+      const last = found.length > most ? shown.at(-1)! : null;
       const nextCursor = last && encodeCursor({ at: last.at, id: last.id });
-      const data = page.map(({ firstTouchAt, influenced, lastTouchAt, responded, sourced, touches, ...opportunity }) => ({
+      const data = shown.map(({ firstTouchAt, influenced, lastTouchAt, responded, sourced, touches, ...opportunity }) => ({
         ...opportunityAnswer(opportunity),
         influenced,
         responded,

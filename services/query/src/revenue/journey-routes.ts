@@ -5,8 +5,8 @@ import { time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';
+import type { KeptAnswers } from '../kept-answers.ts';
 import { flowFields, flowOf, stagesInOrder } from '../stage-flow.ts';
-import type { KeptAnswers } from './kept-answers.ts';
 import { filtersBy, filtersOf, period, periodOf, refused } from './revenue-query.ts';
 
 const CSV = 'text/csv; charset=utf-8';
@@ -128,31 +128,25 @@ export function registerJourneyRoutes(app: QueryApp, options: Options): void {
     },
     async (request, reply) => {
       const { by = null, stalledDays } = request.query;
-      const asked = queryOf(request.query, clock());
-      const length = asked.until - asked.since;
-      const back = (instant: number): number => Math.max(0, instant - length);
-      const before = { ...asked, since: back(asked.since), until: asked.since, stalledSince: back(asked.stalledSince) };
-      const ask = (query: StageQuery) => kept.get(['journey', query], () => store.stageFigures(query));
-      // Not at once: the embedded store answers one after the other anyway.
-      const whole = [await ask(asked), await ask(before)] as const;
-      const grouped = by === null ? whole : ([await ask({ ...asked, by }), await ask({ ...before, by })] as const);
-      const stages = stagesInOrder(whole[0].answer, asked.journey === 'accounts' ? options.modelStatus().model : undefined);
+      const {
+        answer: { asked, grouped, whole },
+        asOf,
+      } = await kept.get(['journey', request.query], (now) => askJourney(store, queryOf(request.query, now), by));
+      const stages = stagesInOrder(whole[0], asked.journey === 'accounts' ? options.modelStatus().model : undefined);
       const tell = (now: readonly StageFigures[], then: readonly StageFigures[]) =>
         stages.map(({ name, stage }) => ({ stage, name, ...flowOf(now, stage), previous: flowOf(then, stage) }));
       const groups =
-        by === null
-          ? []
-          : [...Map.groupBy(grouped[0].answer, ({ group }) => group)].toSorted(([, one], [, other]) => sizeOf(other) - sizeOf(one));
+        by === null ? [] : [...Map.groupBy(grouped[0], ({ group }) => group)].toSorted(([, one], [, other]) => sizeOf(other) - sizeOf(one));
       const answer = {
         journey: asked.journey,
         from: timeText(asked.since),
         to: timeText(asked.until),
         stalledDays,
-        asOf: timeText(whole[0].asOf),
+        asOf: timeText(asOf),
         by,
-        data: tell(whole[0].answer, whole[1].answer),
+        data: tell(whole[0], whole[1]),
         groups: groups.slice(0, GROUPS_MAX).map(([group, now]) => {
-          const then = grouped[1].answer.filter((one) => one.group === group);
+          const then = grouped[1].filter((one) => one.group === group);
           return { group: group || null, data: tell(now, then) };
         }),
       };
@@ -227,7 +221,9 @@ interface ScopeInput {
   readonly by?: JourneyDimension | undefined;
 }
 
-function queryOf(query: ScopeInput, now: number): StageQuery & { readonly journey: Journey } {
+type JourneyQuery = StageQuery & { readonly journey: Journey };
+
+function queryOf(query: ScopeInput, now: number): JourneyQuery {
   const filters = filtersOf(query);
   if (query.journey === 'accounts') {
     if (query.by === 'source') throw refused('by', 'must be another than source in the journey of accounts: only opportunities have one');
@@ -241,6 +237,18 @@ function queryOf(query: ScopeInput, now: number): StageQuery & { readonly journe
     stalledSince: Math.max(0, Math.floor(to - query.stalledDays * DAY_MS)),
     filters,
   };
+}
+
+/** The figures of the period and of the one before, of everything and by group. */
+async function askJourney(store: Pick<QueryOptions['store'], 'stageFigures'>, asked: JourneyQuery, by: JourneyDimension | null) {
+  const length = asked.until - asked.since;
+  const back = (instant: number): number => Math.max(0, instant - length);
+  const before = { ...asked, since: back(asked.since), until: asked.since, stalledSince: back(asked.stalledSince) };
+  // Not at once: the embedded store answers one after the other anyway.
+  const whole = [await store.stageFigures(asked), await store.stageFigures(before)] as const;
+  const grouped =
+    by === null ? whole : ([await store.stageFigures({ ...asked, by }), await store.stageFigures({ ...before, by })] as const);
+  return { asked, whole, grouped };
 }
 
 function sizeOf(figures: readonly StageFigures[]): number {

@@ -7,7 +7,7 @@ import { time, timeText } from '../answers.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
 import { limit } from '../query-parameters.ts';
 import type { ConstantModel } from './constant-model.ts';
-import type { KeptAnswers } from './kept-answers.ts';
+import type { KeptAnswers } from '../kept-answers.ts';
 import { countSpans, modelAnswers, segmentAnswers, SERIES, seriesAnswer, velocityAnswer } from './lvr-answers.ts';
 import { filtersBy, filtersOf, refused, timeZone } from './revenue-query.ts';
 
@@ -111,14 +111,14 @@ const EXAMPLE = {
   series: [{ month: '2026-04', qualifiedLeads: 24, value: -40, reason: null }],
 } satisfies z.input<typeof answerSchema>;
 
-interface Options extends Pick<QueryOptions, 'clock' | 'kpiSettings' | 'ledgers' | 'modelStatus' | 'store'> {
+interface Options extends Pick<QueryOptions, 'kpiSettings' | 'ledgers' | 'modelStatus' | 'store'> {
   readonly kept: KeptAnswers;
   readonly constantModel: ConstantModel;
 }
 
 /** Growth of qualified leads from month to month. */
 export function registerLvrRoutes(app: QueryApp, options: Options): void {
-  const { clock, constantModel, kept, kpiSettings, ledgers, modelStatus, store } = options;
+  const { constantModel, kept, kpiSettings, ledgers, modelStatus, store } = options;
 
   app.get(
     '/v1/lvr',
@@ -146,16 +146,20 @@ export function registerLvrRoutes(app: QueryApp, options: Options): void {
     },
     async (request, reply) => {
       const { months: count, timeZone: zone } = request.query;
-      const pace = paceOf(request.query.month, zone, clock());
-      const months = monthsUpTo(pace.month, count + 1, zone);
-      const spans = [pace.toDate, pace.lastMonth, pace.lastMonthToPoint, ...months].map(({ from, to }) => ({ from, to }));
-      spans[SERIES] = pace.toDate;
       const qualifiedBy = request.query.qualifiedBy ?? kpiSettings.qualifiedBy;
       const by = request.query.segmentBy ?? null;
       const filters = filtersOf<LeadSegment>(request.query);
-      const asked: QualifiedQuery = { spans, qualifiedBy, qualifiedStatuses: kpiSettings.qualifiedStatuses, by, filters };
-      const { answer: rows, asOf } = await kept.get(['lvr', asked], () => store.qualifiedLeads(asked));
-
+      const {
+        answer: { months, pace, rows, spans },
+        asOf,
+      } = await kept.get(['lvr', request.query.month, zone, count, qualifiedBy, by, filters], async (now) => {
+        const pace = paceOf(request.query.month, zone, now);
+        const months = monthsUpTo(pace.month, count + 1, zone);
+        const spans = [pace.toDate, pace.lastMonth, pace.lastMonthToPoint, ...months].map(({ from, to }) => ({ from, to }));
+        spans[SERIES] = pace.toDate;
+        const asked: QualifiedQuery = { spans, qualifiedBy, qualifiedStatuses: kpiSettings.qualifiedStatuses, by, filters };
+        return { months, pace, spans, rows: await store.qualifiedLeads(asked) };
+      });
       const { elapsed } = pace;
       const constant = request.query.constantModel === 'true' ? constantModel.ask(modelStatus().model) : NOT_ASKED;
       const answer = {

@@ -4,7 +4,7 @@ import { registerAttributionRoutes } from './attribution-routes.ts';
 import { ConstantModel } from './constant-model.ts';
 import { registerInfluenceRoutes } from './influence-routes.ts';
 import { registerJourneyRoutes } from './journey-routes.ts';
-import { KeptAnswers } from './kept-answers.ts';
+import { KeptAnswers } from '../kept-answers.ts';
 import { keepRevenueGauges } from './revenue-gauges.ts';
 import { registerLvrRoutes } from './lvr-routes.ts';
 import { registerWinRateRoutes } from './win-rate-routes.ts';
@@ -12,7 +12,7 @@ import { registerWinRateRoutes } from './win-rate-routes.ts';
 /** Lead velocity, journeys, influence and attribution. */
 export function registerRevenueRoutes(app: QueryApp, options: QueryOptions): void {
   const { clock, store } = options;
-  const kept = new KeptAnswers(clock);
+  const kept = new KeptAnswers({ clock });
   const constantModel = new ConstantModel({
     store,
     clock,

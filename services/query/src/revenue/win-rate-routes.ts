@@ -4,7 +4,7 @@ import { OPPORTUNITY_DIMENSIONS, type OpportunityOutcomes, type OutcomeQuery } f
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
 import type { QueryApp, QueryOptions } from '../query.ts';
-import type { KeptAnswers } from './kept-answers.ts';
+import type { KeptAnswers } from '../kept-answers.ts';
 import { currency, filtersOf, opportunityFilters, period, periodOf } from './revenue-query.ts';
 
 const CSV = 'text/csv; charset=utf-8';
@@ -78,12 +78,12 @@ const EXAMPLE = {
   groups: [{ group: 'true', ...EXAMPLE_FIGURES, winRateDifference: 0.2, winRateDifferenceInterval: { low: -0.07, high: 0.43 } }],
 } satisfies z.input<typeof answerSchema>;
 
-interface Options extends Pick<QueryOptions, 'clock' | 'kpiSettings' | 'store'> {
+interface Options extends Pick<QueryOptions, 'kpiSettings' | 'store'> {
   readonly kept: KeptAnswers;
 }
 
 /** How opportunities of one kind do against the others. */
-export function registerWinRateRoutes(app: QueryApp, { clock, kept, kpiSettings, store }: Options): void {
+export function registerWinRateRoutes(app: QueryApp, { kept, kpiSettings, store }: Options): void {
   app.get(
     '/v1/win-rates',
     {
@@ -108,8 +108,13 @@ export function registerWinRateRoutes(app: QueryApp, { clock, kept, kpiSettings,
     },
     async (request, reply) => {
       const { by, currency: asked, ...query } = request.query;
-      const wanted: OutcomeQuery = { ...periodOf(query, clock()), filters: filtersOf(query), by };
-      const { answer: rows, asOf } = await kept.get(['outcomes', wanted], () => store.outcomes(wanted));
+      const {
+        answer: { rows, wanted },
+        asOf,
+      } = await kept.get(['outcomes', query, by], async (now) => {
+        const wanted: OutcomeQuery = { ...periodOf(query, now), filters: filtersOf(query), by };
+        return { wanted, rows: await store.outcomes(wanted) };
+      });
       const present = new Set(rows.filter(({ wonWithAmount }) => wonWithAmount > 0).map((row) => row.currency));
       const choice = chooseCurrency(asked ?? null, present, kpiSettings.rates);
       const revenueOf = (some: readonly OpportunityOutcomes[]): number | null => {

@@ -1,0 +1,108 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { KeptAnswers, type KeptAnswersOptions } from './kept-answers.ts';
+
+/** A store on a clock of its own: it counts its answers, and each takes `took` ms. */
+function openKept(options: Partial<KeptAnswersOptions> = {}) {
+  const world = { elapsed: 0, took: 50, computed: 0, isAway: false };
+  const kept = new KeptAnswers({ clock: () => 1000 + world.elapsed, elapsed: () => world.elapsed, ...options });
+  const ask = (question: unknown) =>
+    kept.get(question, async () => {
+      await turn();
+      world.elapsed += world.took;
+      if (world.isAway) throw new Error('away');
+      return ++world.computed;
+    });
+  /** What was begun in the background ends. */
+  const settle = async (): Promise<void> => {
+    for (let turns = 0; turns < 10; turns++) await turn();
+  };
+  return { world, kept, ask, settle };
+}
+
+describe('kept answers', () => {
+  it('are given again for ten times as long as they took, to whoever asks the same', async () => {
+    const { ask, world } = openKept();
+    // Both wait for one.
+    expect(await Promise.all([ask(['a']), ask(['a'])])).toEqual([
+      { answer: 1, asOf: 1000 },
+      { answer: 1, asOf: 1000 },
+    ]);
+    world.elapsed += 499;
+    expect(await ask(['a'])).toMatchObject({ answer: 1 });
+    expect(await ask(['b'])).toMatchObject({ answer: 2 });
+    world.elapsed += 500;
+    expect(await ask(['a'])).toMatchObject({ answer: 3, asOf: 1000 + 1099 });
+  });
+
+  it('are given for a while after, where they are dear, and once a new one has come, that one', async () => {
+    const { ask, settle, world } = openKept();
+    world.took = 2000;
+    await ask('a');
+    world.elapsed += 60_000;
+    // One renewal for all who ask.
+    expect(await Promise.all([ask('a'), ask('a')])).toMatchObject([{ answer: 1 }, { answer: 1 }]);
+    await settle();
+    expect(world.computed).toBe(2);
+    expect(await ask('a')).toMatchObject({ answer: 2, asOf: 1000 + 62_000 });
+    world.elapsed += 120_000;
+    expect(await ask('a')).toMatchObject({ answer: 3 });
+  });
+
+  it('are not given stale where they are cheap', async () => {
+    const { ask, world } = openKept();
+    await ask('a');
+    world.elapsed += 501;
+    expect(await ask('a')).toMatchObject({ answer: 2 });
+  });
+
+  it('outlast a renewal that fails, as long as they may be given', async () => {
+    const { ask, settle, world } = openKept();
+    world.took = 2000;
+    await ask('a');
+    world.elapsed += 60_000;
+    world.isAway = true;
+    expect(await ask('a')).toMatchObject({ answer: 1 });
+    await settle();
+    expect(await ask('a')).toMatchObject({ answer: 1 });
+    await settle();
+    world.elapsed += 120_000;
+    await expect(ask('a')).rejects.toThrow('away');
+    world.isAway = false;
+    expect(await ask('a')).toMatchObject({ answer: 2 });
+  });
+
+  it('are renewed one after the other', async () => {
+    let underWay = 0;
+    let most = 0;
+    const { kept, settle, world } = openKept();
+    const ask = (question: number) =>
+      kept.get(question, async () => {
+        most = Math.max(most, ++underWay);
+        await turn();
+        world.elapsed += 2000;
+        underWay--;
+        return question;
+      });
+    for (let question = 0; question < 5; question++) await ask(question);
+    world.elapsed += 60_000;
+    await Promise.all([0, 1, 2, 3, 4].map(ask));
+    await settle();
+    expect(most).toBe(1);
+  });
+
+  it('are not kept when they fail', async () => {
+    const { ask, world } = openKept();
+    world.isAway = true;
+    await expect(ask('a')).rejects.toThrow('away');
+    world.isAway = false;
+    expect(await ask('a')).toMatchObject({ answer: 1 });
+  });
+
+  it('are forgotten on request', async () => {
+    const { ask, kept } = openKept({ freshMinMs: 10_000 });
+    await ask('a');
+    kept.forget('a');
+    expect(await ask('a')).toMatchObject({ answer: 2 });
+  });
+});

@@ -1,0 +1,118 @@
+import type { Clock } from '@touchstone/runtime';
+
+/**
+ * Answers that are dear to compute, kept for a while: dashboards ask the same again and again, and statements of the embedded ClickHouse wait for each
+ * other and for checkpoints.
+ *
+ *     computed -- fresh: given as it is -------> stale: given as it is, while a new one is computed -----> gone: who asks waits
+ *              for ten times as long as it took  only of a dear one: a cheap one is worth waiting for    two minutes after it came
+ *
+ * So a question that is asked at least every two minutes is answered at once and says by `asOf` how old that is, and a dear one takes a tenth of the
+ * store at most. New ones of stale answers are computed one after the other; whoever asks while there is none at all waits for the one on its way.
+ */
+const TIMES_KEPT = 10;
+const FRESH_MAX_MS = 30_000;
+const KEPT_MS = 120_000;
+const DEAR_MS = 100;
+/** Some 20 kB each with a series. */
+const ANSWERS_MAX = 500;
+
+export interface KeptAnswer<Answer> {
+  readonly answer: Answer;
+  /** When it was asked of the store, epoch ms. */
+  readonly asOf: number;
+}
+
+export interface KeptAnswersOptions {
+  readonly clock: Clock;
+  /** Ms, of a clock that never goes back. */
+  readonly elapsed?: () => number;
+  /** Answers are fresh for so long however little they took. */
+  readonly freshMinMs?: number;
+  /** Answers that took less are not given stale. */
+  readonly dearMs?: number;
+}
+
+interface Entry {
+  kept: Promise<KeptAnswer<unknown>>;
+  /** Of `elapsed`; infinite while the first answer is on its way. */
+  freshUntil: number;
+  givenUntil: number;
+  isRenewed: boolean;
+}
+
+export class KeptAnswers {
+  readonly #clock: Clock;
+  readonly #elapsed: () => number;
+  readonly #freshMinMs: number;
+  readonly #dearMs: number;
+  /** The least recently used first. */
+  readonly #entries = new Map<string, Entry>();
+  #renewals: Promise<void> = Promise.resolve();
+
+  constructor({ clock, dearMs = DEAR_MS, elapsed = () => performance.now(), freshMinMs = 0 }: KeptAnswersOptions) {
+    this.#clock = clock;
+    this.#elapsed = elapsed;
+    this.#freshMinMs = freshMinMs;
+    this.#dearMs = dearMs;
+  }
+
+  /**
+   * `question` tells answers apart; JSON of it is the key. What "now" means in it is for `compute` to say, which is given the instant as epoch ms: with the
+   * instant in the key no answer would ever be found again.
+   */
+  get<Answer>(question: unknown, compute: (now: number) => Promise<Answer>): Promise<KeptAnswer<Answer>> {
+    const key = JSON.stringify(question);
+    const found = this.#entries.get(key);
+    this.#entries.delete(key);
+    const entry = found !== undefined && this.#elapsed() < found.givenUntil ? found : this.#begin(key, compute);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > ANSWERS_MAX) this.#entries.delete(this.#entries.keys().next().value!);
+    if (this.#elapsed() >= entry.freshUntil) this.#renew(key, entry, compute);
+    return entry.kept as Promise<KeptAnswer<Answer>>;
+  }
+
+  /** The next who asks is told what is so then. */
+  forget(question: unknown): void {
+    this.#entries.delete(JSON.stringify(question));
+  }
+
+  #begin<Answer>(key: string, compute: (now: number) => Promise<Answer>): Entry {
+    const entry: Entry = { kept: this.#ask(compute), freshUntil: Infinity, givenUntil: Infinity, isRenewed: false };
+    this.#keep(entry).catch(() => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    });
+    return entry;
+  }
+
+  /** A failure leaves the old answer for as long as it may be given. */
+  #renew<Answer>(key: string, entry: Entry, compute: (now: number) => Promise<Answer>): void {
+    if (entry.isRenewed) return;
+    entry.isRenewed = true;
+    this.#renewals = this.#renewals
+      .then(async () => {
+        if (this.#entries.get(key) !== entry) return;
+        const next: Entry = { ...entry, kept: this.#ask(compute) };
+        await this.#keep(next);
+        Object.assign(entry, next);
+      })
+      .catch(() => {})
+      .finally(() => {
+        entry.isRenewed = false;
+      });
+  }
+
+  async #keep(entry: Entry): Promise<void> {
+    const startedAt = this.#elapsed();
+    await entry.kept;
+    const now = this.#elapsed();
+    const took = now - startedAt;
+    entry.freshUntil = now + Math.max(this.#freshMinMs, Math.min(FRESH_MAX_MS, took * TIMES_KEPT));
+    entry.givenUntil = took < this.#dearMs ? entry.freshUntil : now + KEPT_MS;
+  }
+
+  async #ask<Answer>(compute: (now: number) => Promise<Answer>): Promise<KeptAnswer<Answer>> {
+    const asOf = this.#clock();
+    return { answer: await compute(asOf), asOf };
+  }
+}
