@@ -1,3 +1,4 @@
+import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { dayFrom, isTimeZone, lastYearOf, monthsOf, monthToDate, previousOf, splitPeriod, type Interval, type Span } from './calendar.ts';
 
@@ -90,10 +91,16 @@ describe('the period before', () => {
       ['2026-02-01T00:00', '2026-02-15T10:00'],
     ],
     [
-      'of a month to its 31st ends with the month',
+      'of a month to its 31st is the whole of one without',
       span('2026-03-01T00:00Z', '2026-03-31T00:00Z'),
       'UTC',
-      ['2026-02-01T00:00', '2026-02-28T00:00'],
+      ['2026-02-01T00:00', '2026-03-01T00:00'],
+    ],
+    [
+      'of a month to a day that the one before does not have is the whole of it',
+      span('2023-03-01T00:00Z', '2023-03-29T01:00Z'),
+      'UTC',
+      ['2023-02-01T00:00', '2023-03-01T00:00'],
     ],
     ['of a quarter is a quarter', span('2026-01-01T00:00Z', '2026-04-01T00:00Z'), 'UTC', ['2025-10-01T00:00', '2026-01-01T00:00']],
     ['of a month in New York', span('2026-03-01T05:00Z', '2026-04-01T04:00Z'), NEW_YORK, ['2026-02-01T05:00', '2026-03-01T05:00']],
@@ -112,8 +119,22 @@ describe('the period before', () => {
 
   it('a year ago has the same dates, 28 February for the 29th', () => {
     expect(texts(lastYearOf(span('2024-02-29T00:00Z', '2024-03-01T00:00Z'), 'UTC'))).toEqual(['2023-02-28T00:00', '2023-03-01T00:00']);
+    expect(texts(lastYearOf(span('2024-02-01T00:00Z', '2024-02-29T01:00Z'), 'UTC'))).toEqual(['2023-02-01T00:00', '2023-03-01T00:00']);
+    expect(texts(lastYearOf(span('2024-02-29T00:00Z', '2024-02-29T12:00Z'), 'UTC'))).toEqual(['2023-02-28T00:00', '2023-02-28T12:00']);
     // Clocks changed on 9 March in 2025 and on the 8th in 2026.
     expect(texts(lastYearOf(span('2026-03-08T05:00Z', '2026-03-09T04:00Z'), NEW_YORK))).toEqual(['2025-03-08T05:00', '2025-03-09T05:00']);
+  });
+
+  const zones = fc.constantFrom('UTC', NEW_YORK, LORD_HOWE);
+  const hours = fc.integer({ min: 1, max: 400 * 24 });
+
+  test.prop([zones, fc.integer({ min: 0, max: 60 }), hours, hours])('never goes back as the end goes on', (zone, month, length, longer) => {
+    const { from } = monthToDate(Date.UTC(2023, month, 15), zone);
+    const [one, other] = [length, length + longer].map((some) => ({ from, to: from + some * HOUR_MS }));
+    expect(lastYearOf(other!, zone).to).toBeGreaterThanOrEqual(lastYearOf(one!, zone).to);
+    const [before, afterwards] = [previousOf(one!, zone), previousOf(other!, zone)];
+    expect(before.to).toBeLessThanOrEqual(from);
+    if (before.from === afterwards.from) expect(afterwards.to).toBeGreaterThanOrEqual(before.to);
   });
 });
 

@@ -52,7 +52,8 @@ export function splitPeriod(period: Span, interval: Interval, timeZone: string, 
 
 /**
  * What the period is held against. One that begins with a month goes back by as many months as it touches, so that a month that is not over is
- * held against the one before up to the same day and hour; one that begins with a day goes back by days; any other by its length.
+ * held against the one before up to the same day and hour, and against the whole of it where it has no such day, as `monthPace` has it; one that begins
+ * with a day goes back by days; any other by its length.
  */
 export function previousOf(period: Span, timeZone: string): Span {
   const from = at(period.from, timeZone);
@@ -60,14 +61,26 @@ export function previousOf(period: Span, timeZone: string): Span {
   if (from.epochMilliseconds !== from.startOfDay().epochMilliseconds) {
     return { from: period.from - (period.to - period.from), to: period.from };
   }
-  const back = from.day === 1 ? { months: touched(from, to, 'month') } : { days: touched(from, to, 'day') };
-  return ordered(from.subtract(back), to.subtract(back));
+  if (from.day !== 1) {
+    const back = { days: touched(from, to, 'day') };
+    return ordered(from.subtract(back), to.subtract(back));
+  }
+  const back = { months: touched(from, to, 'month') };
+  return ordered(from.subtract(back), endBefore(to, back));
 }
 
-/** The same dates a year before; 29 February becomes the 28th. */
+/** The same dates a year before. One that ends on 29 February is held against February up to its end, and one within that day against the 28th. */
 export function lastYearOf(period: Span, timeZone: string): Span {
+  const back = { years: 1 };
   const [from, to] = [at(period.from, timeZone), at(period.to, timeZone)];
-  return ordered(from.subtract({ years: 1 }), to.subtract({ years: 1 }));
+  const isWithinDay = from.toPlainDate().equals(to.toPlainDate());
+  return ordered(from.subtract(back), isWithinDay ? to.subtract(back) : endBefore(to, back));
+}
+
+/** The same day and time months or years before; the end of that month where it has no such day, so that the end never goes back as time goes on. */
+function endBefore(to: Temporal.ZonedDateTime, back: Temporal.DurationLike): Temporal.ZonedDateTime {
+  const then = to.subtract(back);
+  return then.day === to.day ? then : then.startOfDay().add({ days: 1 }).startOfDay();
 }
 
 /** From the beginning of the month that the instant is in, up to the end of its minute. */
