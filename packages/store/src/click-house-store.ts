@@ -32,6 +32,7 @@ import { readQualifiedLeads } from './opportunities/qualified-leads.ts';
 import { readCrossings, type StoredCrossing } from './crossings.ts';
 import { readRuleStates } from './rule-states.ts';
 import { readShownScores } from './shown-scores.ts';
+import { sliceChunks } from './slice-chunks.ts';
 import { findStalled, listStalled, readStageFigures } from './stage-stays.ts';
 import type {
   AlertAction,
@@ -107,7 +108,7 @@ export class ClickHouseStore implements Store {
     // In the order of the tables' keys: then a part is written as it comes.
     const ordered = checkpoints.toSorted((one, other) => one.partition - other.partition);
     const touches = ordered.flatMap((checkpoint) => arenaOf(checkpoint).chunks());
-    for (const some of slicesOf(touches)) await this.#transport.insert('touches', WHOLE_TOUCH.columns, some);
+    for (const some of sliceChunks(touches, STATEMENT_BYTES_MAX)) await this.#transport.insert('touches', WHOLE_TOUCH.columns, some);
     await this.#insert(
       FACTS,
       ordered.flatMap(({ facts }) => facts),
@@ -378,21 +379,6 @@ export class ClickHouseStore implements Store {
     }
     if (bytes > 0) await this.#transport.insert(table.name, table.columns, pieces);
   }
-}
-
-/** Chunks end where rows end. */
-function* slicesOf(chunks: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
-  let some: Uint8Array[] = [];
-  let bytes = 0;
-  for (const chunk of chunks) {
-    some.push(chunk);
-    bytes += chunk.length;
-    if (bytes < STATEMENT_BYTES_MAX) continue;
-    yield some;
-    some = [];
-    bytes = 0;
-  }
-  if (some.length > 0) yield some;
 }
 
 function arenaOf({ partition, touches }: Checkpoint): TouchRowArena {

@@ -92,9 +92,9 @@ export class KeptAnswers {
     this.#renewals = this.#renewals
       .then(async () => {
         if (this.#entries.get(key) !== entry) return;
-        const next: Entry = { ...entry, kept: this.#ask(compute) };
-        await this.#keep(next);
-        Object.assign(entry, next);
+        const renewed: Entry = { ...entry, kept: this.#ask(compute) };
+        await this.#keep(renewed);
+        Object.assign(entry, renewed);
       })
       .catch(() => {})
       .finally(() => {
