@@ -118,7 +118,8 @@ describe('the links of a Slack message', () => {
   /** As whoever knows an endpoint's secret can sign one. */
   async function forge(host: string, id: string, takenAt: number): Promise<string> {
     const row = (await world.store.endpoints()).find(({ name, url }) => name === host || new URL(url).hostname === host)!;
-    return new URL(alertLinksOf(endpointOfRow(row), { ...messageOf(alert, row.id, 'pending', takenAt), id }, 'https://t.example')!.ack).pathname;
+    return new URL(alertLinksOf(endpointOfRow(row), { ...messageOf(alert, row.id, 'pending', takenAt), id }, 'https://t.example')!.ack)
+      .pathname;
   }
 
   it('are void where no message had them: of webhooks, whose secrets others know, with an end far ahead, of alerts that were not sent there', async () => {

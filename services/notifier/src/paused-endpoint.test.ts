@@ -19,6 +19,11 @@ it('what was under way when a receiver asked for a pause does not end the pause'
   await world.scheduler.advance(58_000);
   expect(world.received.map(({ id }) => id)).toEqual(['alr_1', 'alr_2']);
   await world.scheduler.advance(60_000);
-  expect(world.received.map(({ id }) => id).slice(2).sort()).toEqual(['alr_2', 'alr_3']);
+  expect(
+    world.received
+      .map(({ id }) => id)
+      .slice(2)
+      .sort(),
+  ).toEqual(['alr_2', 'alr_3']);
   expect(world.faults).toEqual([]);
 });
