@@ -65,11 +65,7 @@ const ROLES_MAX = 6;
 const DIGEST_LINES_MAX = 10;
 
 /** @param links by which its reader says something of the alert; null for none */
-export function slackAlert(
-  alert: Alert,
-  { isTest }: Pick<BodyOptions, 'isTest'>,
-  links: Readonly<Record<LinkAction, string>> | null = null,
-): SlackMessage {
+export function slackAlert(alert: Alert, { isTest }: BodyOptions, links: Readonly<Record<LinkAction, string>> | null = null): SlackMessage {
   const title = `${isTest ? 'Test: ' : ''}${titleOf(alert)}`;
   const figures = [
     ...valueField(alert),
