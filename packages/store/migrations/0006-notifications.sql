@@ -24,6 +24,8 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_aft
 --
 -- `at` is the instant of the alert, which is the same however often it is published: so the key is too, and an endpoint's messages stand in
 -- the order in which they are listed.
+--
+-- What came of a message is kept for 90 days: longer than anything is tried, and than the links of a message live.
 CREATE TABLE IF NOT EXISTS deliveries
 (
     endpoint_id String,
@@ -43,4 +45,5 @@ CREATE TABLE IF NOT EXISTS deliveries
 )
 ENGINE = {replicated}ReplacingMergeTree(revision)
 ORDER BY (endpoint_id, at, id)
+TTL toDateTime(taken_at) + INTERVAL 90 DAY
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;

@@ -321,8 +321,8 @@ export class ClickHouseStore implements Store {
     return readPending(this.#transport, query);
   }
 
-  pendingCounts(partitions: readonly number[]): Promise<ReadonlyMap<string, number>> {
-    return countPending(this.#transport, partitions);
+  pendingCounts(partitions: readonly number[], from: number): Promise<ReadonlyMap<string, number>> {
+    return countPending(this.#transport, partitions, from);
   }
 
   heldDeliveries(takenBefore: number, limit: number): Promise<readonly DeliveryRow[]> {

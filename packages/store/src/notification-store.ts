@@ -91,13 +91,13 @@ export interface NotificationStore {
   deliveriesOf(id: string): Promise<readonly DeliveryRow[]>;
   /** What has to be sent, what is due first before the rest. */
   pendingDeliveries(query: PendingQuery): Promise<readonly DeliveryRow[]>;
-  /** How much has to be sent, by endpoint. */
-  pendingCounts(partitions: readonly number[]): Promise<ReadonlyMap<string, number>>;
-  /** What was held back before an instant, oldest first. */
+  /** How much has to be sent, by endpoint, of what happened at an instant or later. */
+  pendingCounts(partitions: readonly number[], from: number): Promise<ReadonlyMap<string, number>>;
+  /** What was held back before an instant; what is of one endpoint, owner and hour (UTC) stands together. */
   heldDeliveries(takenBefore: number, limit: number): Promise<readonly DeliveryRow[]>;
   /** Those of the keys that are stored. */
   knownDeliveries(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]>;
-  /** Alerts that were not held back, of those taken at an instant or later, by endpoint and owner. */
+  /** Alerts that were not held back, of those taken at an instant or later and at most 30 days old then, by endpoint and owner. */
   toldCounts(endpointIds: readonly string[], takenFrom: number): Promise<readonly OwnerCount[]>;
   /** What the CRM said last of these accounts, as far as it is stored; those that nobody described are left out. */
   accountFacts(accountIds: readonly string[]): Promise<ReadonlyMap<string, AccountFact>>;

@@ -5,6 +5,7 @@ import type { RowTransport } from './row-transport.ts';
 import type { DeliveryRow, EndpointRow } from './notification-store.ts';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
+const DAY = 86_400_000;
 
 /** The part of the store's contract about endpoints and deliveries: the last thing written stands, and what is pending is found again. */
 export function describeNotifications(name: string, open: () => Promise<RowTransport>): void {
@@ -158,13 +159,14 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
         expect(await find([3, 5], 1)).toEqual(['soon']);
         expect(await find([4])).toEqual(['elsewhere']);
         expect(await find([])).toEqual([]);
-        expect(await store.pendingCounts([3, 5])).toEqual(
+        expect(await store.pendingCounts([3, 5], NOON)).toEqual(
           new Map([
             ['ep_1', 2],
             ['ep_2', 1],
           ]),
         );
-        expect(await store.pendingCounts([])).toEqual(new Map());
+        expect(await store.pendingCounts([3, 5], NOON + 1)).toEqual(new Map());
+        expect(await store.pendingCounts([], NOON)).toEqual(new Map());
       });
 
       it('are known by their keys, in whatever state', async () => {
@@ -188,8 +190,22 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
           delivery({ id: 'd', state: 'held' }),
           delivery({ id: 'd', state: 'digested', revision: 1 }),
         ]);
-        expect(ids(await store.heldDeliveries(NOON + 50, 9))).toEqual(['b', 'a']);
-        expect(ids(await store.heldDeliveries(NOON + 50, 1))).toEqual(['b']);
+        expect(ids(await store.heldDeliveries(NOON + 50, 9))).toEqual(['a', 'b']);
+        expect(ids(await store.heldDeliveries(NOON + 50, 1))).toEqual(['a']);
+      });
+
+      it('that were held back come by endpoint, owner and hour', async () => {
+        const held = (id: string, owner: string | null, takenAt: number, endpointId = 'ep_1') =>
+          delivery({ id, owner, takenAt, endpointId, state: 'held' });
+        await store.saveDeliveries([
+          held('f', 'ann', NOON, 'ep_2'),
+          held('a', null, NOON + 7),
+          held('e', 'bo', NOON),
+          held('b', 'ann', NOON - 1),
+          held('c', 'ann', NOON + 9),
+          held('d', 'ann', NOON),
+        ]);
+        expect(ids(await store.heldDeliveries(NOON + 50, 9))).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
       });
 
       it('are counted by owner, those that were sent or will be', async () => {
@@ -202,6 +218,7 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
           delivery({ id: 'e', takenAt: NOON }),
           delivery({ id: 'f', kind: 'digest' }),
           delivery({ id: 'g', endpointId: 'ep_2' }),
+          delivery({ id: 'h', at: NOON - 31 * DAY }),
         ]);
         const counts = await store.toldCounts(['ep_1'], NOON + 5);
         expect(counts.toSorted((one, other) => other.told - one.told)).toEqual([
@@ -209,6 +226,14 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
           { endpointId: 'ep_1', owner: null, told: 1 },
         ]);
         expect(await store.toldCounts([], 0)).toEqual([]);
+      });
+
+      it('are forgotten after 90 days', async () => {
+        const now = Date.now();
+        await store.saveDeliveries([delivery({ id: 'old', takenAt: now - 91 * DAY }), delivery({ id: 'new', takenAt: now - 89 * DAY })]);
+        await transport.command('SYSTEM START MERGES deliveries');
+        await transport.command('OPTIMIZE TABLE deliveries FINAL');
+        expect(ids(await store.deliveries({ endpointId: 'ep_1', limit: 9 }))).toEqual(['new']);
       });
     });
   });

@@ -120,25 +120,37 @@ export async function readPending(transport: RowTransport, query: PendingQuery):
   );
 }
 
-/** How many messages are pending for each endpoint, of the partitions given. */
-export async function countPending(transport: RowTransport, partitions: readonly number[]): Promise<ReadonlyMap<string, number>> {
+/**
+ * How many messages are pending for each endpoint, of the partitions given. This and `countTold` are asked on a timer: an instant to begin with, which
+ * is in the key, keeps them from reading all that was ever sent.
+ */
+export async function countPending(
+  transport: RowTransport,
+  partitions: readonly number[],
+  from: number,
+): Promise<ReadonlyMap<string, number>> {
   if (partitions.length === 0) return new Map();
   const answer = await transport.read(
     `SELECT endpoint_id AS endpointId, count() AS pending FROM deliveries FINAL
-     WHERE state = 'pending' AND partition IN ${listed('partitions')} GROUP BY endpoint_id FORMAT JSONEachRow`,
-    { partitions: list(partitions) },
+     WHERE at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND state = 'pending' AND partition IN ${listed('partitions')}
+     GROUP BY endpoint_id FORMAT JSONEachRow`,
+    { partitions: list(partitions), from },
   );
   const rows = jsonRows<{ endpointId: string; pending: number | string }>(answer);
   return new Map(rows.map(({ endpointId, pending }) => [endpointId, Number(pending)]));
 }
 
-/** What was held back for digests before an instant, oldest first. */
+/** Messages of one digest stand together: those of an endpoint, an owner and an hour. */
+const byDigest = (owner: string): string => `endpoint_id, ${owner}, toStartOfHour(taken_at, 'UTC')`;
+
+/** What was held back for digests before an instant, digest by digest. */
 export function readHeld(transport: RowTransport, takenBefore: number, limit: number): Promise<DeliveryRow[]> {
   return read(
     transport,
-    `state = 'held' AND taken_at < fromUnixTimestamp64Milli({takenBefore:Int64}, 'UTC') ORDER BY taken_at, ${KEY} LIMIT {rows:UInt32}`,
+    `state = 'held' AND taken_at < fromUnixTimestamp64Milli({takenBefore:Int64}, 'UTC')
+     ORDER BY ${byDigest('owner')}, at, id LIMIT {rows:UInt32}`,
     { takenBefore, rows: limit },
-    'ORDER BY taken_at, endpoint_id, d.at, d.id',
+    `ORDER BY ${byDigest('d.owner')}, d.at, d.id`,
   );
 }
 
@@ -164,15 +176,18 @@ async function readKnownOf(transport: RowTransport, keys: readonly DeliveryKey[]
   return jsonRows<{ endpointId: string; at: number | string; id: string }>(answer).map((row) => ({ ...row, at: Number(row.at) }));
 }
 
+/** Budgets do not count what was older than this when it was taken. */
+const TOLD_AGE_MAX_MS = 30 * 86_400_000;
+
 /** How many alerts each owner was sent, or will be, of those taken at an instant or later. */
 export async function countTold(transport: RowTransport, endpointIds: readonly string[], takenFrom: number): Promise<OwnerCount[]> {
   if (endpointIds.length === 0) return [];
   const answer = await transport.read(
     `SELECT endpoint_id AS endpointId, d.owner AS owner, count() AS told FROM deliveries AS d FINAL
      WHERE endpoint_id IN ${listed('endpointIds')} AND kind = 'alert' AND state NOT IN ('held', 'digested')
-       AND taken_at >= fromUnixTimestamp64Milli({takenFrom:Int64}, 'UTC')
+       AND taken_at >= fromUnixTimestamp64Milli({takenFrom:Int64}, 'UTC') AND d.at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
      GROUP BY endpoint_id, d.owner FORMAT JSONEachRow`,
-    { endpointIds: list(endpointIds), takenFrom },
+    { endpointIds: list(endpointIds), takenFrom, from: takenFrom - TOLD_AGE_MAX_MS },
   );
   const rows = jsonRows<{ endpointId: string; owner: string; told: number | string }>(answer);
   return rows.map(({ endpointId, owner, told }) => ({ endpointId, owner: owner === '' ? null : owner, told: Number(told) }));

@@ -2,7 +2,7 @@ import { decodeAlert, isPoison } from '@touchstone/codec';
 import { ALERTS_TOPIC, NOTIFIER_GROUP, RecordReader, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { isRetriable, pauseMsAfter, persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
-import { groupIntoDigests, HOUR_MS, hourOf } from './digest.ts';
+import { groupIntoDigests, HOUR_MS, hourOf, withoutLastGroup } from './digest.ts';
 import type { DecisionIntake } from './decision-intake.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { wantsAccount } from './endpoint.ts';
@@ -19,7 +19,7 @@ const WAITING_MAX = 500;
 const DIGEST_DELAY_MS = 5000;
 /** Messages that are sent while they are being stored; after a crash so many may be sent again, under their ids. */
 const UNSAVED_MAX = 2000;
-/** Of held messages read at once. */
+/** Of held messages read at once; more only where one owner has more in an hour, since a digest is made of all. */
 const HELD_ROWS_MAX = 20_000;
 /** Digests are of all partitions; whoever holds this one makes and sends them, so that an owner gets one. */
 const DIGEST_PARTITION = 0;
@@ -260,10 +260,17 @@ export class AlertIntake {
     const { book, dispatcher, scheduler, store } = this.#options;
     // What was held back in the last moment is part of it.
     await this.#saved;
-    while (this.#makesDigests) {
+    for (let limit = HELD_ROWS_MAX; this.#makesDigests;) {
       const now = scheduler.now();
-      const held = await this.#ask(() => store.heldDeliveries(hourOf(now), HELD_ROWS_MAX));
-      if (held.length === 0) return;
+      const read = await this.#ask(() => store.heldDeliveries(hourOf(now), limit));
+      if (read.length === 0) return;
+      const isAll = read.length < limit;
+      const held = isAll ? read : withoutLastGroup(read);
+      if (held.length === 0) {
+        limit *= 2;
+        continue;
+      }
+      limit = HELD_ROWS_MAX;
       const digests = groupIntoDigests(held)
         .filter(({ endpointId }) => book.get(endpointId) !== null)
         .map(({ digest, endpointId, id }): DeliveryRow => ({
@@ -286,7 +293,7 @@ export class AlertIntake {
       await dispatcher.save(fresh);
       await dispatcher.save(held.map((row) => ({ ...row, revision: row.revision + 1, state: 'digested' })));
       dispatcher.take(fresh, Promise.resolve());
-      if (held.length < HELD_ROWS_MAX) return;
+      if (isAll) return;
     }
   }
 

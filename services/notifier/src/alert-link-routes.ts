@@ -1,7 +1,7 @@
 import type { Clock, HttpApp, Metrics } from '@touchstone/runtime';
 import type { AlertAction } from '@touchstone/store';
 import { z } from 'zod';
-import { isSignedBy, readAlertLink, type AlertLink, type LinkAction } from './alert-link.ts';
+import { endsTooFarAhead, isSignedBy, readAlertLink, type AlertLink, type LinkAction } from './alert-link.ts';
 import { confirmationPage, deadLinkPage, donePage, PAGE_POLICY } from './alert-link-page.ts';
 import type { EndpointBook } from './endpoint-book.ts';
 import type { RouteStore } from './notifier-store.ts';
@@ -34,9 +34,12 @@ export function registerAlertLinkRoutes(app: HttpApp, { book, clock, metrics, st
     const link = readAlertLink(token);
     const endpoint = link && book.get(link.endpointId);
     // One answer for all: who guesses learns nothing.
-    if (!link || !endpoint || endpoint.state !== 'active' || !isSignedBy(link, endpoint))
-      return { status: 404, why: 'There is no such link.' };
+    const none = { status: 404, why: 'There is no such link.' } as const;
+    if (!link || endpoint?.kind !== 'slack' || endpoint.state !== 'active' || !isSignedBy(link, endpoint)) return none;
+    if (endsTooFarAhead(link, clock())) return none;
     if (link.expiresAt <= clock()) return { status: 410, why: 'This link is too old.' };
+    const sent = await store.deliveriesOf(link.alertId);
+    if (!sent.some(({ endpointId, kind }) => endpointId === endpoint.id && kind === 'alert')) return none;
     if (await store.hasActionNoted(link.alertId, noteOf(link))) return { status: 410, why: 'This link was used already.' };
     return { link, by: `Slack: ${endpoint.name}`.slice(0, BY_MAX).toWellFormed() };
   }

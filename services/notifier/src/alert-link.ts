@@ -4,14 +4,16 @@ import type { Endpoint } from './endpoint.ts';
 
 /**
  * Links by which whoever reads a message says something of its alert, without a key. Who holds one may do that one thing, once, for a month, and
- * nothing else: it names endpoint, alert, action and end, and is signed (HMAC-SHA256) by a secret of the endpoint that no answer shows. Endpoints
- * that are deleted or disabled take theirs along.
+ * nothing else: it names endpoint, alert, action and end, and is signed (HMAC-SHA256) by a secret of the endpoint that no answer shows. So only
+ * endpoints of Slack have links: the secrets of webhooks are known to their receivers. Endpoints that are deleted or disabled take theirs along.
  */
 
 export const LINK_ACTIONS = ['ack', 'snooze', 'not-useful'] as const;
 export type LinkAction = (typeof LINK_ACTIONS)[number];
 
 const LIFE_MS = 30 * 86_400_000;
+/** By how much the clocks of processes may differ. */
+const CLOCKS_DIFFER_MS = 60_000;
 /** Tells these signatures from those of messages, which are by the same secrets. */
 const PURPOSE = 'touchstone alert link v1';
 /** Endpoint, alert, action, end in epoch ms to the base 36, signature. */
@@ -47,6 +49,11 @@ export function readAlertLink(token: string): AlertLink | null {
   const [, endpointId = '', alertId = '', action = '', end = '', signature = ''] = TOKEN.exec(token) ?? [];
   if (endpointId === '') return null;
   return { endpointId, alertId, action: action as LinkAction, expiresAt: Number.parseInt(end, 36), signature };
+}
+
+/** Nobody is given one that lives longer. */
+export function endsTooFarAhead({ expiresAt }: Pick<AlertLink, 'expiresAt'>, now: number): boolean {
+  return expiresAt > now + LIFE_MS + CLOCKS_DIFFER_MS;
 }
 
 export function isSignedBy(link: AlertLink, { secrets }: Pick<Endpoint, 'secrets'>): boolean {

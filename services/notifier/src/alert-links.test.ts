@@ -2,7 +2,7 @@ import { createHttpApp, createLogger, type HttpApp } from '@touchstone/runtime';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { alertLinksOf, isSignedBy, LINK_ACTIONS, readAlertLink, type LinkAction } from './alert-link.ts';
-import type { Endpoint } from './endpoint.ts';
+import { endpointOf as endpointOfRow, type Endpoint } from './endpoint.ts';
 import { alertOf } from './test-alerts.ts';
 import { messageOf } from './take-alerts.ts';
 import { TestWorld } from './test-world.ts';
@@ -19,7 +19,7 @@ describe('the links of a Slack message', () => {
 
   beforeEach(async () => {
     aheadMs = 0;
-    world = await TestWorld.start({ slack: { kind: 'slack', name: 'Sales <desk>' } });
+    world = await TestWorld.start({ slack: { kind: 'slack', name: 'Sales <desk>' }, 'a.example': {} });
     app = await createHttpApp({
       logger: createLogger({ service: 'test', level: 'silent' }),
       metrics: world.metrics,
@@ -36,7 +36,7 @@ describe('the links of a Slack message', () => {
 
   /** Path of the button's link, as the message has it. */
   function pathOf(action: LinkAction): string {
-    const { blocks } = JSON.parse(world.received[0]!.body) as {
+    const { blocks } = JSON.parse(world.receivedBy('slack')[0]!.body) as {
       blocks: { type: string; elements: { action_id: string; url: string }[] }[];
     };
     const { url } = blocks.find(({ type }) => type === 'actions')!.elements.find(({ action_id: id }) => id === action)!;
@@ -115,10 +115,30 @@ describe('the links of a Slack message', () => {
     expect(world.store.actions).toEqual([]);
   });
 
+  /** As whoever knows an endpoint's secret can sign one. */
+  async function forge(host: string, id: string, takenAt: number): Promise<string> {
+    const row = (await world.store.endpoints()).find(({ name, url }) => name === host || new URL(url).hostname === host)!;
+    return new URL(alertLinksOf(endpointOfRow(row), { ...messageOf(alert, row.id, 'pending', takenAt), id }, 'https://t.example')!.ack)
+      .pathname;
+  }
+
+  it('are void where no message had them: of webhooks, whose secrets others know, with an end far ahead, of alerts that were not sent there', async () => {
+    const now = world.scheduler.now();
+    expect((await open(await forge('slack', alert.id, now))).statusCode).toBe(200);
+    const forged = [
+      await forge('a.example', alert.id, now),
+      await forge('slack', alert.id, now + DAY),
+      await forge('slack', alert.id, now + 95 * 365 * DAY),
+      await forge('slack', 'alr_none', now),
+    ];
+    for (const url of forged) for (const use of [open, press]) expect((await use(url)).statusCode, url).toBe(404);
+    expect(world.store.actions).toEqual([]);
+  });
+
   it('go with their endpoint', async () => {
     const path = pathOf('ack');
-    const [row] = await world.store.endpoints();
-    await world.store.saveEndpoint({ ...row!, revision: 1, state: 'disabled' });
+    const row = (await world.store.endpoints()).find(({ kind }) => kind === 'slack')!;
+    await world.store.saveEndpoint({ ...row, revision: 1, state: 'disabled' });
     await world.scheduler.advance(10_000);
     for (const use of [open, press]) expect((await use(path)).statusCode).toBe(404);
   });

@@ -49,4 +49,14 @@ describe('a circuit', () => {
     unsaid.failed(0, 0);
     expect([unsaid.lanes(4999, MOST), unsaid.lanes(5000, MOST)]).toEqual([0, 1]);
   });
+
+  it('is not closed by what began before it opened, but by what began after', () => {
+    const circuit = new Circuit();
+    circuit.failed(10, 60_000);
+    circuit.succeeded(5);
+    circuit.succeeded(10);
+    expect([circuit.opensAt, circuit.lanes(60_009, MOST), circuit.isFailing]).toEqual([60_010, 0, true]);
+    circuit.succeeded(60_010);
+    expect([circuit.lanes(60_010, MOST), circuit.isFailing]).toEqual([MOST, false]);
+  });
 });

@@ -31,7 +31,10 @@ export class Circuit {
     return this.#openUntil === 0 ? most : 1;
   }
 
-  succeeded(): void {
+  /** @param beganAt of the try; one from before it opened says nothing of what the receiver asked for since. Without it, it closes anyway */
+  succeeded(beganAt = Infinity): void {
+    // While it is open none begins.
+    if (beganAt < this.#openUntil) return;
     this.#failures = 0;
     this.#openUntil = 0;
   }

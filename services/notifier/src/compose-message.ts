@@ -32,7 +32,7 @@ export function composeMessage(endpoint: Endpoint, row: DeliveryRow, publicUrl: 
 
 function slackMessageOf(endpoint: Endpoint, row: DeliveryRow, options: BodyOptions): SlackMessage {
   if (row.kind === 'decision') return slackDecision(JSON.parse(row.payload) as DecisionChange);
-  if (row.kind === 'digest') return slackDigest(JSON.parse(row.payload) as Digest, options);
+  if (row.kind === 'digest') return slackDigest(JSON.parse(row.payload) as Digest);
   const links = options.isTest ? null : alertLinksOf(endpoint, row, options.publicUrl);
   return slackAlert(JSON.parse(row.payload) as Alert, options, links);
 }

@@ -49,7 +49,7 @@ export function hourOf(time: number): number {
 
 /** One digest for each endpoint, owner and hour among what was held back. */
 export function groupIntoDigests(held: readonly DeliveryRow[]): DigestGroup[] {
-  const groups = Map.groupBy(held, ({ endpointId, owner, takenAt }) => JSON.stringify([endpointId, owner, hourOf(takenAt)]));
+  const groups = Map.groupBy(held, groupOf);
   return [...groups.values()].map((rows) => {
     const { endpointId, owner, takenAt } = rows[0]!;
     const from = hourOf(takenAt);
@@ -62,6 +62,16 @@ export function groupIntoDigests(held: readonly DeliveryRow[]): DigestGroup[] {
       held: rows,
     };
   });
+}
+
+/** A page that is full may end within a group: what of it is whole. The groups stand one after the other. */
+export function withoutLastGroup(held: readonly DeliveryRow[]): readonly DeliveryRow[] {
+  const last = groupOf(held.at(-1)!);
+  return held.slice(0, held.findLastIndex((row) => groupOf(row) !== last) + 1);
+}
+
+function groupOf({ endpointId, owner, takenAt }: DeliveryRow): string {
+  return JSON.stringify([endpointId, owner, hourOf(takenAt)]);
 }
 
 function summaryOf(alert: Alert): DigestAlert {

@@ -11,6 +11,8 @@ import type { Sender } from './send-request.ts';
 
 /** How often the store is asked how much is pending: for the gauge, and for what another process left there. */
 const COUNT_INTERVAL_MS = 30_000;
+/** What happened longer ago is counted no more: the count is asked for too often to go over all that was ever sent. */
+const COUNTED_MS = 30 * 86_400_000;
 
 export interface DispatcherOptions {
   readonly store: Pick<NotificationStore, 'pendingDeliveries' | 'pendingCounts' | 'saveDeliveries'>;
@@ -133,17 +135,19 @@ export class Dispatcher {
 
   #disable(endpointId: string): void {
     const { book, logger } = this.#options;
+    const url = book.get(endpointId)?.url;
     logger.warn({ endpointId }, 'the receiver answered 410 Gone: the endpoint is disabled');
     book
-      .change(endpointId, { state: 'disabled', stateReason: 'the receiver answered 410 Gone' })
+      // Another process may have given it another URL, which has not answered yet.
+      .change(endpointId, (now) => (now.url === url ? { state: 'disabled', stateReason: 'the receiver answered 410 Gone' } : {}))
       // Asked again, it will say the same.
       .catch((err: unknown) => logger.error({ err, endpointId }, 'the endpoint could not be disabled'));
   }
 
   async #count(): Promise<void> {
-    const { metrics, store } = this.#options;
+    const { metrics, scheduler, store } = this.#options;
     try {
-      this.#pending = await store.pendingCounts([...this.#partitions]);
+      this.#pending = await store.pendingCounts([...this.#partitions], Math.floor(scheduler.now()) - COUNTED_MS);
     } catch (cause) {
       if (cause instanceof StoreError) metrics.count('store_errors_total', { code: cause.code });
       throw cause;

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { persist, repeat, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
-import { StoreError, type NotificationStore } from '@touchstone/store';
+import { StoreError, type EndpointRow, type NotificationStore } from '@touchstone/store';
 import { createEndpointId, endpointOf, rowOf, type Endpoint } from './endpoint.ts';
 
 /** What another process changed is seen after this. */
 const REFRESH_INTERVAL_MS = 5000;
+/** The highest that the store holds: what another process writes at the same moment can not bring back what was deleted. */
+const REVISION_OF_DELETED = 2 ** 32 - 1;
 
 export interface EndpointBookOptions {
   readonly store: Pick<NotificationStore, 'endpoints' | 'saveEndpoint'>;
@@ -70,22 +73,26 @@ export class EndpointBook {
     return this.#save({ id, revision: 0, ...given, state: 'active', stateReason: '', createdAt: now, updatedAt: now });
   }
 
-  /** Null when there is no such endpoint. */
-  change(id: string, changes: EndpointChanges): Promise<Endpoint | null> {
+  /**
+   * Null when there is no such endpoint.
+   * @param changes if they depend on what it is, a function of that: another process may have changed it since it was last seen here
+   */
+  change(id: string, changes: EndpointChanges | ((before: Endpoint) => EndpointChanges)): Promise<Endpoint | null> {
     return this.#inTurn(async () => {
-      const before = this.#endpoints.get(id);
-      if (before === undefined) return null;
-      return this.#put({ ...before, ...changes, revision: before.revision + 1, updatedAt: this.#options.scheduler.now() });
+      const before = await this.#readOne(id);
+      if (before === null) return null;
+      const changed = typeof changes === 'function' ? changes(before) : changes;
+      return this.#put({ ...before, ...changed, revision: before.revision + 1, updatedAt: this.#options.scheduler.now() });
     });
   }
 
   /** False when there is no such endpoint. */
   remove(id: string): Promise<boolean> {
     return this.#inTurn(async () => {
-      const before = this.#endpoints.get(id);
-      if (before === undefined) return false;
-      const revision = before.revision + 1;
-      await this.#put({ ...before, state: 'deleted', secrets: [], url: '', revision, updatedAt: this.#options.scheduler.now() });
+      const before = await this.#readOne(id);
+      if (before === null) return false;
+      const updatedAt = this.#options.scheduler.now();
+      await this.#put({ ...before, state: 'deleted', secrets: [], url: '', revision: REVISION_OF_DELETED, updatedAt });
       return true;
     });
   }
@@ -104,22 +111,34 @@ export class EndpointBook {
 
   #refresh(): Promise<void> {
     return this.#inTurn(async () => {
-      const rows = await this.#read();
       const found = new Map<string, Endpoint>();
-      for (const row of rows) {
-        try {
-          found.set(row.id, endpointOf(row));
-        } catch (err) {
-          this.#options.logger.error({ err, endpointId: row.id }, 'an endpoint has a filter that can not be read; nothing is sent to it');
-        }
+      for (const row of await this.#read()) {
+        const known = this.#endpoints.get(row.id);
+        const endpoint = this.#readable(row);
+        // Two processes may have written the same revision: only the whole row tells. What is the same stays the same object.
+        if (endpoint !== null) found.set(row.id, isDeepStrictEqual(endpoint, known) ? known! : endpoint);
       }
-      const isSame =
-        found.size === this.#endpoints.size && [...found].every(([id, { revision }]) => this.#endpoints.get(id)?.revision === revision);
+      const isSame = found.size === this.#endpoints.size && [...found].every(([id, endpoint]) => this.#endpoints.get(id) === endpoint);
       if (isSame) return;
       this.#endpoints.clear();
       for (const [id, endpoint] of found) this.#endpoints.set(id, endpoint);
       this.#tell();
     });
+  }
+
+  /** As it is stored now. */
+  async #readOne(id: string): Promise<Endpoint | null> {
+    const row = (await this.#read()).find((one) => one.id === id);
+    return row === undefined ? null : this.#readable(row);
+  }
+
+  #readable(row: EndpointRow): Endpoint | null {
+    try {
+      return endpointOf(row);
+    } catch (err) {
+      this.#options.logger.error({ err, endpointId: row.id }, 'an endpoint has a filter that can not be read; nothing is sent to it');
+      return null;
+    }
   }
 
   async #read(): ReturnType<NotificationStore['endpoints']> {

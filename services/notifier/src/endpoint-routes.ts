@@ -264,10 +264,10 @@ export function registerEndpointRoutes(app: HttpApp, options: NotifierRoutes): v
       const { keepOld, secret: given = createSecret() } = request.body;
       const before = found(book.get(request.params.endpointId));
       if (before.kind === 'slack') throw new ProblemError('conflict', 'a Slack endpoint has no secret but its URL');
-      const old = keepOld ? before.secrets.filter((one) => one !== given) : [];
-      const secrets = [given, ...old].slice(0, SECRETS_MAX);
-      found(await answered(book.change(before.id, { secrets })));
-      return reply.code(201).send({ secret: given, secrets: secrets.length });
+      const rotated = (secrets: readonly string[]) =>
+        [given, ...(keepOld ? secrets.filter((one) => one !== given) : [])].slice(0, SECRETS_MAX);
+      const after = found(await answered(book.change(before.id, ({ secrets }) => ({ secrets: rotated(secrets) }))));
+      return reply.code(201).send({ secret: given, secrets: after.secrets.length });
     },
   );
 

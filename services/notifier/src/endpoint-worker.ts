@@ -80,7 +80,8 @@ export class EndpointWorker {
 
   /** The endpoint was changed: what fails may work now, so it is tried at once. */
   change(endpoint: Endpoint): void {
-    if (endpoint.revision === this.#endpoint.revision) return;
+    // The book keeps the same object until something is different.
+    if (endpoint === this.#endpoint) return;
     this.#endpoint = endpoint;
     this.#changedAt = Math.floor(this.#options.scheduler.now());
     this.#circuit.succeeded();
@@ -176,13 +177,14 @@ export class EndpointWorker {
   async #send(row: DeliveryRow): Promise<void> {
     const { logger, metrics, onFatal, onGone, save, scheduler } = this.#options;
     const key = keyOf(row);
+    const beganAt = scheduler.now();
     this.#underWay.add(key);
     this.#sending++;
     try {
       const judged = await this.#try(row).finally(() => this.#sending--);
       const now = scheduler.now();
       if (judged.outcome === 'delivered') {
-        this.#circuit.succeeded();
+        this.#circuit.succeeded(beganAt);
         if (row.kind === 'alert') metrics.observe('alert_to_delivery_seconds', {}, Math.max(0, now - row.at) / 1000);
       } else {
         this.#circuit.failed(now, judged.pauseMs);

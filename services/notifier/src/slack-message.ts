@@ -3,11 +3,11 @@ import { LINK_ACTIONS, type LinkAction } from './alert-link.ts';
 import { type DecisionChange, decisionText } from './decision-change.ts';
 import type { Digest, DigestAlert } from './digest.ts';
 import { markdownText, plainText } from './slack-text.ts';
-import { explainUrl, type BodyOptions } from './webhook-body.ts';
+import type { BodyOptions } from './webhook-body.ts';
 
 /**
  * An alert as a rep reads it in Slack: Block Kit by incoming webhook. Buttons only open links, since an incoming webhook hears no clicks; what
- * they say is done by the page behind.
+ * they say is done by the page behind. Nothing leads to the API, which would answer a rep, who has no key, with 401: the message says why itself.
  * Every text is cut well below Slack's limits, which it enforces by refusing the whole message.
  */
 
@@ -65,8 +65,8 @@ const ROLES_MAX = 6;
 const DIGEST_LINES_MAX = 10;
 
 /** @param links by which its reader says something of the alert; null for none */
-export function slackAlert(alert: Alert, options: BodyOptions, links: Readonly<Record<LinkAction, string>> | null = null): SlackMessage {
-  const title = `${options.isTest ? 'Test: ' : ''}${titleOf(alert)}`;
+export function slackAlert(alert: Alert, { isTest }: BodyOptions, links: Readonly<Record<LinkAction, string>> | null = null): SlackMessage {
+  const title = `${isTest ? 'Test: ' : ''}${titleOf(alert)}`;
   const figures = [
     ...valueField(alert),
     ...stageField(alert),
@@ -84,18 +84,15 @@ export function slackAlert(alert: Alert, options: BodyOptions, links: Readonly<R
       { type: 'section', fields: figures },
       ...(why === '' ? [] : [{ type: 'section' as const, text: markdown(why) }]),
       { type: 'context', elements: [markdown(contextOf(alert))] },
-      ...buttons([
-        ['open', 'Why', explainUrl(alert, options)],
-        ...LINK_ACTIONS.flatMap((action): ButtonSpec[] => (links === null ? [] : [[action, LINK_LABELS[action], links[action]]])),
-      ]),
+      ...buttons(LINK_ACTIONS.flatMap((action): ButtonSpec[] => (links === null ? [] : [[action, LINK_LABELS[action], links[action]]]))),
     ],
   };
 }
 
-export function slackDigest({ alerts, from, owner, to, total }: Digest, options: BodyOptions): SlackMessage {
+export function slackDigest({ alerts, from, owner, to, total }: Digest): SlackMessage {
   const title = `${total} more ${total === 1 ? 'alert' : 'alerts'} for ${plainText(owner ?? 'accounts without an owner', NAME_MAX)}`;
   const shown = alerts.slice(0, DIGEST_LINES_MAX);
-  const lines = shown.map((alert) => `• ${digestLine(alert, options)}`);
+  const lines = shown.map((alert) => `• ${digestLine(alert)}`);
   const rest = total - shown.length;
   const more = rest > 0 ? `, and ${rest} more` : '';
   return {
@@ -124,11 +121,8 @@ export function slackDecision(change: DecisionChange): SlackMessage {
   };
 }
 
-/** Only a link that needs no escaping is one: others could end it early. */
-function digestLine(alert: DigestAlert, options: BodyOptions): string {
-  const text = markdownText(`${titleOf(alert)}. ${summaryOf(alert)}`, VALUE_MAX);
-  const url = explainUrl(alert, options);
-  return url.length <= 500 && !/[<>|&\s]/.test(url) ? `${text} <${url}|Why>` : text;
+function digestLine(alert: DigestAlert): string {
+  return markdownText(`${titleOf(alert)}. ${summaryOf(alert)}`, VALUE_MAX);
 }
 
 type Titled = Pick<Alert, 'type' | 'direction' | 'accountId' | 'ruleId' | 'currentStage' | 'threshold'>;

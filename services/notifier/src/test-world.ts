@@ -148,15 +148,17 @@ class MemoryStore implements NotifierStore {
       .slice(0, query.limit);
   }
 
-  async pendingCounts(partitions: readonly number[]): Promise<ReadonlyMap<string, number>> {
+  async pendingCounts(partitions: readonly number[], from: number): Promise<ReadonlyMap<string, number>> {
     this.#answer();
-    const pending = this.rows.filter(({ partition, state }) => state === 'pending' && partitions.includes(partition));
+    const pending = this.rows.filter(({ at, partition, state }) => state === 'pending' && partitions.includes(partition) && at >= from);
     return new Map([...Map.groupBy(pending, ({ endpointId }) => endpointId)].map(([id, rows]) => [id, rows.length]));
   }
 
   async heldDeliveries(takenBefore: number, limit: number): Promise<readonly DeliveryRow[]> {
     this.#answer();
-    return this.rows.filter(({ state, takenAt }) => state === 'held' && takenAt < takenBefore).slice(0, limit);
+    const group = ({ endpointId, owner, takenAt }: DeliveryRow): string => JSON.stringify([endpointId, owner ?? '', hourOf(takenAt)]);
+    const held = this.rows.filter(({ state, takenAt }) => state === 'held' && takenAt < takenBefore);
+    return [...Map.groupBy(held, group).values()].flat().slice(0, limit);
   }
 
   async knownDeliveries(keys: readonly DeliveryKey[]): Promise<readonly DeliveryKey[]> {

@@ -20,7 +20,7 @@ export interface BodyOptions {
 }
 
 /** Where it is explained why the account stood as it did at the instant of the alert. */
-export function explainUrl({ accountId, at }: Pick<Alert, 'accountId' | 'at'>, { publicUrl }: BodyOptions): string {
+function explainUrl({ accountId, at }: Pick<Alert, 'accountId' | 'at'>, { publicUrl }: BodyOptions): string {
   return `${publicUrl}/v1/accounts/${encodeURIComponent(accountId.toWellFormed())}/explain?at=${timeText(at)}`;
 }
 
