@@ -36,6 +36,11 @@ export interface FactTable {
   readonly from?: string;
   /** Which of its rows, in SQL; default all. */
   readonly where?: string;
+  /**
+   * Only different values of these columns are ever counted, so that rows are brought down to them (and to what is asked for of `own`) before anything else is done with
+   * them: touches are many times as many as who made them.
+   */
+  readonly values?: readonly string[];
   /** Column that names the account; absent where there is none. */
   readonly account?: string;
   /** Its own columns, in the row's alias `row`. */
@@ -75,14 +80,22 @@ export const FACT_TABLES = {
   },
   /** Touches that engage; a touch may be there twice, so that only different values may be counted. */
   engagingTouches: { words: 'touches', isVersioned: false, from: 'engaging_touches', account: 'account_id', own: OF_TOUCH },
+  /** Who made them. */
+  engagedContacts: {
+    words: 'touches',
+    isVersioned: false,
+    from: 'engaging_touches',
+    values: ['account_id', 'contact_id'],
+    account: 'account_id',
+    own: OF_TOUCH,
+  },
   /** Web visits, each once. */
   visits: { words: 'web visits', isVersioned: true, from: 'engaging_touches', where: 'is_visit', account: 'account_id', own: OF_TOUCH },
   /** Contacts with their first touch ever. */
   firstTouches: {
     words: 'touches of contacts',
     isVersioned: false,
-    from: `(SELECT account_id, contact_id, tupleElement(min(first), 1) AS first_at, tupleElement(min(first), 3) AS campaign_id
-      FROM contact_firsts GROUP BY account_id, contact_id)`,
+    from: `(SELECT account_id, contact_id, tupleElement(first, 1) AS first_at, tupleElement(first, 3) AS campaign_id FROM contact_firsts FINAL)`,
     account: 'account_id',
     own: { campaignId: 'row.campaign_id' },
   },

@@ -117,28 +117,44 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
     const conditions = Object.entries(filters).map(
       ([dimension, values]) => `${expressions.get(dimension as Dimension)} IN ${list(values)}`,
     );
-    const { condition, spanOf } = placement(placed, of);
+    const { condition, place, spansAt } = placement(placed, of);
+    const own = asked.flatMap((dimension) => table.own[dimension]?.replace('row.', '') ?? []);
+    const values = table.values === undefined ? null : [...table.values, ...own].join(', ');
+    // Not DISTINCT, which has one thread.
+    const grouped = values === null ? '' : `GROUP BY ${values}, place`;
     const segment =
       segmentBy === null
         ? "''"
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
-    return `(SELECT row.*, arrayJoin(${spanOf}) AS span, ${segment} AS segment
-       FROM (SELECT * FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
+    return `(SELECT row.*, arrayJoin(${spansAt('place')}) AS span, ${segment} AS segment
+       FROM (SELECT ${values ?? '*'}, ${place} AS place FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;
   return { spans, beginOfSpan, settings: options.settings, parameters: options.parameters, rows, list };
 }
 
-/** A condition that leaves out what is in no span, and the spans that a row is in, as an array of their indexes. */
-function placement(placed: Placed, spans: readonly (Span & Partial<AskedSpan>)[]): { readonly condition: string; readonly spanOf: string } {
-  if (placed === 'always') return { condition: '1', spanOf: `[${spans.map((_, index) => index).join(', ')}]` };
+interface Placement {
+  /** Leaves out what is in no span. */
+  readonly condition: string;
+  /** What decides of a row in which spans it is. */
+  readonly place: string;
+  /** These spans, as an array of their indexes, by the column that `place` is in. */
+  spansAt(column: string): string;
+}
+
+function placement(placed: Placed, spans: readonly (Span & Partial<AskedSpan>)[]): Placement {
+  if (placed === 'always') return { condition: '1', place: '0', spansAt: () => `[${spans.map((_, index) => index).join(', ')}]` };
   if ('edge' in placed) {
     const instants = `[${spans.map(({ from, to }) => (placed.edge === 'start' ? from : to)).join(', ')}]`;
     const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`;
     const goesOn = `${ms(placed.from)} < instant AND (${ms(placed.to)} = 0 OR ${ms(placed.to)} >= instant)`;
-    return { condition: '1', spanOf: `arrayFilter((span, instant) -> ${goesOn}, range(${spans.length}), ${instants})` };
+    return {
+      condition: '1',
+      place: `arrayFilter((span, instant) -> ${goesOn}, range(${spans.length}), ${instants})`,
+      spansAt: (column) => column,
+    };
   }
   const isDay = 'day' in placed;
   return bySlices(
@@ -161,17 +177,15 @@ interface TimeColumn {
 }
 
 /** Spans overlap (a period and its series): the instants where one begins or ends cut time into slices, and each slice is in some of them. */
-function bySlices(
-  { column, literal, value }: TimeColumn,
-  spans: readonly { readonly from: number; readonly to: number }[],
-): { readonly condition: string; readonly spanOf: string } {
+function bySlices({ column, literal, value }: TimeColumn, spans: readonly { readonly from: number; readonly to: number }[]): Placement {
   const cuts = [...new Set(spans.flatMap(({ from, to }) => [from, to]))].toSorted((one, other) => one - other);
   const within = cuts.map((cut) => spans.flatMap(({ from, to }, index) => (from <= cut && cut < to ? [index] : [])));
   const list = `[${cuts.join(', ')}]`;
   const ranges = mergedRanges(spans).map(({ from, to }) => `(${column} >= ${literal(from)} AND ${column} < ${literal(to)})`);
   return {
     condition: `(${ranges.join(' OR ') || '0'})`,
-    spanOf: `arrayElement([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}], indexOf(${list}, roundDown(${value}, ${list})))`,
+    place: `indexOf(${list}, roundDown(${value}, ${list}))`,
+    spansAt: (column) => `arrayElement([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}], ${column})`,
   };
 }
 

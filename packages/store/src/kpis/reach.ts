@@ -6,13 +6,13 @@ const AT = { at: 'occurred_at' } as const;
 
 /** Wanted roles with an engaged contact, added up over accounts. */
 const covered: Measure = {
-  table: 'engagingTouches',
+  table: 'engagedContacts',
   isMoney: false,
   whenAbsent: 'zero',
   rows: {
     key: 'engaged contacts by role',
     from: (scope: MeasureScope) =>
-      `(SELECT span, segment, account_id, known.role AS role FROM ${scope.rows('engagingTouches', AT)} AS touch
+      `(SELECT span, segment, account_id, known.role AS role FROM ${scope.rows('engagedContacts', AT)} AS touch
         INNER JOIN (SELECT id, role FROM contacts FINAL WHERE role IN ${scope.list(scope.settings.rolesWanted)}) AS known ON touch.contact_id = known.id)`,
   },
   value: () => 'uniqExact((account_id, role))',
@@ -36,8 +36,8 @@ export const reach = declareKpi({
   },
   example: { inputs: { contacts: 320, newContacts: 40, accounts: 90, covered: 108 }, value: 320 },
   measures: {
-    contacts: distinctOf('engagingTouches', AT, '(account_id, contact_id)', () => `contact_id != '' AND account_id != ''`),
-    accounts: distinctOf('engagingTouches', AT, 'account_id', () => `account_id != ''`),
+    contacts: distinctOf('engagedContacts', AT, '(account_id, contact_id)', () => `contact_id != '' AND account_id != ''`),
+    accounts: distinctOf('engagedContacts', AT, 'account_id', () => `account_id != ''`),
     newContacts: countOf('firstTouches', { at: 'first_at' }),
     covered,
   },

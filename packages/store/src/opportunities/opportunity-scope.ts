@@ -92,12 +92,16 @@ export function touchRows(
   columns: string,
   condition = '1',
 ): string {
+  return `${touchTimes(query, bound, `account_id, occurred_at, partition, offset, ${columns}`)} AND ${condition} AND account_id IN (SELECT accountId FROM opportunity)`;
+}
+
+/** Touches of the time that `touchRows` is about, as a statement that a condition may be added to. */
+export function touchTimes(query: OpportunityScope & Omit<TouchScope, 'kinds'>, bound: BoundValues, columns: string): string {
   const { basis, cut, from, lookbackMs, to } = query;
   // Who was closed in the period may have been made long before it, and was cut then.
   const isBounded = basis === 'created' || cut === 'closed';
-  return `SELECT account_id, occurred_at, partition, offset, ${columns} FROM touches
-    WHERE occurred_at < ${bound.instant(to)} ${isBounded ? `AND occurred_at >= ${bound.instant(Math.max(0, from - lookbackMs))}` : ''}
-      AND ${condition} AND account_id IN (SELECT accountId FROM opportunity)`;
+  return `SELECT ${columns} FROM touches
+    WHERE occurred_at < ${bound.instant(to)} ${isBounded ? `AND occurred_at >= ${bound.instant(Math.max(0, from - lookbackMs))}` : ''}`;
 }
 
 /** `opportunityRows`, with `cutAt` and `startAt`: touches have a part from `startAt` to before `cutAt`. */
