@@ -1,6 +1,6 @@
 import { accountFilterSchema, durationSchema } from '@touchstone/engine';
 import { z } from 'zod';
-import { OUTCOMES } from './outcome.ts';
+import { isShare, OUTCOMES } from './outcome.ts';
 
 /** What an experiment with creatives is, as it was created. It never changes after that; what becomes of it is its state. */
 
@@ -31,7 +31,7 @@ export const EXPERIMENT_MODES = ['observe', 'recommend', 'auto', 'thompson'] as 
 /** Crossings of thresholds are alerts, and are not among the touches that evidence is made of yet. */
 export const EXPERIMENT_METRICS = OUTCOMES.filter((outcome) => outcome !== 'reachedThreshold');
 
-export const experimentSchema = z
+const givenSchema = z
   .strictObject({
     id: nameText,
     name: z.string().min(1).max(256).optional().describe('For people'),
@@ -116,24 +116,40 @@ export const experimentSchema = z
       context.addIssue({ code: 'custom', path: ['control'], message: 'must be the creative of one of the arms' });
     }
     if (expected === undefined) return;
-    const isShare = metric === 'clicked' || metric === 'engaged';
-    if (isShare && expected.baseline >= 1) {
+    if (isShare(metric) && expected.baseline >= 1) {
       context.addIssue({
         code: 'custom',
         path: ['expected', 'baseline'],
-        message: `must be below 1: it is the share of accounts that are ${metric}`,
+        message: `must be below 1: ${metric} is a share of the accounts`,
       });
     }
-    if (!isShare && expected.deviation === undefined) {
+    if (!isShare(metric) && expected.deviation === undefined) {
       context.addIssue({ code: 'custom', path: ['expected', 'deviation'], message: `is needed with metric ${metric}` });
     }
-  })
-  .transform(({ control, flagKey, seed, ...given }) => ({
+  });
+
+function withDefaults<Given extends z.output<typeof givenSchema>>({ control, flagKey, seed, ...given }: Given) {
+  return {
     ...given,
     control: control ?? given.arms[0]!.creativeId,
     flagKey: flagKey ?? given.id,
     seed: seed ?? given.id,
-  }))
+  };
+}
+
+/** A definition as its record holds it. What new ones are refused for since it was written must not make an experiment disappear. */
+export const recordedExperimentSchema = givenSchema.transform(withDefaults);
+
+/** A new definition. */
+export const experimentSchema = givenSchema
+  .superRefine(({ expected, metric }, context) => {
+    if (expected === undefined || !isShare(metric) || expected.baseline >= 1) return;
+    const { baseline, lift } = expected;
+    if (baseline * (1 + lift) < 1) return;
+    const message = `must lift the baseline to below 1: ${metric} is a share of the accounts, and ${baseline} lifted by ${lift} is ${baseline * (1 + lift)}`;
+    context.addIssue({ code: 'custom', path: ['expected', 'lift'], message });
+  })
+  .transform(withDefaults)
   .meta({ id: 'NewExperiment' });
 
 export type ExperimentDefinition = z.output<typeof experimentSchema>;

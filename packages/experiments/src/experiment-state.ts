@@ -1,6 +1,6 @@
 import { durationMs } from '@touchstone/engine';
 import type { Arm, Experiment, Slice } from './experiment.ts';
-import { experimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
+import { recordedExperimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
 import type { EvidencePlan, Lineup } from './lineup.ts';
 import { moveSlices, slicesOf } from './slices.ts';
 
@@ -105,7 +105,7 @@ function created(step: ExperimentStep, at: number): StepOutcome {
 function definitionOf({ definition, experimentId }: ExperimentStep): ExperimentDefinition | null {
   if (definition === null) return null;
   try {
-    const parsed = experimentSchema.safeParse(JSON.parse(definition));
+    const parsed = recordedExperimentSchema.safeParse(JSON.parse(definition));
     return parsed.success && parsed.data.id === experimentId ? parsed.data : null;
   } catch {
     return null;
