@@ -30,12 +30,12 @@ const NOT_ENGAGING = new Set(['ad_impression', 'email_open', 'direct_mail']);
 export const FLAG = { engaged: 1, reached: 2, wasAbove: 4 } as const;
 
 /**
- * What the accounts of one partition did after they first saw a creative of an experiment: some 45 bytes each, and their id. A function of the touches
+ * What the accounts of one partition did after they first saw a creative of an experiment: some 55 bytes each, and their id. A function of the touches
  * and crossings it is given, in log order.
  *
  * Account by account:
  *
- *   unknown --first impression or click of an arm's creative--> exposed --window and grace are over, by the log's clock--> settled
+ *   unknown --first impression or click of an arm's creative since the start--> exposed --window and grace are over, by the log's clock--> settled
  *
  * A click exposes too: whoever clicked has seen it, and its impression may come later or never.
  */
@@ -52,6 +52,10 @@ export class Evidence {
   creative = new Uint8Array(FIRST_ROWS);
   /** One bit for each creative seen. */
   seen = new Uint32Array(FIRST_ROWS);
+  /** Number of the creative seen last, by occurredAt. */
+  lastCreative = new Uint8Array(FIRST_ROWS);
+  /** occurredAt of that. */
+  lastSeenAt = new Float64Array(FIRST_ROWS);
   /** occurredAt of the first exposure. */
   exposedAt = new Float64Array(FIRST_ROWS);
   /** appendedAt of the first exposure. */
@@ -82,8 +86,13 @@ export class Evidence {
     let row = this.rows.get(accountId) ?? -1;
     const isFirst = row < 0;
     if (isFirst) {
-      if (!isImpression && !isClick) return 'not_exposed';
+      if ((!isImpression && !isClick) || occurredAt < this.plan.startedAt) return 'not_exposed';
       row = this.#expose(touch, creative);
+    }
+    // What an account keeps follows the last thing it was shown, settled or not.
+    if ((isImpression || isClick) && occurredAt >= this.lastSeenAt[row]!) {
+      this.lastCreative[row] = creative;
+      this.lastSeenAt[row] = occurredAt;
     }
     const windowEnd = this.exposedAt[row]! + this.plan.outcomeWindowMs;
     if (appendedAt >= this.settledAt(row)) {
@@ -115,7 +124,7 @@ export class Evidence {
   }
 
   #creativeOf({ campaignId, creativeId }: CountedTouch): number {
-    if (creativeId === null || (campaignId !== null && campaignId !== this.plan.campaignId)) return -1;
+    if (creativeId === null || campaignId !== this.plan.campaignId) return -1;
     return this.creatives.indexOf(creativeId);
   }
 
@@ -153,6 +162,8 @@ export class Evidence {
     this.holdoutBucket = copied(this.holdoutBucket, new Uint16Array(length));
     this.creative = copied(this.creative, new Uint8Array(length));
     this.seen = copied(this.seen, new Uint32Array(length));
+    this.lastCreative = copied(this.lastCreative, new Uint8Array(length));
+    this.lastSeenAt = copied(this.lastSeenAt, new Float64Array(length));
     this.exposedAt = copied(this.exposedAt, new Float64Array(length));
     this.exposureAppendedAt = copied(this.exposureAppendedAt, new Float64Array(length));
     this.impressions = copied(this.impressions, new Uint32Array(length));
