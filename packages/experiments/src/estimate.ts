@@ -52,6 +52,8 @@ export interface Comparison extends Contrast {
  */
 export function estimate(summary: EvidenceSummary, options: EstimateOptions): Estimate {
   const { control, creatives, level, outcome, tunedForAccounts } = options;
+  if (!(tunedForAccounts > 0 && tunedForAccounts < Infinity))
+    throw new RangeError(`intervals can not be tuned for ${tunedForAccounts} accounts`);
   const pairs = pairsOf(creatives, control);
   const shared = level / Math.max(1, pairs.length);
   const rhoSquared = rhoSquaredFor(tunedForAccounts, shared);

@@ -11,7 +11,7 @@ import { mergeSummaries, type ArmSummary, type EvidenceSummary } from './summary
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const START = Date.UTC(2026, 0, 1);
-const plan: EvidencePlan = { seed: 'exp-12', campaignId: 'spring', outcomeWindowMs: 7 * DAY_MS, graceMs: DAY_MS };
+const plan: EvidencePlan = { seed: 'exp-12', campaignId: 'spring', startedAt: START, outcomeWindowMs: 7 * DAY_MS, graceMs: DAY_MS };
 const arms = [{ creativeId: 'crA', weight: 1 }, { creativeId: 'crB', weight: 1 }]; // prettier-ignore
 const even: Lineup = { since: START, slices: slicesOf(arms, 1), holdout: 0 };
 
@@ -109,12 +109,30 @@ describe('an account', () => {
     expect(armIn(summary)).toMatchObject({ strayed: 2, settled: 0 });
   });
 
-  it('says nothing of another campaign, and counts where none is told', () => {
+  it('says nothing of another campaign, or of none', () => {
     const touches = [
       touchOf(one, 'ad_impression', 0, { campaignId: 'autumn' }),
       touchOf(accountOf('crA', even, 1), 'ad_impression', 0, { campaignId: null }),
     ];
-    expect(armIn(after(touches, 9)).exposed).toBe(1);
+    expect(armIn(after(touches, 9)).exposed).toBe(0);
+  });
+
+  it('is not exposed by what it was shown before the start, however late that is told', () => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    expect(evidence.touch(touchOf(one, 'ad_impression', -5, { appendedAt: START + HOUR_MS }))).toBe('not_exposed');
+    expect(evidence.touch(touchOf(one, 'ad_impression', 2))).toBe('exposed');
+    expect(evidence.exposedAt[0]).toBe(START + 2 * HOUR_MS);
+  });
+
+  it('keeps what it was shown last, by when it happened', () => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    evidence.touch(touchOf(one, 'ad_impression', 0));
+    evidence.touch(touchOf(one, 'ad_impression', 30, { creativeId: 'crB' }));
+    evidence.touch(touchOf(one, 'ad_impression', 20, { appendedAt: START + 31 * HOUR_MS }));
+    expect([evidence.lastCreative[0], evidence.lastSeenAt[0]]).toEqual([1, START + 30 * HOUR_MS]);
+    // After it is settled as well.
+    evidence.touch(touchOf(one, 'ad_impression', 20 * 24));
+    expect([evidence.lastCreative[0], evidence.lastSeenAt[0]]).toEqual([0, START + 20 * DAY_MS]);
   });
 
   it('above the threshold when first exposed says nothing of reaching it', () => {
@@ -195,7 +213,7 @@ describe('evidence as a whole', () => {
       return {
         accountId: `account-${account}`,
         kind,
-        campaignId: null,
+        campaignId: 'spring',
         creativeId,
         occurredAt: now - lagHours * HOUR_MS,
         appendedAt: now,
@@ -212,7 +230,7 @@ describe('evidence as a whole', () => {
     for (const accountId of new Set(touches.map((touch) => touch.accountId))) {
       const own = touches.filter((touch) => touch.accountId === accountId);
       const isAd = (touch: CountedTouch): boolean => touch.creativeId !== null && touch.kind.startsWith('ad_');
-      const from = own.findIndex(isAd);
+      const from = own.findIndex((touch) => isAd(touch) && touch.occurredAt >= plan.startedAt);
       if (from < 0) continue;
       const first = own[from]!;
       const settledAt = first.appendedAt + plan.outcomeWindowMs + plan.graceMs;

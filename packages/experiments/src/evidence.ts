@@ -39,12 +39,12 @@ const NOT_ENGAGING = new Set(['ad_impression', 'email_open', 'direct_mail']);
 export const FLAG = { engaged: 1, reached: 2, wasAbove: 4 } as const;
 
 /**
- * What the accounts of one partition did after they first saw a creative of an experiment: some 55 bytes each, and their id. A function of the touches it
+ * What the accounts of one partition did after they first saw a creative of an experiment: some 70 bytes each, and their id. A function of the touches it
  * is given, in log order, and of the crossings of accounts that are exposed, which may be given late, and again.
  *
  * Account by account:
  *
- *   unknown --first impression or click of an arm's creative--> exposed --window and grace are over, by the log's clock--> settled
+ *   unknown --first impression or click of an arm's creative since the start--> exposed --window and grace are over, by the log's clock--> settled
  *
  * A click exposes too: whoever clicked has seen it, and its impression may come later or never.
  */
@@ -61,6 +61,10 @@ export class Evidence {
   creative = new Uint8Array(FIRST_ROWS);
   /** One bit for each creative seen. */
   seen = new Uint32Array(FIRST_ROWS);
+  /** Number of the creative seen last, by occurredAt. */
+  lastCreative = new Uint8Array(FIRST_ROWS);
+  /** occurredAt of that. */
+  lastSeenAt = new Float64Array(FIRST_ROWS);
   /** occurredAt of the first exposure. */
   exposedAt = new Float64Array(FIRST_ROWS);
   /** appendedAt of the first exposure. */
@@ -94,8 +98,13 @@ export class Evidence {
     let row = this.rows.get(accountId) ?? -1;
     const isFirst = row < 0;
     if (isFirst) {
-      if (!isImpression && !isClick) return 'not_exposed';
+      if ((!isImpression && !isClick) || occurredAt < this.plan.startedAt) return 'not_exposed';
       row = this.#expose(touch, creative);
+    }
+    // What an account keeps follows the last thing it was shown, settled or not.
+    if ((isImpression || isClick) && occurredAt >= this.lastSeenAt[row]!) {
+      this.lastCreative[row] = creative;
+      this.lastSeenAt[row] = occurredAt;
     }
     const windowEnd = this.exposedAt[row]! + this.plan.outcomeWindowMs;
     if (appendedAt >= this.settledAt(row)) {
@@ -136,7 +145,7 @@ export class Evidence {
   }
 
   #creativeOf({ campaignId, creativeId }: CountedTouch): number {
-    if (creativeId === null || (campaignId !== null && campaignId !== this.plan.campaignId)) return -1;
+    if (creativeId === null || campaignId !== this.plan.campaignId) return -1;
     return this.creatives.indexOf(creativeId);
   }
 
@@ -175,6 +184,8 @@ export class Evidence {
     this.holdoutBucket = copied(this.holdoutBucket, new Uint16Array(length));
     this.creative = copied(this.creative, new Uint8Array(length));
     this.seen = copied(this.seen, new Uint32Array(length));
+    this.lastCreative = copied(this.lastCreative, new Uint8Array(length));
+    this.lastSeenAt = copied(this.lastSeenAt, new Float64Array(length));
     this.exposedAt = copied(this.exposedAt, new Float64Array(length));
     this.exposureAppendedAt = copied(this.exposureAppendedAt, new Float64Array(length));
     this.exposureOffset = copied(this.exposureOffset, new Float64Array(length));

@@ -29,7 +29,7 @@ const targetingSchema = z
 
 export const EXPERIMENT_MODES = ['observe', 'recommend', 'auto', 'thompson'] as const;
 
-export const experimentSchema = z
+const givenSchema = z
   .strictObject({
     id: nameText,
     name: z.string().min(1).max(256).optional().describe('For people'),
@@ -129,13 +129,30 @@ export const experimentSchema = z
     if (!isShare(metric) && expected.deviation === undefined) {
       context.addIssue({ code: 'custom', path: ['expected', 'deviation'], message: `is needed with metric ${metric}` });
     }
-  })
-  .transform(({ control, flagKey, seed, ...given }) => ({
+  });
+
+function withDefaults<Given extends z.output<typeof givenSchema>>({ control, flagKey, seed, ...given }: Given) {
+  return {
     ...given,
     control: control ?? given.arms[0]!.creativeId,
     flagKey: flagKey ?? given.id,
     seed: seed ?? given.id,
-  }))
+  };
+}
+
+/** A definition as its record holds it. What new ones are refused for since it was written must not make an experiment disappear. */
+export const recordedExperimentSchema = givenSchema.transform(withDefaults);
+
+/** A new definition. */
+export const experimentSchema = givenSchema
+  .superRefine(({ expected, metric }, context) => {
+    if (expected === undefined || !isShare(metric) || expected.baseline >= 1) return;
+    const { baseline, lift } = expected;
+    if (baseline * (1 + lift) < 1) return;
+    const message = `must lift the baseline to below 1: ${metric} is a share of the accounts, and ${baseline} lifted by ${lift} is ${baseline * (1 + lift)}`;
+    context.addIssue({ code: 'custom', path: ['expected', 'lift'], message });
+  })
+  .transform(withDefaults)
   .meta({ id: 'NewExperiment' });
 
 export type ExperimentDefinition = z.output<typeof experimentSchema>;

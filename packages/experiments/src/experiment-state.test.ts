@@ -1,6 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { ExperimentBook } from './experiment-book.ts';
+import { experimentSchema } from './experiment-definition.ts';
 import { applyStep, defaultCreative, type ExperimentState, type ExperimentStep } from './experiment-state.ts';
 
 const DEFINITION = { id: 'hero', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }, { creativeId: 'c' }] };
@@ -74,6 +75,14 @@ describe('the steps of an experiment', () => {
     ['weights in another mode', RUNNING, step('weights', 2, { weights: DEFINITION.arms.map((arm) => ({ ...arm, weight: 1 })) })],
   ])('%s changes nothing', (_, before, one) => {
     expect(refusedBy(before.length === 0 ? null : after(...before), one)).not.toBeNull();
+  });
+
+  test('a new definition lifts a share to below one, and one on record that does not stays', () => {
+    const definition = { ...DEFINITION, expected: { baseline: 0.95 } };
+    expect(experimentSchema.safeParse(definition).error?.issues).toMatchObject([{ path: ['expected', 'lift'] }]);
+    expect(after(step('create', 0, { definition: JSON.stringify(definition) })).definition.expected).toMatchObject({ lift: 0.2 });
+    const mean = { ...definition, metric: 'pointsGained', expected: { baseline: 0.95, deviation: 1 } };
+    expect(experimentSchema.safeParse(mean).success).toBe(true);
   });
 
   test('weights move in mode thompson', () => {

@@ -1,6 +1,6 @@
 import { durationMs } from '@touchstone/engine';
 import type { Arm, Experiment, Slice } from './experiment.ts';
-import { experimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
+import { recordedExperimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
 import type { EvidencePlan, Lineup } from './lineup.ts';
 import { moveSlices, slicesOf } from './slices.ts';
 
@@ -105,7 +105,7 @@ function created(step: ExperimentStep, at: number): StepOutcome {
 function definitionOf({ definition, experimentId }: ExperimentStep): ExperimentDefinition | null {
   if (definition === null) return null;
   try {
-    const parsed = experimentSchema.safeParse(JSON.parse(definition));
+    const parsed = recordedExperimentSchema.safeParse(JSON.parse(definition));
     return parsed.success && parsed.data.id === experimentId ? parsed.data : null;
   } catch {
     return null;
@@ -155,8 +155,9 @@ function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Cha
   }
 }
 
-function linedUp({ definition, lineups }: ExperimentState, { slices }: Change, at: number): Pick<ExperimentState, 'lineups'> {
-  return { lineups: slices === undefined ? lineups : [...lineups, { since: at, slices, holdout: definition.holdout }] };
+function linedUp({ definition, lineups }: ExperimentState, { out, slices }: Change, at: number): Pick<ExperimentState, 'lineups'> {
+  if (slices === undefined) return { lineups };
+  return { lineups: [...lineups, { since: at, slices, holdout: definition.holdout, movesShown: out !== undefined }] };
 }
 
 /** The arms that are not swapped out. */
@@ -171,9 +172,10 @@ export function currentExperiment({ arms, definition, out, slices }: ExperimentS
 }
 
 /** What is taken as evidence, through all lineups. */
-export function planOf({ definition }: Pick<ExperimentState, 'definition'>): EvidencePlan {
+export function planOf({ definition, startedAt }: Pick<ExperimentState, 'definition' | 'startedAt'>): EvidencePlan {
   const { campaignId, grace, outcomeWindow, seed } = definition;
-  return { seed, campaignId, outcomeWindowMs: durationMs(outcomeWindow), graceMs: durationMs(grace) };
+  // A draft has no evidence yet.
+  return { seed, campaignId, startedAt: startedAt ?? Infinity, outcomeWindowMs: durationMs(outcomeWindow), graceMs: durationMs(grace) };
 }
 
 function noted(

@@ -87,6 +87,16 @@ describe('judge', () => {
     expect(judge(summary, options).leftOutShare).toBeCloseTo(300 / 1_300, 12);
   });
 
+  it('refuses a number of accounts that makes no interval', () => {
+    for (const tunedForAccounts of [-184, 0, NaN, Infinity])
+      expect(() => judge(ofThousand(100, 200, 190), { ...options, tunedForAccounts })).toThrow('can not be tuned');
+  });
+
+  it('convicts no arm by a p-value that is no number', () => {
+    // With a level that is none, so are the p-values' bounds.
+    expect(judge(ofThousand(100, 200, 190), { ...options, level: NaN })).toMatchObject({ verdict: 'wait', underPerformers: [] });
+  });
+
   it('gives the same from a record of the summary', () => {
     const summary = ofThousand(100, 200, 190);
     expect(judge(JSON.parse(JSON.stringify(summary)), options)).toEqual(judge(summary, options));

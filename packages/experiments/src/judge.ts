@@ -69,7 +69,8 @@ export function judge(summary: EvidenceSummary, options: JudgeOptions): Judgemen
 function losersOf(comparisons: readonly Comparison[], level: number): UnderPerformer[] {
   const losers = new Map<string, Comparison>();
   for (const comparison of comparisons) {
-    if (comparison.pCorrected > level) continue;
+    // Said this way round, what is no number convicts nobody.
+    if (!(comparison.pCorrected <= level)) continue;
     const loser = comparison.difference.value < 0 ? comparison.creativeId : comparison.against;
     const known = losers.get(loser);
     if (known === undefined || comparison.pValue < known.pValue) losers.set(loser, comparison);

@@ -6,10 +6,14 @@ import type { Experiment } from './experiment.ts';
 export interface Lineup extends Pick<Experiment, 'slices' | 'holdout'> {
   /** From when accounts were assigned by it, epoch ms. */
   readonly since: number;
+  /** It began with a swap or its undo: accounts that had seen something were given something else. Weights alone move nobody who has. */
+  readonly movesShown?: boolean;
 }
 
 /** What stays the same through all lineups of an experiment, and says what is taken as evidence. */
 export interface EvidencePlan extends Pick<Experiment, 'seed' | 'campaignId'> {
+  /** What was shown before, epoch ms, was nobody's to decide and exposes nobody, however late it is told. */
+  readonly startedAt: number;
   /** How long after its first exposure an account's touches count, by their occurredAt. */
   readonly outcomeWindowMs: number;
   /**

@@ -28,6 +28,22 @@ describe('planPower', () => {
   });
 });
 
+describe('planPower of an expectation at the edge', () => {
+  it.each<[string, Partial<PowerQuestion>]>([
+    ['a share lifted past all accounts', { baseline: 0.95, lift: 0.2 }],
+    ['a share lifted to all accounts', { baseline: 0.5, lift: 1 }],
+    ['a lift too small for numbers', { lift: 1e-200 }],
+    ['a mean of which nothing is known', { baseline: 1e-200, deviation: 1e-200 }],
+    ['a mean that never differs', { baseline: 1e9, deviation: 1e-9 }],
+  ])('%s takes a number of accounts that intervals can be tuned for', (_, change) => {
+    const { accountsPerArm, fixedAccountsPerArm, tunedForAccounts } = planPower({ ...question, ...change });
+    for (const accounts of [accountsPerArm, fixedAccountsPerArm, tunedForAccounts]) {
+      expect(accounts).toBeGreaterThan(0);
+      expect(Number.isSafeInteger(accounts)).toBe(true);
+    }
+  });
+});
+
 describe('deviationOf', () => {
   it('of a share is that of one account, whatever the weights', () => {
     for (const buckets of [5_000, 1_000])

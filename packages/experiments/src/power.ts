@@ -28,6 +28,9 @@ export interface PowerPlan {
   readonly tunedForAccounts: number;
 }
 
+/** More than there are. Expectations may be so small or so even that the formula leaves the range of numbers. */
+const ACCOUNTS_MAX = 1e12;
+
 /**
  * How many accounts it takes. Counted is the look at the end alone: that it may be found at an earlier one makes the probability larger than stated (by how much, the
  * simulations say). Intervals are tuned for that number.
@@ -35,10 +38,15 @@ export interface PowerPlan {
 export function planPower({ armCount, baseline, deviation, hasControl, level, lift, power }: PowerQuestion): PowerPlan {
   const comparisons = hasControl ? armCount - 1 : (armCount * (armCount - 1)) / 2;
   const shared = level / comparisons;
-  const difference = Math.abs(baseline * lift);
-  const lifted = baseline * (1 + lift);
-  const variances = deviation === null ? baseline * (1 - baseline) + lifted * (1 - lifted) : 2 * deviation * deviation;
-  const accountsFor = (errors: number): number => Math.ceil((errors * errors * variances) / (difference * difference));
+  const isShare = deviation === null;
+  // A share is lifted to all accounts at most; whoever expects more than that finds what there is.
+  const lifted = Math.min(isShare ? 1 : Infinity, baseline * (1 + lift));
+  const difference = isShare ? lifted - baseline : baseline * lift;
+  const variances = isShare ? baseline * (1 - baseline) + lifted * (1 - lifted) : 2 * deviation * deviation;
+  const accountsFor = (errors: number): number => {
+    const accounts = Math.ceil((errors * errors * variances) / (difference * difference));
+    return Number.isNaN(accounts) ? ACCOUNTS_MAX : Math.min(ACCOUNTS_MAX, Math.max(1, accounts));
+  };
   const towards = normalQuantile(power);
   // Tuned for n accounts, r is n ρ², whatever n is.
   const sequential = boundary(rhoSquaredFor(1, shared), shared) + towards;

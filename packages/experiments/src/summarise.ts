@@ -12,6 +12,8 @@ const DECISION_LAG_MS = 3_600_000;
 interface Era {
   readonly lineup: Lineup;
   readonly arms: ArmSummary[];
+  /** When a swap or an undo ended it, epoch ms. */
+  readonly endedAt: number;
   /** By creative number. */
   readonly armOf: (ArmSummary | undefined)[];
 }
@@ -24,13 +26,13 @@ interface Era {
 export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: number): EvidenceSummary {
   if (lineups.length === 0) throw new RangeError('an experiment without a lineup assigned nobody');
   const { bucket, clicks, creative, creatives, exposedAt, flags, holdoutBucket, impressions, points, rows, seen } = evidence;
-  const eras = lineups.map(eraOf);
+  const eras = lineups.map((_, at) => eraOf(lineups, at));
   let heldOutExposed = 0;
   let uncoveredExposed = 0;
   for (let row = 0; row < rows.size; row++) {
     const saw = creatives[creative[row]!]!;
     const at = eraAt(lineups, exposedAt[row]!, bucket[row]!, saw);
-    const { lineup } = eras[at]!;
+    const { endedAt, lineup } = eras[at]!;
     const arm = armIn(eras[at]!, creative[row]!, saw);
     const assigned = creativeOf(lineup.slices, bucket[row]!);
     const isHeldOut = holdoutBucket[row]! < Math.round(lineup.holdout * BUCKETS);
@@ -39,6 +41,8 @@ export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: 
     arm.exposed++;
     arm.impressions += impressions[row]!;
     arm.clicks += clicks[row]!;
+    // Censored: of the arm that went, what came later is another creative's doing; so in no arm what was open then counts.
+    if (evidence.settledAt(row) > endedAt) continue;
     if ((seen[row]! & (seen[row]! - 1)) !== 0) arm.contaminated++;
     else if (assigned !== saw || isHeldOut) arm.strayed++;
     else if (evidence.settledAt(row) <= asOf) {
@@ -63,9 +67,11 @@ function addOutcomes({ moments }: ArmSummary, w: number, impressions: number, cl
   if ((flags & FLAG.wasAbove) === 0) addAccount(moments.reachedThreshold, w, 1, (flags & FLAG.reached) === 0 ? 0 : 1);
 }
 
-function eraOf(lineup: Lineup): Era {
+function eraOf(lineups: readonly Lineup[], at: number): Era {
+  const lineup = lineups[at]!;
   const arms = [...bucketsByCreative(lineup.slices)].map(([creativeId, buckets]) => noArm(creativeId, buckets));
-  return { lineup, arms, armOf: [] };
+  const endedAt = lineups.slice(at + 1).find(({ movesShown }) => movesShown === true)?.since ?? Infinity;
+  return { lineup, arms, endedAt, armOf: [] };
 }
 
 /** The lineup in force, or the one before where that explains what was seen shortly after the change. */

@@ -36,7 +36,10 @@ export interface ArmSummary {
   contaminated: number;
   /** Of the others: were assigned another creative, or none. */
   strayed: number;
-  /** Of the others: settled, and so in the comparison. */
+  /**
+   * Of the others: settled, and so in the comparison. Accounts that are in none of the three are open, or were when a swap or its undo ended their era:
+   * those never enter, whatever their arm.
+   */
   settled: number;
   /** Of all who saw the creative first, within their windows up to now. No comparison rests on these two. */
   impressions: number;

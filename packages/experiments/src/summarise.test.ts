@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { keepOrAssign } from './assign.ts';
+import { Evidence } from './evidence.ts';
+import { armsIn } from './experiment-state.ts';
+import { judge } from './judge.ts';
+import type { EvidencePlan, Lineup } from './lineup.ts';
+import { moveSlices, slicesOf } from './slices.ts';
+import { summarise } from './summarise.ts';
+
+const DAY_MS = 86_400_000;
+const START = Date.UTC(2026, 0, 1);
+const plan: EvidencePlan = { seed: 'hero', campaignId: 'spring', startedAt: START, outcomeWindowMs: 7 * DAY_MS, graceMs: 0 };
+const arms = ['a', 'b', 'c'].map((creativeId) => ({ creativeId, weight: 1 }));
+const ACCOUNTS_A_DAY = 300;
+const SHOWN_DAYS = 10;
+const SWAP_DAY = 11;
+
+/** Accounts come each day and are shown what they are to see daily; on a day c is swapped out. */
+function runThrough(days: number) {
+  const evidence = new Evidence(plan, ['a', 'b', 'c']);
+  const lineups: Lineup[] = [{ since: START, slices: slicesOf(arms, 1), holdout: 0 }];
+  for (let day = 0; day < days; day++) {
+    const at = START + day * DAY_MS;
+    const isSwapped = day >= SWAP_DAY;
+    if (day === SWAP_DAY) {
+      const slices = moveSlices(lineups[0]!.slices, armsIn(arms, ['c']), 1);
+      lineups.push({ since: at, slices, holdout: 0, movesShown: true });
+    }
+    const current = { id: 'hero', coverage: 1, ...plan, arms: armsIn(arms, isSwapped ? ['c'] : []), ...lineups.at(-1)! };
+    const first = Math.max(0, day - SHOWN_DAYS + 1) * ACCOUNTS_A_DAY;
+    for (let account = first; account < (day + 1) * ACCOUNTS_A_DAY; account++) {
+      const accountId = `account-${account}`;
+      const row = evidence.rows.get(accountId);
+      const held =
+        row === undefined ? null : { creativeId: evidence.creatives[evidence.lastCreative[row]!]!, exposedAt: evidence.lastSeenAt[row]! };
+      const { creativeId } = keepOrAssign(current, accountId, held, at, 14 * DAY_MS);
+      const touch = {
+        accountId,
+        campaignId: 'spring',
+        creativeId,
+        occurredAt: at + account,
+        appendedAt: at + account,
+        worth: 1,
+        isAbove: false,
+      };
+      evidence.touch({ ...touch, kind: 'ad_impression' });
+    }
+  }
+  return summarise(evidence, lineups, START + days * DAY_MS);
+}
+
+it.each([SWAP_DAY + 1, SWAP_DAY + 6, SWAP_DAY + 20])('a swap sets off no alarm by itself, on day %i', (days) => {
+  const summary = runThrough(days);
+  const options = { outcome: 'clicked' as const, creatives: ['a', 'b'], control: 'a', level: 0.05, tunedForAccounts: 5000 };
+  const judgement = judge(summary, { ...options, leastAccounts: 100, sampleRatioLevel: 0.001, leftOutMax: 0.2 });
+  expect(judgement).toMatchObject({ leftOutShare: 0, sampleRatio: { isAlarm: false } });
+  // Those of the era before are the ones that were settled when it ended: of four days, as windows take seven.
+  expect(summary.eras[0]!.arms.reduce((sum, { settled }) => sum + settled, 0)).toBe(4 * ACCOUNTS_A_DAY);
+  if (days > SWAP_DAY + 8) expect(summary.eras[1]!.arms.every(({ settled }) => settled > ACCOUNTS_A_DAY)).toBe(true);
+});
