@@ -41,6 +41,7 @@ function runThrough(days: number) {
         occurredAt: at + account,
         appendedAt: at + account,
         worth: 1,
+        offset: account,
         isAbove: false,
       };
       evidence.touch({ ...touch, kind: 'ad_impression' });
