@@ -106,7 +106,6 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['endpoints', 'revision'],
       ['deliveries', 'partition'],
       ['leads', 'id'],
-      ['engaging_touches', 'offset'],
       ['kpi_targets', 'name'],
       ['schema_migrations', 'number'],
     ])('syncs what is written to %s, and what a merge makes of it', async (table, column) => {

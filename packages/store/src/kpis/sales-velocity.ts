@@ -23,7 +23,7 @@ function fromFirstTouch(aggregate: string): Measure {
     rows: {
       key: 'opportunities with their first touch',
       from: (scope) => `(SELECT made.*, touched.firstAt AS firstAt FROM ${scope.rows('opportunities', { at: 'created_at' })} AS made
-        INNER JOIN (SELECT account_id, min(first_at) AS firstAt FROM account_first_touches GROUP BY account_id) AS touched ON made.account_id = touched.account_id)`,
+        INNER JOIN (SELECT account_id, min(occurred_at) AS firstAt FROM touches WHERE account_id != '' GROUP BY account_id) AS touched ON made.account_id = touched.account_id)`,
     },
     value: () => `${aggregate}(${days}, firstAt < created_at)`,
   };
