@@ -182,6 +182,21 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
         expect(await store.knownDeliveries([])).toEqual([]);
       });
 
+      it('are known by their keys, however many of a short time or a long one are asked for', async () => {
+        const HOUR = 3_600_000;
+        const stored = [0, 7, 120, 299].map((n) => delivery({ id: `alr_${n}`, at: NOON + n }));
+        await store.saveDeliveries([
+          ...stored,
+          delivery({ id: 'alr_8', at: NOON + 9 }),
+          delivery({ id: 'alr_9', at: NOON + 9, endpointId: 'ep_2' }),
+          delivery({ id: 'later_3', at: NOON + 3 * HOUR }),
+        ]);
+        const keys = Array.from({ length: 300 }, (_, n) => ({ endpointId: 'ep_1', at: NOON + n, id: `alr_${n}` }));
+        const later = Array.from({ length: 150 }, (_, n) => ({ endpointId: 'ep_1', at: NOON + n * HOUR, id: `later_${n}` }));
+        const known = await store.knownDeliveries([...later, ...keys]);
+        expect(known.map(({ id }) => id).toSorted()).toEqual(['alr_0', 'alr_120', 'alr_299', 'alr_7', 'later_3']);
+      });
+
       it('that were held back are listed once, until they are digested', async () => {
         await store.saveDeliveries([
           delivery({ id: 'a', state: 'held' }),

@@ -154,23 +154,50 @@ export function readHeld(transport: RowTransport, takenBefore: number, limit: nu
   );
 }
 
+/** So many keys within so long a time are asked for by that time: in a storm thousands come at once, of which by their ids a hundred fit into a question. */
+const MANY_KEYS = 100;
+const SHORT_TIME_MS = 10_000;
+
 /** Those of the keys that are stored already, whatever has become of them. */
-export function readKnown(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
-  return byHundreds(keys, (some) => readKnownOf(transport, some));
+export async function readKnown(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  const sorted = keys.toSorted((one, other) => one.at - other.at);
+  const sparse: DeliveryKey[] = [];
+  const known: DeliveryKey[] = [];
+  for (let from = 0; from < sorted.length;) {
+    const last = sorted[from]!.at + SHORT_TIME_MS;
+    let to = from;
+    while (to < sorted.length && sorted[to]!.at <= last) to++;
+    const some = sorted.slice(from, to);
+    from = to;
+    if (some.length <= MANY_KEYS) sparse.push(...some);
+    else known.push(...(await readKnownOfTime(transport, some)));
+  }
+  return [...known, ...(await byHundreds(sparse, (some) => readKnownOf(transport, some)))];
 }
 
-async function readKnownOf(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+/** What is stored of the time is about as much as is asked for: an endpoint hears of nearly all that is told. */
+async function readKnownOfTime(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  const textOf = ({ at, endpointId, id }: DeliveryKey): string => `${endpointId}/${at}/${id}`;
+  const asked = new Set(keys.map(textOf));
+  return (await readKeys(transport, keys, '', {})).filter((key) => asked.has(textOf(key)));
+}
+
+function readKnownOf(transport: RowTransport, keys: readonly DeliveryKey[]): Promise<DeliveryKey[]> {
+  return readKeys(transport, keys, `AND d.id IN ${listed('ids')}`, { ids: list(new Set(keys.map(({ id }) => id))) });
+}
+
+async function readKeys(transport: RowTransport, keys: readonly DeliveryKey[], condition: string, params: Params): Promise<DeliveryKey[]> {
   const times = keys.map(({ at }) => at);
   const answer = await transport.read(
     `SELECT endpoint_id AS endpointId, toUnixTimestamp64Milli(d.at) AS at, d.id AS id FROM deliveries AS d
-     WHERE endpoint_id IN ${listed('endpointIds')} AND d.id IN ${listed('ids')}
+     WHERE endpoint_id IN ${listed('endpointIds')} ${condition}
        AND d.at BETWEEN fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND fromUnixTimestamp64Milli({to:Int64}, 'UTC')
      LIMIT 1 BY endpoint_id, d.at, d.id FORMAT JSONEachRow`,
     {
       endpointIds: list(new Set(keys.map(({ endpointId }) => endpointId))),
-      ids: list(new Set(keys.map(({ id }) => id))),
       from: times.reduce((least, at) => Math.min(least, at)),
       to: times.reduce((most, at) => Math.max(most, at)),
+      ...params,
     },
   );
   return jsonRows<{ endpointId: string; at: number | string; id: string }>(answer).map((row) => ({ ...row, at: Number(row.at) }));

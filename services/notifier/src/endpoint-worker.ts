@@ -10,12 +10,14 @@ import type { Sender } from './send-request.ts';
 
 /** Some megabytes an endpoint. What is more waits in the store. */
 const QUEUE_MAX = 1000;
+/** With fewer left, more are fetched from the store while these are sent: else each thousand ends with a wait for it. */
+const QUEUE_LOW = 500;
 /** Messages under way at once, so that a receiver that takes its time is no bottleneck. */
 const WEBHOOK_LANES = 16;
 /** Slack takes about one message a second by an incoming webhook. */
 const SLACK_LANES = 1;
 const SLACK_GAP_MS = 1000;
-/** The store is not asked more often than this for more that is due. */
+/** The store is not asked more often than this for more that is due, unless it had some: what is behind by thousands would stay behind. */
 const LOAD_GAP_MS = 1000;
 /** Outcomes that are being stored: after a crash so many messages may be sent again, under their ids. */
 const UNSAVED_MAX = 512;
@@ -123,6 +125,11 @@ export class EndpointWorker {
     return attemptsOf(ended).at(-1)!;
   }
 
+  #isKnown(row: DeliveryRow): boolean {
+    const key = keyOf(row);
+    return this.#underWay.has(key) || this.#endedWhileLoading.has(key) || this.#queue.has(row);
+  }
+
   /** False when there is more than the queue takes. */
   #enqueue(row: DeliveryRow): boolean {
     if (this.#underWay.has(keyOf(row)) || this.#queue.add(this.#hastened(row))) return true;
@@ -154,7 +161,7 @@ export class EndpointWorker {
       if (isSlack) this.#nextStartAt = now + SLACK_GAP_MS;
       void this.#send(this.#queue.takeFirst()!);
     }
-    if (this.#hasMore && !this.#isDue(now) && now >= this.#loadsFrom && !this.#isLoading) void this.#load();
+    if (this.#wantsMore(now) && now >= this.#loadsFrom) void this.#load();
     this.#comeBack(now);
   }
 
@@ -163,11 +170,15 @@ export class EndpointWorker {
     return first !== undefined && first.nextAttemptAt <= now;
   }
 
+  #wantsMore(now: number): boolean {
+    return this.#hasMore && !this.#isLoading && (!this.#isDue(now) || this.#queue.size < QUEUE_LOW);
+  }
+
   #comeBack(now: number): void {
     const { first } = this.#queue;
     const times = [];
     if (first !== undefined) times.push(Math.max(first.nextAttemptAt, this.#circuit.opensAt, this.#nextStartAt));
-    if (this.#hasMore && !this.#isLoading) times.push(Math.max(this.#loadsFrom, this.#circuit.opensAt));
+    if (this.#wantsMore(now)) times.push(Math.max(this.#loadsFrom, this.#circuit.opensAt));
     const next = Math.min(...times);
     // What is due waits for what is under way, whose end comes here.
     if (next === Infinity || (next <= now && this.#underWay.size > 0)) return;
@@ -232,13 +243,17 @@ export class EndpointWorker {
   async #load(): Promise<void> {
     const { logger, onFatal, partitions, scheduler, store } = this.#options;
     this.#isLoading = true;
-    this.#loadsFrom = scheduler.now() + LOAD_GAP_MS;
+    const now = scheduler.now();
+    this.#loadsFrom = now + LOAD_GAP_MS;
     try {
-      const rows = await store.pendingDeliveries({ endpointId: this.#endpoint.id, partitions: [...partitions], limit: QUEUE_MAX });
-      this.#hasMore = rows.length === QUEUE_MAX;
-      // What was revoked meanwhile is another's.
+      // The store may show those that are under way as pending still.
+      const limit = QUEUE_MAX + this.#underWay.size;
+      const rows = await store.pendingDeliveries({ endpointId: this.#endpoint.id, partitions: [...partitions], limit });
+      this.#hasMore = rows.length === limit;
       for (const row of rows) {
-        if (partitions.has(row.partition) && !this.#queue.has(row) && !this.#endedWhileLoading.has(keyOf(row))) this.#enqueue(row);
+        // What was revoked meanwhile is another's.
+        if (!partitions.has(row.partition) || this.#isKnown(row)) continue;
+        if (this.#enqueue(row) && row.nextAttemptAt <= now) this.#loadsFrom = 0;
       }
     } catch (err) {
       if (!(err instanceof StoreError) || !err.retriable) {

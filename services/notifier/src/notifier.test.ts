@@ -408,6 +408,22 @@ describe('a storm', () => {
     expect(world.faults).toEqual([]);
   });
 
+  it('to one endpoint is sent without a wait for the clock, however many do not fit into its queue', async () => {
+    const world = await TestWorld.start({ 'a.example': {} });
+    for (let from = 0; from < 6000; from += 500) {
+      await world.topic.append(
+        (from / 500) % 2,
+        Array.from({ length: 500 }, (_, i) => numbered(from + i)),
+      );
+    }
+    for (let turns = 0; turns < 500; turns++) await settle();
+    expect(new Set(world.received.map((one) => one.id)).size).toBe(6000);
+    expect(world.received).toHaveLength(6000);
+    await world.scheduler.advance(MINUTE);
+    expect(world.store.rows.every(({ state }) => state === 'delivered')).toBe(true);
+    expect(world.received).toHaveLength(6000);
+  });
+
   it('has one digest, though the process dies between storing it and marking what it tells', async () => {
     const world = await TestWorld.start({ 'reps.example': { ownerBudget: 1 } });
     await world.topic.append(0, [numbered(1), numbered(2), numbered(3)]);
