@@ -5,6 +5,7 @@ export class ExperimentBook {
   readonly #byId = new Map<string, ExperimentState>();
   /** In order of creation. */
   #byFlag: ReadonlyMap<string, readonly ExperimentState[]> = new Map();
+  #openFlagKeys: readonly string[] = [];
   /** Grows with each step that was applied. */
   version = 0;
 
@@ -14,6 +15,7 @@ export class ExperimentBook {
     if ('state' in outcome) {
       this.#byId.set(step.experimentId, outcome.state);
       this.#byFlag = Map.groupBy(this.#byId.values(), ({ definition }) => definition.flagKey);
+      this.#openFlagKeys = [...this.#byFlag].filter(([, states]) => states.some(({ status }) => status !== 'stopped')).map(([key]) => key);
       this.version++;
     }
     return outcome;
@@ -28,8 +30,9 @@ export class ExperimentBook {
     return [...this.#byId.values()];
   }
 
-  get flagKeys(): Iterable<string> {
-    return this.#byFlag.keys();
+  /** Flags that still decide something, or will: those whose experiments are all stopped would be tried for ever. */
+  get openFlagKeys(): readonly string[] {
+    return this.#openFlagKeys;
   }
 
   /** The experiments that share a flag, in order of creation; empty for a flag that is not known. */

@@ -93,6 +93,18 @@ describe('the steps of an experiment', () => {
   });
 });
 
+test('a flag whose experiments are all stopped is asked for by its key alone', () => {
+  const book = new ExperimentBook();
+  for (const one of [...RUNNING, step('stop', 2)]) {
+    book.apply(one, 1000);
+    expect(book.openFlagKeys).toEqual(one.action === 'stop' ? [] : ['hero']);
+  }
+  expect(book.ofFlag('hero')).toHaveLength(1);
+  const definition = JSON.stringify({ ...DEFINITION, id: 'next', flagKey: 'hero' });
+  book.apply(step('create', 0, { experimentId: 'next', definition }), 2000);
+  expect(book.openFlagKeys).toEqual(['hero']);
+});
+
 const anyStep = fc.record({
   action: fc.constantFrom('start' as const, 'stop' as const, 'swap' as const, 'undo' as const),
   expectedRevision: fc.integer({ min: 0, max: 6 }),

@@ -64,11 +64,11 @@ export class Decider {
     return experiments.length === 0 ? null : this.#evaluate(key, experiments, accountId, this.#standingOf(accountId));
   }
 
-  /** The answers for all flags. */
+  /** The answers for all flags that have an experiment which is not stopped. */
   evaluateAll(accountId: string): Evaluation[] {
     const { book } = this.#options;
     const standing = this.#standingOf(accountId);
-    return [...book.flagKeys].map((key) => this.#evaluate(key, book.ofFlag(key), accountId, standing));
+    return book.openFlagKeys.map((key) => this.#evaluate(key, book.ofFlag(key), accountId, standing));
   }
 
   #evaluate(key: string, experiments: readonly ExperimentState[], accountId: string, standing: Standing | null): Evaluation {

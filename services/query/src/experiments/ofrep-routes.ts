@@ -123,7 +123,7 @@ export function registerOfrepRoutes(app: QueryApp, { assertReady, decider, metri
         operationId: 'evaluateFlags',
         summary: 'Which creatives an account should see now, by all flags',
         description:
-          'OFREP 0.3. `If-None-Match` with the ETag of an earlier answer gives 304 while nothing is decided otherwise: a score that moves within its band is no change. `eventStreams` says where `refetchEvaluation` is told as soon as something is.',
+          'OFREP 0.3. Flags whose experiments are all stopped are left out. `If-None-Match` with the ETag of an earlier answer gives 304 while nothing is decided otherwise: a score that moves within its band is no change. `eventStreams` says where `refetchEvaluation` is told as soon as something is.',
         tags,
         headers: z.looseObject({ 'if-none-match': z.string().max(2000).optional().describe('ETag of the last answer') }),
         querystring: z.looseObject({
