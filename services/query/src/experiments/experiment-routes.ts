@@ -52,7 +52,12 @@ const STEPS = [
     'Start an experiment',
     'A draft alone can be started. From now on its touches count and decisions follow it.',
   ],
-  ['stop', 'stopExperiment', 'Stop an experiment', 'For good: everybody gets the control again. Its figures of this moment are kept.'],
+  [
+    'stop',
+    'stopExperiment',
+    'Stop an experiment',
+    'For good: a flag that is asked for alone answers the control again, and bulk answers leave it out. Its figures of this moment are kept.',
+  ],
   [
     'undo',
     'undoSwap',
