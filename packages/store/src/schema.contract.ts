@@ -104,18 +104,19 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['positions', 'partition'],
       ['api_keys', 'name'],
       ['endpoints', 'revision'],
-      ['deliveries', 'partition'],
+      // One of long ago would be gone with the next merge.
+      ['deliveries', 'taken_at', 'now64(3)'],
       ['leads', 'id'],
       ['kpi_targets', 'name'],
       ['schema_migrations', 'number'],
-    ])('syncs what is written to %s, and what a merge makes of it', async (table, column) => {
+    ])('syncs what is written to %s, and what a merge makes of it', async (table, column, value = '1') => {
       const syncs = async (work: string) => {
         const before = await syncCounts();
         await transport.command(work);
         const after = await syncCounts();
         return { files: after.FileSync > before.FileSync, directories: after.DirectorySync > before.DirectorySync };
       };
-      const insert = `INSERT INTO ${table} (${column}) SETTINGS async_insert = 0 VALUES (1)`;
+      const insert = `INSERT INTO ${table} (${column}) SETTINGS async_insert = 0 VALUES (${value})`;
       expect(await syncs(insert)).toEqual({ files: true, directories: true });
       expect(await syncs(insert)).toEqual({ files: true, directories: true });
       expect(await syncs(`OPTIMIZE TABLE ${table} FINAL`)).toEqual({ files: true, directories: true });
