@@ -3,8 +3,8 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStream } from '../api/open-stream.ts';
-import { KEY, startServer } from '../support/start-server.ts';
+import { openStream } from '../../api/open-stream.ts';
+import { KEY, startServer } from '../../support/start-server.ts';
 
 /** Prints how many decisions a second one process answers, and how long after its touch an account's decision is another one, under load. */
 
