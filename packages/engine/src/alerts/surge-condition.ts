@@ -4,6 +4,7 @@ import type { FilterTest } from './account-filter.ts';
 import type { Surge } from './alert-rules.ts';
 import { Filtered, type Condition } from './conditions.ts';
 import { ROOM_FOR_MANY, roomForSteps, roomForSum, type Gauge } from './gauges.ts';
+import { reaches } from './metrics.ts';
 import type { Reading } from './reading.ts';
 
 const WEEK = 7;
@@ -84,7 +85,7 @@ export class SurgeCondition extends Filtered implements Condition {
     let room = Infinity;
     for (let days = 0; days < WEEK; days++) {
       const { figure, wanted } = this.#figuresIn(days);
-      if (figure > 0 && figure >= wanted) break;
+      if (figure > 0 && reaches(figure, wanted)) break;
       room = Math.min(room, this.#roomFor(figure, wanted));
     }
     return (this.#weekRoom = room);
@@ -101,7 +102,7 @@ export class SurgeCondition extends Filtered implements Condition {
 
   #isSurgeIn(days: number): boolean {
     const { figure, wanted } = this.#figuresIn(days);
-    return figure > 0 && figure >= wanted;
+    return figure > 0 && reaches(figure, wanted);
   }
 
   /** As they are in so many days, if nothing comes. */

@@ -181,7 +181,9 @@ export class AccountAt {
     }
     const mean = before / 3;
     const wanted = Math.max(minimum, ratio * mean, fleetRatio * this.#growth * mean);
-    return { isIn: this.passes(surge.filter) && figure > 0 && figure >= wanted, figure, mean, wanted };
+    // Minutes may be added up in any order: what is equal but for rounding is enough.
+    const isEnough = figure > 0 && figure >= wanted - Math.abs(wanted) * 1e-14;
+    return { isIn: this.passes(surge.filter) && isEnough, figure, mean, wanted };
   }
 
   isWatched(watch: WatchDocument, at: number): boolean {
