@@ -63,6 +63,12 @@ const near = (value: number): unknown => expect.closeTo(value, 9);
 const CASES: readonly (readonly [says: string, kpi: string, question: Question, answer: object])[] = [
   ['2 of 4 leads of March qualified', 'qualified_lead_rate', MARCH, { value: 50, numerator: 2, denominator: 4, previous: { value: 100 } }],
   ['a last day belongs to its month, midnight to the next', 'qualified_lead_rate', APRIL, { value: 0, numerator: 0, denominator: 1 }],
+  [
+    'hours of a day hold no day, and spend is known by day',
+    'cac',
+    { from: '2026-03-03T09:00:00Z', to: '2026-03-03T17:00:00Z' },
+    { value: null, numerator: null, reason: expect.stringMatching(/^nothing is known of/) },
+  ],
   ['no lead, no rate', 'qualified_lead_rate', LONG_AGO, { value: null, denominator: 0, reason: 'no lead was created in the period' }],
   ['100 of ads by a lead of ads and one of its campaign', 'cpl', MARCH, { value: 50, numerator: 100, denominator: 2, currency: 'EUR' }],
   ['ad spend without a lead', 'cpl', { ...MARCH, from: FEBRUARY, to: MARCH.from }, { value: null, numerator: 50, denominator: 0 }],

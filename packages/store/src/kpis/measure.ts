@@ -185,7 +185,9 @@ function bySlices({ column, literal, value }: TimeColumn, spans: readonly { read
   return {
     condition: `(${ranges.join(' OR ') || '0'})`,
     place: `indexOf(${list}, roundDown(${value}, ${list}))`,
-    spansAt: (column) => `arrayElement([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}], ${column})`,
+    // The type is said, as all lists may be empty: some hours of a day have no day that begins in them.
+    spansAt: (column) =>
+      `arrayElement(CAST([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}] AS Array(Array(UInt32))), ${column})`,
   };
 }
 
