@@ -38,6 +38,7 @@ describe('probes and metrics', () => {
         ready: true,
         checks: {
           ledgers: { ready: true, detail: 'state is restored' },
+          experiments: { ready: true, detail: '0 experiments run' },
           alerts: { ready: true, detail: 'alerts are followed' },
         },
       },

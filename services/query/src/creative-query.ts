@@ -55,6 +55,12 @@ export function daysOf(
   const last = to === undefined ? today : Date.parse(to) / DAY_MS;
   const first = from === undefined ? Math.max(kept.from, last - DAYS + 1) : Date.parse(from) / DAY_MS;
   if (last > kept.to) refuse('to', `to must not be after ${dayText(kept.to)}, tomorrow`);
+  if (from === undefined && last < kept.from) {
+    refuse(
+      'to',
+      `to must be ${dayText(kept.from)} or later: figures of creatives are kept for ${today - kept.from + 1} days (CREATIVE_DAYS)`,
+    );
+  }
   if (first > last) refuse('from', 'from must not be after to');
   if (first < kept.from) {
     refuse(

@@ -61,7 +61,12 @@ await startProcess({ service: 'query', level: config.LOG_LEVEL }, async ({ leave
     logger,
     metrics,
     keys,
-    readiness: { log: () => log.readiness(), store: () => knowledge.readiness(), ledgers: () => replica.readiness() },
+    readiness: {
+      log: () => log.readiness(),
+      store: () => knowledge.readiness(),
+      ledgers: () => replica.readiness(),
+      experiments: () => experiments.readiness(),
+    },
     draining: () => shutdown.draining,
   });
   await registerQuery(app, {

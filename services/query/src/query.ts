@@ -85,6 +85,10 @@ export async function registerQuery(app: QueryApp, dependencies: QueryDependenci
   options.experiments.log.follow((step) => options.feed.announce(new PublishedStep(step)));
   registerExperimentRoutes(app, options);
   const { decider, streams } = options.experiments;
-  registerOfrepRoutes(app, { ...options, decider, streams });
-  registerDecisionStreamRoute(app, streams, options.assertReady);
+  const assertDecisions = (): void => {
+    const { ready, detail } = options.experiments.readiness();
+    if (!ready) throw new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' } });
+  };
+  registerOfrepRoutes(app, { ...options, decider, streams, assertReady: assertDecisions });
+  registerDecisionStreamRoute(app, streams, assertDecisions);
 }

@@ -117,7 +117,7 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
     logger,
     metrics,
     keys,
-    readiness: { ledgers: readiness, alerts: () => notifier.readiness() },
+    readiness: { ledgers: readiness, experiments: () => experiments.readiness(), alerts: () => notifier.readiness() },
     draining: () => shutdown.draining,
   });
   await registerIngest(app, {

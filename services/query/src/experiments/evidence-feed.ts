@@ -66,6 +66,11 @@ export class EvidenceFeed {
     this.#isStopped = true;
   }
 
+  /** Whether the evidence of all that runs is read. */
+  get isWhole(): boolean {
+    return this.#partitions.values().every(({ isWhole }) => isWhole);
+  }
+
   heldBy(experimentId: string, partition: number, accountId: string): Held | null {
     return this.#partitions.get(partition)?.heldBy(experimentId, accountId) ?? null;
   }

@@ -103,6 +103,11 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
     return kept ?? resultsAnswer(state, await experiments.resultsOf(state));
   }
 
+  /** The figures that are recorded with a step. */
+  async function figuresOf(state: ExperimentState): Promise<string> {
+    return JSON.stringify(resultsAnswer(state, await experiments.resultsToKeep(state)));
+  }
+
   app.post(
     '/v1/experiments',
     {
@@ -151,7 +156,7 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       async (request) => {
         const state = find(request.params.experimentId);
         const { reason = null, revision = state.revision } = request.body;
-        const evidence = action === 'stop' ? JSON.stringify(await resultsOf(state)) : null;
+        const evidence = action === 'stop' ? await figuresOf(state) : null;
         const by = request.caller!.keyId;
         return experimentAnswer(
           await write({ experimentId: state.definition.id, action, expectedRevision: revision, by, reason, evidence }),
@@ -178,7 +183,7 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
     async (request) => {
       const state = find(request.params.experimentId);
       const { creativeId, reason = null, revision = state.revision } = request.body;
-      const evidence = JSON.stringify(await resultsOf(state));
+      const evidence = await figuresOf(state);
       const by = request.caller!.keyId;
       const step = { experimentId: state.definition.id, action: 'swap' as const, expectedRevision: revision, by };
       return experimentAnswer(await write({ ...step, creativeId, reason, evidence }));

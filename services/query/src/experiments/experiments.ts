@@ -1,7 +1,7 @@
 import type { LedgerSet } from '@touchstone/engine';
 import type { EventLog } from '@touchstone/event-log';
 import { judge, type EvidenceSummary, type ExperimentState, type Judgement } from '@touchstone/experiments';
-import { repeat, type KeyRing, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
+import { ProblemError, repeat, sleep, type KeyRing, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import type { Store } from '@touchstone/store';
 import type { LiveFeed } from '../live-feed.ts';
 import { PublishedAlert } from '../stream-event.ts';
@@ -28,6 +28,10 @@ export interface ExperimentsOptions {
   readonly readiness: () => Readiness;
 }
 
+/** Somebody who changes an experiment waits so long for figures to keep with the change. One that was just started has none before a checkpoint. */
+const RESULTS_WITHIN_MS = 15_000;
+const RESULTS_LOOK_MS = 100;
+
 /** What evidence of an experiment comes to by now. */
 export interface Results {
   readonly summary: EvidenceSummary;
@@ -53,6 +57,8 @@ export class Experiments {
   readonly #results = new Map<string, Results>();
   #evaluating: { stop(): void } | null = null;
   #restsUntil = 0;
+  #isFollowing = false;
+  #wasWhole = false;
 
   constructor(options: ExperimentsOptions) {
     const { feed, ledgers, scheduler, metrics } = options;
@@ -77,11 +83,25 @@ export class Experiments {
     return this.log.book.all.filter(({ status }) => status === 'running');
   }
 
+  /**
+   * Whether decisions can be told: what accounts were shown before this process was there is read. From then on it stays so: of an experiment that is
+   * started later nothing was shown before.
+   */
+  readiness(): Readiness {
+    const { ready, detail } = this.#options.readiness();
+    if (!ready) return { ready, detail };
+    if (!this.#isFollowing) return { ready: false, detail: 'the experiments are not read yet' };
+    this.#wasWhole ||= this.#evidence.isWhole;
+    if (!this.#wasWhole) return { ready: false, detail: 'what accounts were shown is being read' };
+    return { ready: true, detail: `${this.running.length} experiments run` };
+  }
+
   /** Resolves once all experiments are known. */
   async start(log: Pick<EventLog, 'append' | 'extents' | 'subscribe'>, onFatal: (cause: unknown) => void): Promise<void> {
     const { logger, scheduler } = this.#options;
     await this.log.start(log, onFatal);
     this.#evidence.refresh();
+    this.#isFollowing = true;
     this.log.follow(({ entry, state }) => {
       if (entry.action === 'start' || entry.action === 'stop') this.#evidence.refresh();
       this.#results.delete(state.definition.id);
@@ -101,6 +121,23 @@ export class Experiments {
   async resultsOf(state: ExperimentState): Promise<Results | null> {
     const summary = state.status === 'running' ? await this.#evidence.summaryOf(state) : null;
     return summary === null ? null : { summary, judgement: judge(summary, judgeOptionsOf(state)) };
+  }
+
+  /**
+   * As of now, of one that runs, to be kept for good; null of one that does not.
+   * @throws ProblemError `unavailable` while some of the evidence is still to be read: nobody could add it afterwards
+   */
+  async resultsToKeep(state: ExperimentState): Promise<Results | null> {
+    if (state.status !== 'running') return null;
+    const { scheduler } = this.#options;
+    const until = scheduler.elapsed() + RESULTS_WITHIN_MS;
+    for (;;) {
+      const results = await this.resultsOf(state);
+      if (results !== null) return results;
+      if (scheduler.elapsed() >= until || this.log.book.get(state.definition.id)?.status !== 'running') break;
+      await sleep(scheduler, RESULTS_LOOK_MS);
+    }
+    throw new ProblemError('unavailable', 'the evidence of this experiment is still being read', { headers: { 'retry-after': '5' } });
   }
 
   async stop(): Promise<void> {

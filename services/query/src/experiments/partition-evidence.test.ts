@@ -2,7 +2,7 @@ import { defaultModel, PartitionLedgers } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
 import { summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
 import { fc, test as property } from '@fast-check/vitest';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { PartitionEvidence, type Gap } from './partition-evidence.ts';
 import { applyBlock, blocksOf, closeGap, experimentSince, NOW } from './test-evidence.ts';
 
@@ -62,6 +62,22 @@ property.prop([fc.array(fc.tuple(anyTouch, anyStep), { minLength: 1, maxLength: 
     expect(summaryOf(evidence, experiment, asOf)).toEqual(onePass(blocks, started, experiment, asOf));
   },
 );
+
+test('an account holds the creative that it was shown last', () => {
+  const blocks = blocksOf([
+    { account: 1, kind: 'ad_impression', creativeId: 'a' },
+    { account: 1, kind: 'ad_impression', creativeId: 'b' },
+  ]);
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, 0);
+  evidence.attach(ledgers);
+  evidence.keep([experimentSince(NOW)]);
+  expect(evidence.isWhole).toBe(false);
+  closeGap(evidence.gap()!, blocks);
+  expect(evidence.isWhole).toBe(true);
+  for (const block of blocks) applyBlock(ledgers, block, false);
+  expect(evidence.heldBy('hero', 'a1')).toEqual({ creativeId: 'b', exposedAt: NOW + 1000 });
+});
 
 function summaryOf(evidence: PartitionEvidence, { lineups }: ExperimentState, asOf: number): EvidenceSummary {
   return summarise(evidence.evidenceOf('hero')!, lineups, asOf);

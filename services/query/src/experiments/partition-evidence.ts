@@ -88,11 +88,16 @@ export class PartitionEvidence {
     return entry === undefined || entry.waiting !== null || entry.owesCrossings ? null : entry.evidence;
   }
 
+  /** Whether nothing is still to be read from the store. */
+  get isWhole(): boolean {
+    return this.#entries.values().every(({ waiting }) => waiting === null);
+  }
+
   heldBy(experimentId: string, accountId: string): Held | null {
     const evidence = this.#entries.get(experimentId)?.evidence;
     const row = evidence?.rows.get(accountId);
     if (evidence === undefined || row === undefined) return null;
-    return { creativeId: evidence.creatives[evidence.creative[row]!]!, exposedAt: evidence.exposedAt[row]! };
+    return { creativeId: evidence.creatives[evidence.lastCreative[row]!]!, exposedAt: evidence.lastSeenAt[row]! };
   }
 
   /** What is to be read from the store now; null for nothing. Touches that come from this moment on wait for it. */
