@@ -56,6 +56,17 @@ describe('a lane', () => {
     await expect(lane.send(REQUEST)).rejects.toThrow(message);
     lane.close();
   });
+
+  test('fails when the connection ended while nothing was asked', async () => {
+    const port = await serve();
+    const accepted = once(servers.at(-1)!, 'connection') as Promise<[Socket]>;
+    const lane = await Lane.open(port);
+    const [socket] = await accepted;
+    socket.end();
+    await once(socket, 'close');
+    await expect(lane.send(REQUEST)).rejects.toThrow('closed the connection');
+    lane.close();
+  });
 });
 
 test.each([

@@ -17,6 +17,7 @@ export class Lane {
   #received: Buffer = Buffer.alloc(0);
   #waiting: PromiseWithResolvers<Answer> | null = null;
   #isClosing = false;
+  #failure: Error | null = null;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -32,7 +33,9 @@ export class Lane {
     return new Lane(socket);
   }
 
+  /** @throws Error when the connection is gone, also when it went while nothing was asked: an answer that can't come is not waited for */
   send(request: Buffer): Promise<Answer> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     if (this.#waiting !== null) throw new Error('a lane sends one request at a time');
     this.#waiting = Promise.withResolvers();
     this.#socket.write(request);
@@ -65,6 +68,7 @@ export class Lane {
 
   #fail(cause: Error): void {
     if (this.#isClosing) return;
+    this.#failure ??= cause;
     this.#waiting?.reject(cause);
     this.#waiting = null;
   }

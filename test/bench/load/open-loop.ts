@@ -81,7 +81,8 @@ class Sender {
       if (due >= this.#measuredFrom) this.#late.push(now - due);
       this.#due.push(due);
       if (this.#due.length - this.#taken > WAITING_MAX) throw new Error(`${WAITING_MAX} requests wait: the server does not keep up`);
-      const lane = this.#free.pop();
+      // By turns: a server lets go of a connection over which nothing comes.
+      const lane = this.#free.shift();
       if (lane !== undefined) void this.#work(lane);
     }
   }

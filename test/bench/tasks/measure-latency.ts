@@ -85,7 +85,8 @@ export async function measureLatency(args: LatencyArgs): Promise<readonly Latenc
       pendingCount++;
     }
     queue.push({ request, sentAt, run });
-    const lane = free.pop();
+    // By turns: a server lets go of a connection over which nothing comes.
+    const lane = free.shift();
     if (lane !== undefined) work(lane).catch(failure.reject);
   }
 
