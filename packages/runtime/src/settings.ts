@@ -57,7 +57,7 @@ export const creativeSettings = {
 /** Of whoever publishes scores and stores touches. */
 export const aggregatorSettings = {
   /** Scores are visible in streams after at most this; below it batches get small and cost more. */
-  PUBLISH_INTERVAL_MS: wholeNumber(5, 250).default(50),
+  PUBLISH_INTERVAL_MS: wholeNumber(5, 250).default(25),
   /** What a crash has to apply again; each checkpoint costs a few inserts. */
   CHECKPOINT_INTERVAL_MS: wholeNumber(50, 5000).default(1000),
   /** Touches applied and not stored yet; beyond it the log is read no further until the store has caught up. */

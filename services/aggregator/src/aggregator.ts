@@ -53,7 +53,7 @@ class Superseded extends Error {}
 /**
  * Applies the log to the ledgers, publishes scores and checkpoints, for the partitions that are assigned to it:
  *
- *     assigned --> restored from the store --> log --block--> intake --ledgers--> publishers (every 50 ms) --> account-scores, alerts
+ *     assigned --> restored from the store --> log --block--> intake --ledgers--> publishers (every 25 ms) --> account-scores, alerts
  *                                                               '--- gathered rows --> checkpointer (every second) --> store, then positions
  *
  * Where time alone makes something happen and no record comes, a ticker appends one to the log.

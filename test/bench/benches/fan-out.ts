@@ -46,7 +46,7 @@ export async function benchFanOut({ makeDirectory, sizes }: BenchContext): Promi
     title: `The stream to ${streamClients.toLocaleString('en-GB')} clients`,
     text:
       'Every client of GET /v1/stream gets every score. Each touch is of an account of its own, so that each is an event to all of them. From ' +
-      `sending the touch until the last client has its score, by one clock, in runs of ${reads.seconds} s. Scores are published every 50 ms.`,
+      `sending the touch until the last client has its score, by one clock, in runs of ${reads.seconds} s. Scores are published every 25 ms.`,
     figures,
   };
 }

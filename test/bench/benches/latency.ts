@@ -48,7 +48,7 @@ export async function benchLatency({ makeDirectory, sizes }: BenchContext): Prom
     title: 'Touch to score at a steady rate',
     text:
       `From sending a touch until GET /v1/stream has delivered a score that includes it, by one clock, in runs of ${latencySeconds} s ` +
-      `after ${latencyWarmUpSeconds} s of warm-up, on a server with its default settings (scores published every 50 ms, checkpoints every ` +
+      `after ${latencyWarmUpSeconds} s of warm-up, on a server with its default settings (scores published every 25 ms, checkpoints every ` +
       'second), which stores every touch. Requests go out by the clock, whether or not those before are answered.',
     figures,
   };
