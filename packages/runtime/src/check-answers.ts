@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeclaredResponse } from './describe-routes.ts';
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 
 /** Holds every answer of a documented route against the schema that the OpenAPI document shows, as it goes over the wire. For tests. */
 export function checkAnswers(app: HttpApp): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 
 /**
  * Lets go of connections that have carried no request yet when the app closes. Browsers and HTTP clients open them in advance; Node counts

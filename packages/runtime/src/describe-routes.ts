@@ -1,6 +1,6 @@
 import type { RouteOptions } from 'fastify';
 import type { z } from 'zod';
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 import { PROBLEMS, problemSchema, type ProblemCode } from './problem.ts';
 
 /** A response as a route declares it: a zod schema, which means application/json, or schemas by media type. */

@@ -1,4 +1,4 @@
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 
 const SCRIPT_PATH = '/docs/js/scalar.js';
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { COLLECT, type Scope } from './api-keys.ts';
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 import type { Caller } from './key-ring.ts';
 import { ProblemError } from './problem.ts';
 

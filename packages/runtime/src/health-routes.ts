@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problemResponse } from './describe-routes.ts';
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 import type { Metrics } from './metrics.ts';
 import { ProblemError, problemSchema } from './problem.ts';
 

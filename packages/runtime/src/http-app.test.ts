@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import type { InjectOptions } from 'fastify';
-import { createHttpApp, type HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
+import { createHttpApp } from './http-app.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { bearer, createTestApp } from './test-app.ts';

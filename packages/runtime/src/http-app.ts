@@ -1,12 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import { fastify, LogController, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { fastify, LogController } from 'fastify';
 import { answerClientError, answerError, notFound } from './answer-errors.ts';
 import { checkAnswers } from './check-answers.ts';
 import { closeUnusedSockets } from './close-unused-sockets.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { guardRoutes, type KeyVerifier } from './guard-routes.ts';
 import { registerHealth, type ReadinessChecks } from './health-routes.ts';
+import type { HttpApp } from './http-app-type.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -15,9 +14,6 @@ import { HELD_BODY_BYTES_MAX, readBodies } from './read-body.ts';
 import { requestLogger } from './request-logger.ts';
 import { securityHeaders } from './security-headers.ts';
 import { validateParts } from './validate-parts.ts';
-
-/** One app carries the routes of one service, or of all of them in standalone. */
-export type HttpApp = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, ZodTypeProvider>;
 
 /** Every way in which a client could hold on to the server for longer, or with more bytes, than it needs. */
 export const HTTP_LIMITS = {

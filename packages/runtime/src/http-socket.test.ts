@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it, test } from 'vitest';
-import type { HttpApp, HttpAppOptions } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
+import type { HttpAppOptions } from './http-app.ts';
 import { bearer, createTestApp } from './test-app.ts';
 
 let app: HttpApp;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from '@fastify/type-provider-zod';
 import { registerDocsPage } from './docs-page.ts';
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 import { tidyComponents, type OpenApiDocument } from './tidy-components.ts';
 
 type Transform = typeof jsonSchemaTransform;

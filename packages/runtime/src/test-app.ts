@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { z } from 'zod';
-import { createHttpApp, type HttpApp, type HttpAppOptions } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
+import { createHttpApp, type HttpAppOptions } from './http-app.ts';
 import type { Caller } from './key-ring.ts';
 import { createMetrics } from './metrics.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HttpApp } from './http-app.ts';
+import type { HttpApp } from './http-app-type.ts';
 import { describeIssue, pointerOf } from './describe-issue.ts';
 import { ProblemError, type FieldError } from './problem.ts';
 

@@ -8,7 +8,7 @@ import { mapStoreError } from './map-store-error.ts';
 import type { ColumnType } from './row-binary.ts';
 import { collect, columnList, INSERT_SETTINGS } from './row-transport.ts';
 import type { Params, RowTransport } from './row-transport.ts';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 /** chDB runs one statement of a connection at a time; this many may wait before callers are told to come back. */
 const STATEMENTS_MAX = 1000;

@@ -8,7 +8,8 @@ export { KPIS } from './kpis/list.ts';
 export { STORE_SECRETS, storeOptionsOf, storeSettings } from './store-settings.ts';
 export type { StoreSettings } from './store-settings.ts';
 export type { DeliveryKey, DeliveryRow, EndpointRow, NotificationStore, OwnerCount } from './notification-store.ts';
-export { ALERT_ACTIONS, JOURNEY_DIMENSIONS, JOURNEYS, OPTIONAL_FIELDS, STORE_ERRORS, StoreError } from './store.ts';
+export { ALERT_ACTIONS, JOURNEY_DIMENSIONS, JOURNEYS, OPTIONAL_FIELDS } from './store.ts';
+export { STORE_ERRORS, StoreError, type StoreErrorCode } from './store-error.ts';
 export type {
   AlertAction,
   AlertActionName,
@@ -37,7 +38,6 @@ export type {
   StoredFact,
   StoredModel,
   StoredPosition,
-  StoreErrorCode,
   TimelineEntry,
   TimelinePlace,
   TouchRows,

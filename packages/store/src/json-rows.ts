@@ -1,4 +1,4 @@
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 const utf8 = new TextDecoder();
 

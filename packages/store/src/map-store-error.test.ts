@@ -7,7 +7,7 @@ import { ChdbTransport } from './chdb-transport.ts';
 import { DENIALS, PASSING_EXCEPTIONS, SETTING_REFUSALS } from './click-house-exceptions.ts';
 import { jsonRows } from './json-rows.ts';
 import { exceptionName, HttpAnswerError, isBrokenConnection, mapStoreError } from './map-store-error.ts';
-import type { StoreErrorCode } from './store.ts';
+import type { StoreErrorCode } from './store-error.ts';
 
 const EXCEPTIONS: readonly [number: number, name: string, code: StoreErrorCode, why: string][] = [
   [33, 'CANNOT_READ_ALL_DATA', 'rejected', 'rows that are no rows'],

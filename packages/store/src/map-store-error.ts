@@ -1,6 +1,6 @@
 import { DENIALS, PASSING_EXCEPTIONS } from './click-house-exceptions.ts';
-import { StoreError } from './store.ts';
-import type { StoreErrorCode } from './store.ts';
+import { StoreError } from './store-error.ts';
+import type { StoreErrorCode } from './store-error.ts';
 
 const MESSAGE_LENGTH_MAX = 300;
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { schemaStatement } from './cluster.ts';
 import { jsonRows } from './json-rows.ts';
 import type { RowTransport } from './row-transport.ts';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 import { encodeRows, MIGRATIONS_APPLIED } from './tables.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import type { ColumnType } from './row-binary.ts';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 /** Values bound to the `{name:Type}` places of a statement. */
 export type Params = Readonly<Record<string, string | number>>;

@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CLUSTER_NAME } from './cluster.ts';
 import type { Compression, LaneOptions } from './server-lane.ts';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 export interface ServerOptions {
   readonly url: string;

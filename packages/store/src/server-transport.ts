@@ -11,7 +11,7 @@ import { readAnswer } from './server-answer.ts';
 import { ServerLane } from './server-lane.ts';
 import { clusterOf, laneOptionsOf, pageTimeoutMsOf } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 const PING_TIMEOUT_MS = 5000;
 /** An insert that met another into the same table waits this long, and up to as long again. */

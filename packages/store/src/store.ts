@@ -15,8 +15,6 @@ import type {
   Transition,
 } from '@touchstone/engine';
 
-export { STORE_ERRORS, StoreError, type StoreErrorCode } from './store-error.ts';
-
 /**
  * The port to ClickHouse: a server by URL, or chDB in this process. Every table takes the same row twice without a change in what a reader
  * sees, so that a checkpoint can be repeated after a crash, a timeout or a move.

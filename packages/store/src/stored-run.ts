@@ -1,6 +1,6 @@
 import { RECORD, scoringModelSchema } from '@touchstone/engine';
 import type { ClockTick, Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/engine';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 import type { TouchLayout } from './touch-columns.ts';
 import { TouchRowReader } from './touch-row-reader.ts';
 

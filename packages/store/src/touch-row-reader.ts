@@ -1,5 +1,5 @@
 import { TouchCursor } from '@touchstone/engine';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 import { FIXED_BYTES, PLACE } from './touch-columns.ts';
 import type { TouchLayout } from './touch-columns.ts';
 
