@@ -5,7 +5,7 @@ import type { StateWalk } from '../state-walk.ts';
 import type { TouchBatch } from '../touch-batch.ts';
 import { AccountLooks } from './account-looks.ts';
 import { AccountStates } from './account-states.ts';
-import type { RuleState, Transition } from './alert.ts';
+import type { RuleFamily, RuleState, Transition } from './alert.ts';
 import { compileAlertRules, type CompiledAlertRules } from './compile-alert-rules.ts';
 import type { QualificationView } from './qualification.ts';
 import { Reading } from './reading.ts';
@@ -88,18 +88,18 @@ export class AccountAlerts {
     return this.#states.all();
   }
 
-  stateOf(account: number, ruleId: string): RuleState | null {
-    return this.#states.stateOf(account, ruleId);
+  stateOf(account: number, family: RuleFamily, ruleId: string): RuleState | null {
+    return this.#states.stateOf(account, family, ruleId);
   }
 
   /** The stage that the account is in; null for none. */
   stageOf(account: number): string | null {
-    return this.#rules.stages.length === 0 ? null : this.#states.stageOf(account, this.#states.numberOf('stages'));
+    return this.#rules.stages.length === 0 ? null : this.#states.stageOf(account, this.#states.numberOf('stage', 'stages'));
   }
 
   /** Null when the model has no qualification. */
   isQualified(account: number): boolean | null {
-    return this.#rules.qualification === null ? null : this.#states.isIn(account, this.#states.numberOf('qualification'));
+    return this.#rules.qualification === null ? null : this.#states.isIn(account, this.#states.numberOf('mqa', 'qualification'));
   }
 
   /**

@@ -76,10 +76,9 @@ export class AccountLooks {
     const { accounts, now, position } = this.#ledgers;
     const occasion = occasionOf('model', Math.max(0, position - 1), () => null);
     this.#makeRoom(Math.max(FIRST_ROWS, accounts.version.length) - 1);
+    const thresholds = this.#rules.thresholds.map(({ condition, id }) => ({ condition, rule: this.#states.numberOf('threshold', id) }));
     for (let account = 0; account < accounts.size; account++) {
-      for (const { condition, id } of this.#rules.thresholds) {
-        if (this.#states.isIn(account, this.#states.numberOf(id))) this.#turn(account, condition);
-      }
+      for (const { condition, rule } of thresholds) if (this.#states.isIn(account, rule)) this.#turn(account, condition);
       this.#look(account, now, occasion, true);
     }
     this.#seen = accounts.size;

@@ -123,10 +123,10 @@ describe('rules that are tried', () => {
 
   it('give no made-up rule id a number that a rule of the model would miss', () => {
     const { alerts } = some();
-    for (let i = 0; i < 0x10000; i++) alerts.stateOf(0, `made-up-${i}`);
-    const state = { ...alerts.stateOf(0, 'hot')!, ruleId: 'comes-later' };
+    for (let i = 0; i < 0x10000; i++) alerts.stateOf(0, 'threshold', `made-up-${i}`);
+    const state = { ...alerts.stateOf(0, 'threshold', 'hot')!, ruleId: 'comes-later' };
     alerts.applyState(state);
-    expect(alerts.stateOf(0, 'comes-later')).toEqual(state);
+    expect(alerts.stateOf(0, 'threshold', 'comes-later')).toEqual(state);
     expect([...alerts.states()].map(({ ruleId }) => ruleId)).toContain('comes-later');
   });
 });
