@@ -67,15 +67,19 @@ describe('what happens to accounts under rules', () => {
     },
   );
 
-  test.prop([hostile, written, written, share], { numRuns: 100 })(
-    'is also when another model takes over',
-    ({ entries }: History, former, next, takeoverAt) => {
+  test.prop([hostile, written, written, share, fc.nat(5)], { numRuns: 100 })(
+    'is also when another model takes over, in however many parts accounts are looked at',
+    ({ entries }: History, former, next, takeoverAt, parts) => {
       const takeover = Math.floor(entries.length * takeoverAt);
       const live = new PartitionLedgers(0, former.model);
       const sums = new RescoredSums(live, next.model);
       const first = applyLive(live, entries.slice(0, takeover));
       applyStored(sums, first.kept, live.position);
       sums.takeOver();
+      // What is left is looked at before the next record is applied.
+      for (let part = 0; part < parts; part++) live.alerts.payLooks(1);
+      expect(live.alerts.nextDueAt() === Infinity || !live.alerts.owesLooks).toBe(true);
+      if (takeover === entries.length) live.alerts.payLooks();
       const second = applyLive(live, entries.slice(takeover));
       const phases = [
         { from: 0, model: former.document },
@@ -98,7 +102,7 @@ describe('what happens to accounts under rules', () => {
       const restored = new PartitionLedgers(0, model);
       applyStored(restored, first.kept, position);
       restored.alerts.restore(states);
-      if (isLookedAt) restored.alerts.evaluateAll();
+      if (isLookedAt) restored.alerts.payLooks();
       expect(restored.alerts.takeTransitions()).toEqual([]);
       expect(applyLive(restored, entries.slice(cut)).transitions).toEqual(rest.transitions);
       expect([...restored.alerts.states()].map(keyOf).sort()).toEqual([...undisturbed.alerts.states()].map(keyOf).sort());

@@ -32,7 +32,7 @@ export class AccountAlerts {
   #hasRules = false;
   #isFollowing = false;
   /** Whether all accounts were looked at under the model. */
-  #hasBegun = false;
+  #areAllLooked = false;
   #transitions: Transition[] = [];
 
   constructor(ledgers: PartitionLedgers) {
@@ -120,27 +120,29 @@ export class AccountAlerts {
     return standingOf(this.#asked.begin(account, at), this.#rules);
   }
 
-  /** Earliest instant, epoch ms, at which time alone makes an account worth a look; infinite for none. */
+  /** Earliest instant, epoch ms, at which time alone makes an account worth a look; infinite for none, and while looks are owed. */
   nextDueAt(): number {
-    if (!this.isEvaluating) return Infinity;
-    this.evaluateAll();
-    return this.#looks.firstDueAt;
+    return this.isEvaluating && this.#areAllLooked ? this.#looks.firstDueAt : Infinity;
+  }
+
+  /** Whether accounts are still to be looked at, since a replay or since another model took over. */
+  get owesLooks(): boolean {
+    return this.isEvaluating && !this.#areAllLooked;
   }
 
   /**
-   * Every account is looked at as of the engine's clock, where that was not done since a replay or since another model took over. Whatever differs
-   * from where accounts stand is the doing of the model: without another one nothing does.
+   * Pays looks that are owed, of so many accounts: all of them as of the engine's clock, in the order they became known. So it is no matter in how
+   * many parts that is done. What is not done when the next record is applied is done right before it, in one go. Whatever differs from where accounts
+   * stand is the doing of the model: without another one nothing does.
    */
-  evaluateAll(): void {
-    if (this.#hasBegun || !this.isEvaluating) return;
-    this.#hasBegun = true;
-    this.#looks.begin();
+  payLooks(accounts: number = Infinity): void {
+    if (this.owesLooks) this.#areAllLooked = this.#looks.begin(accounts);
   }
 
   /** The model is another one, or kinds and roles have other numbers. */
   changeRules(): void {
     [this.#rules, this.#looks] = this.#compile();
-    this.#hasBegun = false;
+    this.#areAllLooked = false;
   }
 
   /** Lets happen what time alone brings about until the record at `offset`, which is about to be applied. */
@@ -188,7 +190,7 @@ export class AccountAlerts {
 
   setFleetGrowth(growth: number, offset: number): void {
     this.fleetGrowth = growth;
-    if (this.#hasBegun) this.#looks.fleetHasGrown(offset);
+    if (this.#areAllLooked) this.#looks.fleetHasGrown(offset);
   }
 
   /** Where accounts stand is no part of it: that comes back with their stored steps. */

@@ -179,6 +179,7 @@ describe('a qualification', () => {
     const run = new EntryRun(0, former.entries);
     while (run.next()) sums.take(run);
     sums.takeOver();
+    former.ledgers.alerts.payLooks();
     expect(former.ledgers.alerts.takeTransitions().map(lineOf)).toEqual(['qualification up 1 model +0']);
   });
 
@@ -256,6 +257,7 @@ it('rules of a model that comes back go on where they were', () => {
     const run = new EntryRun(0, example.entries);
     while (run.next()) sums.take(run);
     sums.takeOver();
+    example.ledgers.alerts.payLooks();
     expect(example.ledgers.alerts.takeTransitions()).toEqual([]);
   }
   expect(example.tick(2 * DAY_MS)).toEqual([expect.stringContaining('warm down 1 decay')]);
@@ -267,6 +269,7 @@ describe('a rule that takes up the id of one of another family', () => {
     const run = new EntryRun(0, example.entries);
     while (run.next()) sums.take(run);
     sums.takeOver();
+    example.ledgers.alerts.payLooks();
     return example.ledgers.alerts.takeTransitions().map((step) => `${step.step} ${lineOf(step)}`);
   };
   const asThreshold = { thresholds: [{ id: 'ada', metric: 'points', enter: 5, cooldown: '90d' }] };

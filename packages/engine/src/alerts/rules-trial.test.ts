@@ -44,7 +44,7 @@ describe('rules that are tried', () => {
       while (run.next()) inForce.apply(run, true);
       inForce.now = ledgers.now;
       inForce.position = ledgers.position;
-      inForce.alerts.evaluateAll();
+      inForce.alerts.payLooks();
       const states = [...inForce.alerts.states()];
       for (const { accountsIn, enter, examples, leave, ruleId, stage } of tried(ledgers, model)) {
         const expected = states.filter((one) => one.ruleId === ruleId && (stage === null ? one.isIn : one.stage === stage));
