@@ -278,3 +278,29 @@ describe('rules that are not published', () => {
     ]);
   });
 });
+
+// Other tests count the accounts that they know of.
+it('changes of stage are in order, also those that it goes through within one instant', async () => {
+  const accounts = Array.from({ length: 8 }, (_, nth) => `at once ${nth}`);
+  await running.server.post(
+    '/v1/touches',
+    accounts.flatMap((accountId) => [
+      { accountId, contactId: 'ann', kind: 'meeting' },
+      { accountId, contactId: 'bob', kind: 'web_visit' },
+    ]),
+  );
+  for (const accountId of accounts) {
+    type Change = Record<'from' | 'to', string | null>;
+    const { asKnownThen } = await eventually(
+      () => running.server.get<{ asKnownThen: readonly Change[] }>(`/v1/accounts/${encodeURIComponent(accountId)}/stages`),
+      (answer) => answer.asKnownThen.length >= 2,
+    );
+    expect(
+      asKnownThen.map(({ from, to }) => [from, to]),
+      accountId,
+    ).toEqual([
+      [null, 'aware'],
+      ['aware', 'sales'],
+    ]);
+  }
+});
