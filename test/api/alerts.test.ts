@@ -304,3 +304,14 @@ it('changes of stage are in order, also those that it goes through within one in
     ]);
   }
 });
+
+it('the link of an alert explains the very value that crossed, though more came within its millisecond', async () => {
+  await running.server.post(
+    '/v1/touches',
+    Array.from({ length: 4 }, () => ({ accountId: 'linked', contactId: 'ann', kind: 'meeting' })),
+  );
+  const [hot] = await listed('accountId=linked&ruleId=hot', 1);
+  const { explain } = hot!['links'] as { explain: string };
+  const { points, version } = await running.server.get<{ points: number; version: number }>(explain);
+  expect([points, version]).toEqual([hot!['currentValue'], hot!['version']]);
+});

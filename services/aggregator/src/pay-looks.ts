@@ -1,7 +1,7 @@
 import type { Intake } from './intake.ts';
 
-/** Looked at in one turn of the event loop: a few milliseconds of work, ten where each makes alerts. */
-const ACCOUNTS_A_TURN = 300;
+/** Looked at in one turn of the event loop: a few milliseconds of work, also where each makes several alerts. */
+const ACCOUNTS_A_TURN = 200;
 
 /**
  * Looks at all accounts of a partition as its rules ask for after a restore or when another model has taken over, in turns, so that the process

@@ -199,7 +199,7 @@ describe('the list of alerts', () => {
       touch: { kind: 'meeting', contactId: 'ada', campaignId: null, occurredAt: '2026-03-01T09:00:00.000Z', ruleIds: ['meeting'] },
       met: ['contacts.30d', 'score'],
       missing: [],
-      links: { account: '/v1/accounts/%3Dc%2Fd%20e', explain: '/v1/accounts/%3Dc%2Fd%20e/explain?at=2026-03-01T10:00:00.000Z' },
+      links: { account: '/v1/accounts/%3Dc%2Fd%20e', explain: '/v1/accounts/%3Dc%2Fd%20e/explain?at=2026-03-01T10:00:00.000Z&version=1' },
       state: 'open',
       acked: null,
       snoozedUntil: null,
