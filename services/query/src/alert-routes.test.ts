@@ -338,6 +338,29 @@ describe('rules', () => {
     ]);
     expect((await get('/v1/alert-rules?from=5&to=5')).status).toBe(400);
   });
+
+  it('are not those of another kind that had their id', async () => {
+    const at = NOW - 1000 * DAY_MS;
+    const watched = alertOf({ id: 'alr_watched', accountId: 'w', ruleId: 'hot', type: 'account.coverage.changed', at });
+    await store.checkpoint([
+      {
+        partition: 1,
+        offset: 9,
+        generation: 'g',
+        touches: store.touchRows(1),
+        facts: [],
+        deadLetters: [],
+        transitions: [transitionOf({ ...watched, partition: 1 })],
+      },
+    ]);
+    const { json } = await get<{ data: { ruleId: string; kind: string | null; told: number }[] }>(
+      `/v1/alert-rules?from=${at}&to=${at + 1}`,
+    );
+    expect(json.data.filter(({ ruleId }) => ruleId === 'hot').map(({ kind, told }) => [kind, told])).toEqual([
+      ['threshold', 0],
+      [null, 1],
+    ]);
+  });
 });
 
 describe('stages', () => {
