@@ -1,5 +1,5 @@
 import { EntryRun, type GeneratedEntry, type GeneratedTouch } from '@touchstone/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { PartitionLedgers } from '../ledgers.ts';
 import { scoringModelSchema, type ScoringModel } from '../model.ts';
 import { RescoredSums } from '../rescored-sums.ts';
@@ -261,6 +261,30 @@ it('rules of a model that comes back go on where they were', () => {
     expect(example.ledgers.alerts.takeTransitions()).toEqual([]);
   }
   expect(example.tick(2 * DAY_MS)).toEqual([expect.stringContaining('warm down 1 decay')]);
+});
+
+describe('ids of rules', () => {
+  const hot = { id: 'hot', metric: 'score', enter: 1 };
+  const watch = { id: 'hot', kind: 'single_threaded' };
+  const used = expect.stringContaining("'hot' is taken: thresholds and watches share");
+  test.each<[string, object, unknown]>([
+    ['of two thresholds', { thresholds: [hot, hot] }, [{ path: ['thresholds', 1, 'id'], message: used }]],
+    ['of a threshold and a watch', { thresholds: [hot], watches: [watch] }, [{ path: ['watches', 0, 'id'], message: used }]],
+    ['of two watches', { watches: [watch, watch] }, [{ path: ['watches', 1, 'id'], message: used }]],
+    ...['qualification', 'stages', 'surge'].map((id): [string, object, unknown] => [
+      `that alerts have for ${id}`,
+      { thresholds: [{ ...hot, id }] },
+      [{ path: ['thresholds', 0, 'id'], message: expect.stringContaining(`name the rule ${id}`) }],
+    ]),
+    [
+      'of two stages',
+      { stages: [{ id: 'hot' }, { id: 'hot' }] },
+      [{ path: ['stages', 1, 'id'], message: expect.stringContaining('used twice') }],
+    ],
+  ])('must not repeat: those %s', (_what, rules, problems) => {
+    const { error } = scoringModelSchema.safeParse({ version: 'm', rules: [], ...rules });
+    expect(error?.issues.map(({ message, path }) => ({ path, message }))).toEqual(problems);
+  });
 });
 
 describe('a rule that takes up the id of one of another family', () => {
