@@ -278,3 +278,40 @@ describe('rules that are not published', () => {
     ]);
   });
 });
+
+// Other tests count the accounts that they know of.
+it('changes of stage are in order, also those that it goes through within one instant', async () => {
+  const accounts = Array.from({ length: 8 }, (_, nth) => `at once ${nth}`);
+  await running.server.post(
+    '/v1/touches',
+    accounts.flatMap((accountId) => [
+      { accountId, contactId: 'ann', kind: 'meeting' },
+      { accountId, contactId: 'bob', kind: 'web_visit' },
+    ]),
+  );
+  for (const accountId of accounts) {
+    type Change = Record<'from' | 'to', string | null>;
+    const { asKnownThen } = await eventually(
+      () => running.server.get<{ asKnownThen: readonly Change[] }>(`/v1/accounts/${encodeURIComponent(accountId)}/stages`),
+      (answer) => answer.asKnownThen.length >= 2,
+    );
+    expect(
+      asKnownThen.map(({ from, to }) => [from, to]),
+      accountId,
+    ).toEqual([
+      [null, 'aware'],
+      ['aware', 'sales'],
+    ]);
+  }
+});
+
+it('the link of an alert explains the very value that crossed, though more came within its millisecond', async () => {
+  await running.server.post(
+    '/v1/touches',
+    Array.from({ length: 4 }, () => ({ accountId: 'linked', contactId: 'ann', kind: 'meeting' })),
+  );
+  const [hot] = await listed('accountId=linked&ruleId=hot', 1);
+  const { explain } = hot!['links'] as { explain: string };
+  const { points, version } = await running.server.get<{ points: number; version: number }>(explain);
+  expect([points, version]).toEqual([hot!['currentValue'], hot!['version']]);
+});

@@ -1,4 +1,4 @@
-import type { RuleState, Transition } from '@touchstone/engine';
+import { familyOf, type RuleState, type Transition } from '@touchstone/engine';
 import type { Checkpoint, DeadLetter, ScoreRow, StoredFact, StoredPosition, TouchTotals } from '@touchstone/store';
 import type { FactRow } from './stored-run.ts';
 import { isSameTouch, type StoredTouch } from './stored-touches.ts';
@@ -173,7 +173,7 @@ export function stepKey({ alert, step }: Transition): string {
 
 /** What the steps of each account and rule come to, one after another. */
 export function statesOf(transitions: readonly Transition[]): RuleState[] {
-  const byRule = Map.groupBy(transitions, ({ alert }) => JSON.stringify([alert.accountId, alert.ruleId]));
+  const byRule = Map.groupBy(transitions, ({ alert }) => JSON.stringify([alert.accountId, familyOf(alert.type), alert.ruleId]));
   return [...byRule.values()].map((steps) => {
     let lastUpAt: number | null = null;
     let heldBack = 0;
@@ -185,7 +185,7 @@ export function statesOf(transitions: readonly Transition[]): RuleState[] {
       else if (isUp) heldBack++;
     }
     const { alert, isHeld, step } = ordered.at(-1)!;
-    const { accountId, at: since, currentStage: stage, direction, episode, ruleId } = alert;
-    return { accountId, ruleId, step, episode, isIn: direction === 'up', isHeld, lastUpAt, since, heldBack, stage };
+    const { accountId, at: since, currentStage: stage, direction, episode, ruleId, type } = alert;
+    return { accountId, family: familyOf(type), ruleId, step, episode, isIn: direction === 'up', isHeld, lastUpAt, since, heldBack, stage };
   });
 }

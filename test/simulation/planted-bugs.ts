@@ -47,8 +47,8 @@ export const PLANTED_BUGS = {
   },
   'commits-while-a-model-is-awaited': {
     file: INTAKE,
-    code: 'return isAwaited || this.#hasUncutTakeover;',
-    becomes: 'return isAwaited && this.#hasUncutTakeover;',
+    code: 'return isAwaited || this.#hasUncutTakeover ||',
+    becomes: 'return (isAwaited && this.#hasUncutTakeover) ||',
   },
   'forgets-to-commit-what-it-took-up': { file: AGGREGATOR, code: 'this.#checkpointer.remember(partition, stored);', becomes: '' },
   'drops-a-failed-cut': { file: CHECKPOINTER, code: 'this.#failedCut = cut;', becomes: '' },

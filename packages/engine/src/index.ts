@@ -1,8 +1,8 @@
 export { AccountAlerts } from './alerts/account-alerts.ts';
 export { compileFilter } from './alerts/account-filter.ts';
 export type { FilterTest } from './alerts/account-filter.ts';
-export { ALERT_CAUSES, ALERT_TYPES } from './alerts/alert.ts';
-export type { Alert, AlertCause, AlertReason, AlertTouch, AlertType, RuleState, Transition } from './alerts/alert.ts';
+export { ALERT_CAUSES, ALERT_TYPES, familyOf } from './alerts/alert.ts';
+export type { Alert, AlertCause, AlertReason, AlertTouch, AlertType, RuleFamily, RuleState, Transition } from './alerts/alert.ts';
 export { accountFilterSchema, durationMs, durationSchema, metricSchema } from './alerts/alert-rules.ts';
 export type { AlertFilter, Criterion, Qualification, Stage, Surge, Threshold, TouchPattern, Watch } from './alerts/alert-rules.ts';
 export type { CriterionStanding, QualificationStanding, QualificationView } from './alerts/qualification.ts';

@@ -125,7 +125,7 @@ export class PartitionLedgers implements CountingColumns {
       this.settle();
       this.#isBatchEvaluated = isEvaluated;
     }
-    if (isEvaluated) this.alerts.evaluateAll();
+    if (isEvaluated) this.alerts.payLooks();
     const hasTimePassed = now > this.now;
     this.now = now;
     this.position = run.offset + 1;
@@ -226,7 +226,7 @@ export class PartitionLedgers implements CountingColumns {
 
   /**
    * Puts another model in force, whose sums stand in the columns already: all in one step, so that nobody sees two models in one answer.
-   * Everybody's score is another one now.
+   * Everybody's score is another one now; what that is under the model's rules is owed: see `payLooks`.
    */
   rescore(model: ScoringModel, { ahead, caps, decay }: { readonly decay: Decay; readonly ahead: Ahead; readonly caps: CapCounts }): void {
     this.model = model;
@@ -237,7 +237,6 @@ export class PartitionLedgers implements CountingColumns {
     this.roles = this.roles.under(model);
     for (let account = 0; account < this.accounts.size; account++) this.accounts.markChanged(account);
     this.alerts.changeRules();
-    this.alerts.evaluateAll();
   }
 
   /** Everything that a replay of the records below `position` would give, in order: see `StateWalk`. */

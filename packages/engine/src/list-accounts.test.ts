@@ -130,8 +130,8 @@ function describeSome(set: LedgerSet): void {
       const accountId = accounts.names.text(account);
       const known = { accountId, step: 1, episode: 1, isIn: true, isHeld: false, lastUpAt: 1, since: 1, heldBack: 0 };
       const stage = account % 4 < 2 ? null : account % 4 === 2 ? 'aware' : 'sales';
-      if (account % 4 > 0) alerts.applyState({ ...known, ruleId: 'stages', stage });
-      if (account % 5 > 0) alerts.applyState({ ...known, ruleId: 'qualification', isIn: account % 5 > 2, stage: null });
+      if (account % 4 > 0) alerts.applyState({ ...known, family: 'stage', ruleId: 'stages', stage });
+      if (account % 5 > 0) alerts.applyState({ ...known, family: 'mqa', ruleId: 'qualification', isIn: account % 5 > 2, stage: null });
     }
     for (let account = 0; account < accounts.size; account += 3) {
       const told = { name: `Company ${account}`, tier: `tier ${account % 2}`, targetList: account % 2 === 0 };

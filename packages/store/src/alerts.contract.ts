@@ -1,4 +1,4 @@
-import type { Alert, RuleState, Transition } from '@touchstone/engine';
+import { familyOf, type Alert, type RuleState, type Transition } from '@touchstone/engine';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
 import { readCrossings } from './crossings.ts';
@@ -80,6 +80,7 @@ function stateAfter(steps: readonly Transition[]): RuleState {
   const ups = steps.filter(({ alert, isHeld }) => alert.direction === 'up' && !isHeld);
   return {
     accountId: last.alert.accountId,
+    family: familyOf(last.alert.type),
     ruleId: last.alert.ruleId,
     step: last.step,
     episode: last.alert.episode,
@@ -143,6 +144,19 @@ export function describeAlerts(name: string, open: () => Promise<RowTransport>):
         for (const rows of [1, 2, 3, 7]) expect(await all(readRuleStates(transport, 0, 100, rows)), `pages of ${rows}`).toEqual(expected);
         expect(await all(store.ruleStates(0, 7))).toEqual([]);
         expect(await all(store.ruleStates(5, 100))).toEqual([]);
+      });
+
+      it('are those of a threshold and those of a watch that took up its id', async () => {
+        const watched = (step: number, alert: Partial<Alert> = {}): Transition =>
+          transitionOf({ step, offset: step * 10, alert: { type: 'account.coverage.changed', ...alert } });
+        const thresholds = [...COOLED.slice(0, 3), ...COOLED.slice(3, 5).map((step) => ({ ...step, step: step.step + 1, offset: 1000 }))];
+        const watches = [watched(4), { ...watched(7, { direction: 'down' }), offset: 1000 }];
+        await saveTwice([...thresholds, ...watches]);
+        const expected = [stateAfter(watches), stateAfter(thresholds)];
+        expect(await all(store.ruleStates(0, 2000))).toEqual(expected);
+        expect(await all(readRuleStates(transport, 0, 2000, 1)), 'pages of 1').toEqual(expected);
+        expect(await all(store.ruleStates(0, 1000))).toEqual([stateAfter(watches.slice(0, 1)), stateAfter(thresholds.slice(0, 3))]);
+        expect((await all(store.crossings(0, 'hot'))).map(({ direction }) => direction)).toEqual(['up', 'down']);
       });
     });
 
@@ -281,7 +295,7 @@ export function describeAlerts(name: string, open: () => Promise<RowTransport>):
         expect(await listed({ snoozed: true })).toEqual([b]);
         expect(await listed({ snoozed: false })).toEqual([d, c, a]);
         expect(await listed({ snoozed: false, now: AT - 1 })).toEqual([d, a]);
-        const counts = { ruleId: 'hot', told: 4, heldBack: 0, acked: 1, useful: 1, notUseful: 1 };
+        const counts = { ruleId: 'hot', family: 'threshold' as const, told: 4, heldBack: 0, acked: 1, useful: 1, notUseful: 1 };
         expect(await store.alertCounts(0, AT * 2)).toEqual([counts]);
       });
     });
@@ -292,10 +306,10 @@ export function describeAlerts(name: string, open: () => Promise<RowTransport>):
       await store.saveAlertAction({ alertId: 'acme/hot/2/up', action: 'useful', by: 'bo', at: 1, until: null, note: '' });
       const none = { acked: 0, useful: 0, notUseful: 0 };
       expect(await store.alertCounts(AT, AT + 1000)).toEqual([
-        { ...none, ruleId: 'hot', told: 4, heldBack: 3, useful: 1 },
-        { ...none, ruleId: 'surge', told: 1, heldBack: 0 },
+        { ...none, ruleId: 'hot', family: 'threshold', told: 4, heldBack: 3, useful: 1 },
+        { ...none, ruleId: 'surge', family: 'threshold', told: 1, heldBack: 0 },
       ]);
-      expect(await store.alertCounts(AT + 10, AT + 21)).toEqual([{ ...none, ruleId: 'hot', told: 1, heldBack: 1 }]);
+      expect(await store.alertCounts(AT + 10, AT + 21)).toEqual([{ ...none, ruleId: 'hot', family: 'threshold', told: 1, heldBack: 1 }]);
       expect(await store.alertCounts(0, AT)).toEqual([]);
     });
   });

@@ -2,6 +2,7 @@ import type { Alert } from '@touchstone/engine';
 import { byHundreds } from './by-hundreds.ts';
 import { jsonRows } from './json-rows.ts';
 import type { Params, RowTransport } from './row-transport.ts';
+import { FAMILY } from './rule-family.ts';
 import type { AlertCounts, AlertQuery, StoredAlert } from './store.ts';
 
 interface AlertRow {
@@ -111,20 +112,22 @@ async function readDoneOf(transport: RowTransport, ids: readonly string[]): Prom
 /** By rule. A step that is there twice counts once; an entry held back has the id of the alert that would have told it, so that is left out. */
 export async function countAlerts(transport: RowTransport, since: number, until: number): Promise<AlertCounts[]> {
   const answer = await transport.read(
-    `SELECT rule_id AS ruleId, countIf(NOT is_held) AS told, countIf(is_held AND direction = 'up') AS heldBack,
+    `SELECT rule_id AS ruleId, family, countIf(NOT is_held) AS told, countIf(is_held AND direction = 'up') AS heldBack,
        countIf(NOT is_held AND ackedAt > 0) AS acked, countIf(NOT is_held AND said = 'useful') AS useful,
        countIf(NOT is_held AND said = 'not_useful') AS notUseful
      FROM
-       (SELECT rule_id, alert_id, is_held, direction FROM alert_transitions
+       (SELECT rule_id, ${FAMILY} AS family, alert_id, is_held, direction FROM alert_transitions
         WHERE ${CONDITIONS.since} AND ${CONDITIONS.until} LIMIT 1 BY partition, account_id, rule_id, step) AS steps
      LEFT JOIN (${DONE} GROUP BY alert_id) AS done ON steps.alert_id = done.id
-     GROUP BY rule_id ORDER BY rule_id SETTINGS join_use_nulls = 0 FORMAT JSONEachRow`,
+     GROUP BY rule_id, family ORDER BY rule_id, family SETTINGS join_use_nulls = 0 FORMAT JSONEachRow`,
     { since, until },
     { mayLag: true },
   );
-  const rows = jsonRows<{ readonly [Field in keyof AlertCounts]: Field extends 'ruleId' ? string : number | string }>(answer);
-  return rows.map(({ ruleId, told, heldBack, acked, useful, notUseful }) => ({
+  const rows =
+    jsonRows<{ readonly [Field in keyof AlertCounts]: Field extends 'ruleId' | 'family' ? AlertCounts[Field] : number | string }>(answer);
+  return rows.map(({ ruleId, family, told, heldBack, acked, useful, notUseful }) => ({
     ruleId,
+    family,
     told: Number(told),
     heldBack: Number(heldBack),
     acked: Number(acked),

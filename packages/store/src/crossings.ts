@@ -1,6 +1,7 @@
 import type { Alert } from '@touchstone/engine';
 import { jsonRows } from './json-rows.ts';
 import type { RowTransport } from './row-transport.ts';
+import { FAMILY } from './rule-family.ts';
 
 /** Some megabytes. */
 const CROSSINGS_A_PAGE = 20_000;
@@ -8,7 +9,7 @@ const CROSSINGS_A_PAGE = 20_000;
 /** A step that a checkpoint wrote twice is left out once; the body, which is long, is read of the rule's own rows alone. */
 const STATEMENT = `SELECT account_id AS accountId, step, direction, toUnixTimestamp64Milli(at) AS at, JSONExtractUInt(body, 'version') AS version
   FROM alert_transitions
-  WHERE partition = {partition:UInt16} AND rule_id = {ruleId:String} AND NOT is_held
+  WHERE partition = {partition:UInt16} AND rule_id = {ruleId:String} AND ${FAMILY} = 'threshold' AND NOT is_held
     AND account_id >= {accountId:String} AND (account_id, step) > ({accountId:String}, {step:UInt32})
   ORDER BY account_id, step LIMIT 1 BY account_id, step LIMIT {rows:UInt32} FORMAT JSONEachRow`;
 
@@ -21,7 +22,7 @@ interface CrossingRow extends Pick<Alert, 'accountId' | 'direction'> {
   readonly version: number | string;
 }
 
-/** The alerts of a rule that were told in a partition, by account and in their order, a page at a time. */
+/** The alerts of a threshold that were told in a partition, by account and in their order, a page at a time. */
 export async function* readCrossings(
   transport: RowTransport,
   partition: number,

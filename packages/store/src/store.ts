@@ -9,6 +9,7 @@ import type {
   ClockTick,
   Fact,
   RecordRun,
+  RuleFamily,
   RuleState,
   ScoringModel,
   TouchCursor,
@@ -174,6 +175,7 @@ export interface TouchTotals {
 
 export interface AlertCounts {
   readonly ruleId: string;
+  readonly family: RuleFamily;
   /** Alerts, ends of episodes among them. */
   readonly told: number;
   /** Entries that the cooldown held back. */
@@ -349,17 +351,17 @@ export interface Store extends NotificationStore, KpiStore, OpportunityStore {
   /** Remembers that these were put on the log again; `replayedAt` is epoch ms. */
   saveReplays(places: readonly DeadLetterPlace[], replayedAt: number): Promise<void>;
   /**
-   * Where the partition's accounts stand under their rules, as its transitions of offsets below `before` say; by account and rule, in pages of
+   * Where the partition's accounts stand under their rules, as its transitions of offsets below `before` say; by account, rule and family, in pages of
    * bounded size.
    */
   ruleStates(partition: number, before: number): AsyncIterable<readonly RuleState[]>;
   /** The partition's transitions of offsets from `from` to below `before`, each once, by offset and time, in pages of bounded size. */
   transitions(partition: number, from: number, before: number): AsyncIterable<readonly Transition[]>;
-  /** The partition's alerts of a rule that were told, by account and in their order, each once, in pages of bounded size. */
+  /** The partition's alerts of a threshold that were told, by account and in their order, each once, in pages of bounded size. */
   crossings(partition: number, ruleId: string): AsyncIterable<readonly StoredCrossing[]>;
   /** Newest first, by instant and id. */
   alerts(query: AlertQuery): Promise<readonly StoredAlert[]>;
-  /** By rule: of the alerts that happened at `since` or later and before `until`, both epoch ms. */
+  /** By rule and its family: of the alerts that happened at `since` or later and before `until`, both epoch ms. */
   alertCounts(since: number, until: number): Promise<readonly AlertCounts[]>;
   /** Of every stage that something was in by the end of the period. */
   stageFigures(query: StageQuery): Promise<readonly StageFigures[]>;

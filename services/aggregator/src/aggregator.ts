@@ -12,6 +12,7 @@ import { KeptPartitions } from './kept-partitions.ts';
 import { LagWatchdog } from './lag-watchdog.ts';
 import type { ModelStatus } from './model-status.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
+import { pendingBytesOf } from './pending-bytes.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
 import { readinessOf } from './readiness-of.ts';
@@ -337,11 +338,7 @@ export class Aggregator {
   }
 
   #pendingBytes(): number {
-    let bytes = 0;
-    for (const { pendingBytes, untold } of this.#intakes.values()) bytes += pendingBytes + untold.byteLength;
-    // What those have to tell waits for them to come back, which is no reason for others to wait.
-    for (const intake of this.#kept.intakes) bytes += intake.pendingBytes;
-    return bytes;
+    return pendingBytesOf(this.#intakes.values(), this.#kept.intakes);
   }
 
   /** When the newest model has arrived in every partition and is not the one in force, the accounts are rescored under it. */
@@ -368,6 +365,9 @@ export class Aggregator {
         },
         checkpoint: () => this.#checkpointer.run(),
         whileHeld: (step) => this.#gate.whileShut(step),
+        keepHeld: (partition, until) => this.#gate.keepShutTo(partition, until),
+        isStopping: () => this.#isStopping,
+        hasRoom: () => this.#pendingBytes() <= this.#options.pendingBytesMax,
       });
       for (const [partition, offset] of offsets) this.#takeover.set(partition, offset);
       if (heldBack > 0) metrics.count('alerts_held_back_total', {}, heldBack);

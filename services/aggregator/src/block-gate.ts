@@ -34,6 +34,18 @@ export class BlockGate {
     }
   }
 
+  /** From within a step of `whileShut`: blocks of the partition wait beyond its end, until this has ended, however it does. */
+  keepShutTo(partition: number, until: Promise<unknown>): void {
+    const ended = until.then(
+      () => {},
+      () => {},
+    );
+    this.#ofPartition.set(partition, ended);
+    void ended.then(() => {
+      if (this.#ofPartition.get(partition) === ended) this.#ofPartition.delete(partition);
+    });
+  }
+
   /** Runs a step while no block of the partition is being applied. */
   async whileShutTo(partition: number, step: () => Promise<void>): Promise<void> {
     while (this.#all !== null) await this.#all;

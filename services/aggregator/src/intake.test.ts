@@ -59,11 +59,11 @@ describe('an intake', () => {
     const { alerts, intake } = intakeOf();
     const none = { isHeld: false, lastUpAt: null, since: NOW, heldBack: 0, step: 1, episode: 1 };
     intake.standings.restore([
-      { ...none, accountId: 'a', ruleId: 'stages', isIn: true, stage: 'aware' },
-      { ...none, accountId: 'b', ruleId: 'stages', isIn: true, stage: 'aware' },
-      { ...none, accountId: 'b', ruleId: 'qualification', isIn: true, stage: null },
-      { ...none, accountId: 'c', ruleId: 'qualification', isIn: false, stage: null },
-      { ...none, accountId: 'c', ruleId: 'hot', isIn: true, stage: null },
+      { ...none, accountId: 'a', family: 'stage', ruleId: 'stages', isIn: true, stage: 'aware' },
+      { ...none, accountId: 'b', family: 'stage', ruleId: 'stages', isIn: true, stage: 'aware' },
+      { ...none, accountId: 'b', family: 'mqa', ruleId: 'qualification', isIn: true, stage: null },
+      { ...none, accountId: 'c', family: 'mqa', ruleId: 'qualification', isIn: false, stage: null },
+      { ...none, accountId: 'c', family: 'threshold', ruleId: 'hot', isIn: true, stage: null },
     ]);
     const { standings } = intake;
     const counts = (): number[] => [standings.inStage('aware'), standings.inStage('open'), standings.qualified];

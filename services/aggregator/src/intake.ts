@@ -99,10 +99,10 @@ export class Intake {
     return placeOf(this.ledgers.model.version) >= placeOf(this.modelPublished);
   }
 
-  /** A model has arrived, and the scores under it, its effect, are not out; or it has taken over, and what that came to is not cut. */
+  /** A model has arrived, and the scores under it, its effect, are not out; or it has taken over, and what that comes to is not known, or not cut. */
   get owesEffects(): boolean {
     const isAwaited = this.models.length > 0 && this.models.at(-1)!.version !== this.ledgers.model.version;
-    return isAwaited || this.#hasUncutTakeover;
+    return isAwaited || this.#hasUncutTakeover || this.ledgers.alerts.owesLooks;
   }
 
   /** Bytes gathered for the next checkpoint, about. */
@@ -180,7 +180,7 @@ export class Intake {
   }
 
   /**
-   * Another model is in force in the ledgers: takes up what that came to. Until that is cut no position is committed beyond the model's record:
+   * Another model is in force in the ledgers: takes up what that came to so far. Until that is cut no position is committed beyond the model's record:
    * by that, whoever takes the partition up next knows that all accounts are to be looked at under the model.
    * @returns how many entries are held back
    */

@@ -6,6 +6,7 @@ import { StoreError } from '@touchstone/store';
 import type { AggregatorStore } from './aggregator-store.ts';
 import { AlertStandings } from './alert-standings.ts';
 import { Intake } from './intake.ts';
+import { payLooks } from './pay-looks.ts';
 import type { ScoringJob } from './scoring-job.ts';
 
 interface RestorerOptions {
@@ -62,20 +63,21 @@ export class PartitionRestorer {
     const { end, generation, start } = state.extentOf(partition);
     const inForce = model ?? state.modelInForce();
     const modelPublished = state.modelPublished(partition);
+    const breathe = async (): Promise<void> => {
+      assertWanted();
+      await this.#options.scheduler.breathe();
+    };
     if (kept !== undefined && isUsable(kept, { start, end, generation }, inForce)) {
       kept.heldUntil = end;
       kept.modelPublished = modelPublished;
       kept.untold.forgetBelow(state.toldBelow(partition));
+      await payLooks(kept, breathe);
       return { intake: kept, records: 0, stored: position, snapshot: null };
     }
 
-    const { creativeDays, dedupeHorizonMs, job, scheduler, store } = this.#options;
+    const { creativeDays, dedupeHorizonMs, job, store } = this.#options;
     const origin: SnapshotOrigin = { partition, generation, model: inForce, dedupeHorizonMs, creativeDays };
     const { ledgers, snapshot } = await this.#begin(origin, position);
-    const breathe = async (): Promise<void> => {
-      assertWanted();
-      await scheduler.breathe();
-    };
     let records = 0;
     await this.#persist(assertWanted, async () => {
       records += await restoreLedgers(ledgers, position, { store, breathe });
@@ -88,11 +90,8 @@ export class PartitionRestorer {
     const intake = new Intake({ run, store, ledgers, generation, models, heldUntil, modelPublished, standings });
     const told = state.toldBelow(partition);
     if (told < position) intake.untold.stored = { from: told, before: position };
-    if (modelPublished !== inForce.version) {
-      // It took over while the partition was nobody's, or what that came to may not be stored.
-      ledgers.alerts.evaluateAll();
-      intake.takeOver();
-    }
+    // Unless a model took over while the partition was nobody's, or what that came to may not be stored, nothing comes of it.
+    await payLooks(intake, breathe);
     return { intake, records, stored: position, snapshot };
   }
 

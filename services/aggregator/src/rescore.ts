@@ -3,6 +3,7 @@ import { restoreLedgers, restoreSums, type RestoreOptions } from '@touchstone/re
 import { persist, type Logger, type Scheduler } from '@touchstone/runtime';
 import type { AggregatorStore } from './aggregator-store.ts';
 import type { Intake } from './intake.ts';
+import { payLooks } from './pay-looks.ts';
 
 /** Once so few records are missing, catching up with them is no longer noticed by anyone. */
 const RECORDS_LEFT_MAX = 20_000;
@@ -24,6 +25,12 @@ interface RescoreOptions {
   readonly checkpoint: () => Promise<void>;
   /** Runs a step while no block is being applied. */
   readonly whileHeld: (step: () => Promise<void>) => Promise<void>;
+  /** From within such a step: blocks of one partition are not applied before something has ended, though the step has. */
+  readonly keepHeld: (partition: number, until: Promise<unknown>) => void;
+  /** Whether the process stops: looks that are owed then are left to the next start. */
+  readonly isStopping: () => boolean;
+  /** Whether what has gathered for the next checkpoint is not too much. */
+  readonly hasRoom: () => boolean;
 }
 
 export interface Takeover {
@@ -39,17 +46,19 @@ export interface Takeover {
  *     round: checkpoint, replay what is stored and not yet replayed      (old model live)
  *     ... until little is missing
  *     last:  hold the partitions, checkpoint, replay the rest, take over (tenths of a second)
+ *     then:  partition by partition, look at all accounts under the new rules, and let it go on   (new model live)
  *
  * Only points depend on the model, so only sums are computed, and put into the living ledgers in the end. All partitions take over in one step,
- * so no answer mixes two models.
+ * so no answer mixes two models. Looks take some 10 microseconds an account, so they are paid in turns; all of a partition are as of its takeover.
  */
 export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<Takeover> {
-  const { assertCurrent, intakes, ledgers, logger, scheduler, whileHeld } = options;
+  const { assertCurrent, intakes, keepHeld, ledgers, logger, scheduler, whileHeld } = options;
   const startedAt = scheduler.elapsed();
   const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options));
 
   let records = 0;
-  let heldBack = 0;
+  let offsets: Takeover['offsets'] = new Map();
+  let looks: readonly Promise<number>[] = [];
   for (let round = 0; round < ROUNDS_MAX; round++) {
     records += await catchUp(rescored, options);
     if (rescored.reduce((sum, { missing }) => sum + missing, 0) <= RECORDS_LEFT_MAX) break;
@@ -59,13 +68,28 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
     // What came meanwhile may have been too much of something: then there is more to replay.
     while (rescored.some((one) => one.failsToShare())) records += await catchUp(rescored, options);
     assertCurrent();
-    for (const one of rescored) heldBack += one.takeOver();
+    for (const one of rescored) one.takeOver();
     ledgers.replace([...intakes.values()].map((intake) => intake.ledgers));
+    offsets = new Map([...intakes].map(([partition, intake]) => [partition, intake.ledgers.position]));
+    let before: Promise<unknown> = Promise.resolve();
+    looks = [...intakes.values()].map((intake) => {
+      const paid = before.then(() => payLooks(intake, () => breatheWithRoom(options)));
+      keepHeld(intake.partition, paid);
+      before = paid;
+      return paid;
+    });
   });
-  const offsets = new Map([...intakes].map(([partition, intake]) => [partition, intake.ledgers.position]));
+  const heldBack = (await Promise.all(looks)).reduce((sum, one) => sum + one, 0);
   const seconds = (scheduler.elapsed() - startedAt) / 1000;
   logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(offsets) }, 'accounts are rescored');
   return { offsets, heldBack };
+}
+
+/** Alerts of all accounts at once may be more than there is room for. */
+async function breatheWithRoom({ checkpoint, hasRoom, isStopping, scheduler }: RescoreOptions): Promise<void> {
+  if (isStopping()) throw new Error('the process stops');
+  if (!hasRoom()) await checkpoint();
+  await scheduler.breathe();
 }
 
 type KeptBesides = Pick<RescoreOptions, 'dedupeHorizonMs' | 'creativeDays'>;
@@ -108,8 +132,7 @@ class RescoredPartition {
     return this.#intake.ledgers.position;
   }
 
-  /** @returns how many alerts that came of it are held back */
-  takeOver(): number {
+  takeOver(): void {
     const intake = this.#intake;
     if (this.#next instanceof RescoredSums) this.#next.takeOver();
     else {
@@ -117,8 +140,6 @@ class RescoredPartition {
       this.#next.alerts.restore(intake.ledgers.alerts.states());
       intake.ledgers = this.#next;
     }
-    intake.ledgers.alerts.evaluateAll();
-    return intake.takeOver();
   }
 }
 

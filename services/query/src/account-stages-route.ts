@@ -92,7 +92,8 @@ export function registerAccountStagesRoute(app: QueryApp, options: QueryOptions)
         accountId,
         asOf: timeText(asked.asOf),
         modelVersion: model.version,
-        asKnownThen: told.map(({ alert }) => changeOf(alert)).toReversed(),
+        // Within one instant they are listed by id; each change is an episode of its own.
+        asKnownThen: told.toSorted((one, other) => one.alert.episode - other.alert.episode).map(({ alert }) => changeOf(alert)),
         underModelOfNow: steps
           .stepsUntil(asked.asOf)
           .slice(-CHANGES_MAX)

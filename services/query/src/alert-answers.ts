@@ -48,7 +48,7 @@ const ALERT_FIELDS = {
   missing: z.array(z.string()).describe('Those that are not; `minContacts`, `filter` or `exclude` where that stands in the way'),
   links: z
     .object({ account: z.string(), explain: z.string() })
-    .describe('Paths on this server: the account now, and why, at the instant of the alert'),
+    .describe('Paths on this server: the account now, and why, as it was when the alert came about'),
 };
 
 /** As the stream tells it. */
@@ -90,7 +90,8 @@ export function alertAnswer(alert: Alert): z.input<typeof alertEventSchema> {
     },
     met: [...alert.met],
     missing: [...alert.missing],
-    links: { account: path, explain: `${path}/explain?at=${at}` },
+    // Others may have come within the same millisecond.
+    links: { account: path, explain: `${path}/explain?at=${at}&version=${version}` },
   };
 }
 

@@ -199,7 +199,7 @@ describe('the list of alerts', () => {
       touch: { kind: 'meeting', contactId: 'ada', campaignId: null, occurredAt: '2026-03-01T09:00:00.000Z', ruleIds: ['meeting'] },
       met: ['contacts.30d', 'score'],
       missing: [],
-      links: { account: '/v1/accounts/%3Dc%2Fd%20e', explain: '/v1/accounts/%3Dc%2Fd%20e/explain?at=2026-03-01T10:00:00.000Z' },
+      links: { account: '/v1/accounts/%3Dc%2Fd%20e', explain: '/v1/accounts/%3Dc%2Fd%20e/explain?at=2026-03-01T10:00:00.000Z&version=1' },
       state: 'open',
       acked: null,
       snoozedUntil: null,
@@ -337,6 +337,29 @@ describe('rules', () => {
       ['stages', 7],
     ]);
     expect((await get('/v1/alert-rules?from=5&to=5')).status).toBe(400);
+  });
+
+  it('are not those of another kind that had their id', async () => {
+    const at = NOW - 1000 * DAY_MS;
+    const watched = alertOf({ id: 'alr_watched', accountId: 'w', ruleId: 'hot', type: 'account.coverage.changed', at });
+    await store.checkpoint([
+      {
+        partition: 1,
+        offset: 9,
+        generation: 'g',
+        touches: store.touchRows(1),
+        facts: [],
+        deadLetters: [],
+        transitions: [transitionOf({ ...watched, partition: 1 })],
+      },
+    ]);
+    const { json } = await get<{ data: { ruleId: string; kind: string | null; told: number }[] }>(
+      `/v1/alert-rules?from=${at}&to=${at + 1}`,
+    );
+    expect(json.data.filter(({ ruleId }) => ruleId === 'hot').map(({ kind, told }) => [kind, told])).toEqual([
+      ['threshold', 0],
+      [null, 1],
+    ]);
   });
 });
 

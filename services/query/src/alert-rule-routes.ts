@@ -1,7 +1,7 @@
 import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import type { AlertCounts } from '@touchstone/store';
 import { z } from 'zod';
-import { alertRulesOf, RULE_KINDS } from './alert-rules-of.ts';
+import { alertRulesOf, FAMILY_OF, RULE_KINDS, type AlertRule } from './alert-rules-of.ts';
 import { time, timeText } from './answers.ts';
 import type { QueryApp, QueryOptions } from './query.ts';
 import { instant } from './query-parameters.ts';
@@ -12,7 +12,10 @@ const DAYS = 30;
 const ruleSchema = z
   .object({
     ruleId: z.string(),
-    kind: z.enum(RULE_KINDS).nullable().describe('Null for a rule that the model in force does not have'),
+    kind: z
+      .enum(RULE_KINDS)
+      .nullable()
+      .describe('Null for a rule that the model in force does not have, or has under its id as one of another kind'),
     rule: z.record(z.string(), z.unknown()).nullable().describe('As the model in force has it'),
     told: z.int().describe('Alerts in the period, ends of episodes among them'),
     heldBack: z.int().describe('Entries that the cooldown held back'),
@@ -66,16 +69,19 @@ export function registerAlertRuleRoutes(
         throw new ProblemError('invalid_request', detail, { errors: [{ in: 'query', pointer: '#/to', detail }] });
       }
       const { model } = options.modelStatus();
-      const counts = new Map((await store.alertCounts(from, to)).map((one) => [one.ruleId, one]));
+      const counts = await store.alertCounts(from, to);
+      const isOf = ({ kind, ruleId }: AlertRule, one: AlertCounts): boolean => one.ruleId === ruleId && one.family === FAMILY_OF[kind];
       const rules = alertRulesOf(model);
-      const inForce = new Set(rules.map(({ ruleId }) => ruleId));
-      const former = [...counts.keys()].filter((ruleId) => !inForce.has(ruleId)).map((ruleId) => ({ ruleId, kind: null, rule: null }));
-      const data = [...rules, ...former].map(({ kind, rule, ruleId }) => ({
-        ruleId,
-        kind,
-        rule: rule && { ...rule },
-        ...countsOf(counts.get(ruleId)),
-      }));
+      const former = counts.filter((one) => !rules.some((rule) => isOf(rule, one)));
+      const data = [
+        ...rules.map((rule) => ({
+          ruleId: rule.ruleId,
+          kind: rule.kind,
+          rule: { ...rule.rule },
+          ...countsOf(counts.find((one) => isOf(rule, one))),
+        })),
+        ...former.map((one) => ({ ruleId: one.ruleId, kind: null, rule: null, ...countsOf(one) })),
+      ];
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) {
         return reply.send({ from: timeText(from), to: timeText(to), modelVersion: model.version, data });
@@ -89,7 +95,7 @@ export function registerAlertRuleRoutes(
   );
 }
 
-function countsOf({ acked, heldBack, notUseful, told, useful }: Omit<AlertCounts, 'ruleId'> = NONE) {
+function countsOf({ acked, heldBack, notUseful, told, useful }: Omit<AlertCounts, 'ruleId' | 'family'> = NONE) {
   const judged = useful + notUseful;
   return { told, heldBack, acked, useful, notUseful, precision: judged === 0 ? null : useful / judged };
 }

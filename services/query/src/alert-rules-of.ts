@@ -1,7 +1,16 @@
-import type { ScoringModel } from '@touchstone/engine';
+import type { RuleFamily, ScoringModel } from '@touchstone/engine';
 
 export const RULE_KINDS = ['threshold', 'qualification', 'stages', 'surge', 'watch'] as const;
 export type RuleKind = (typeof RULE_KINDS)[number];
+
+/** What alerts of each kind of rule are told as. */
+export const FAMILY_OF = {
+  threshold: 'threshold',
+  qualification: 'mqa',
+  stages: 'stage',
+  surge: 'surge',
+  watch: 'coverage',
+} as const satisfies Record<RuleKind, RuleFamily>;
 
 export interface AlertRule {
   readonly ruleId: string;

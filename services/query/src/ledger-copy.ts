@@ -1,5 +1,5 @@
 import { LogRun } from '@touchstone/codec';
-import { OUTCOME, PartitionLedgers, type Alert, type ScoringModel } from '@touchstone/engine';
+import { familyOf, OUTCOME, PartitionLedgers, type Alert, type ScoringModel } from '@touchstone/engine';
 import { EVENTS_TOPIC, RecordReader, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { readStartState, restoreLedgers } from '@touchstone/recovery';
 import { isRetriable, pauseMsAfter, persist, sleep, type Scheduler } from '@touchstone/runtime';
@@ -118,7 +118,7 @@ export class LedgerCopy {
     const ledgers = this.#partitions.get(partition)?.ledgers;
     const account = ledgers === undefined ? -1 : rowOf(ledgers, alert.accountId);
     if (ledgers === undefined || account < 0) return;
-    const state = stateAfterAlert(alert, ledgers.alerts.stateOf(account, alert.ruleId));
+    const state = stateAfterAlert(alert, ledgers.alerts.stateOf(account, familyOf(alert.type), alert.ruleId));
     if (state !== null) ledgers.alerts.applyState(state);
   }
 

@@ -5,6 +5,7 @@ import { alertOf } from './test-alerts.ts';
 
 const KNOWN: RuleState = {
   accountId: 'acme',
+  family: 'threshold',
   ruleId: 'hot',
   step: 7,
   episode: 2,
@@ -44,6 +45,6 @@ describe('the state after an alert', () => {
     const entry = alertOf({ episode: 3, at: 950 });
     expect(stateAfterAlert(entry, { ...KNOWN, ...HELD, ...DOWN })).toEqual({ ...KNOWN, step: 8, episode: 3, lastUpAt: 950, since: 950 });
     const change = alertOf({ ...STAGED, currentStage: 'sales' });
-    expect(stateAfterAlert(change, null)).toMatchObject({ step: 1, lastUpAt: 1000, stage: 'sales', isIn: true });
+    expect(stateAfterAlert(change, null)).toMatchObject({ family: 'stage', step: 1, lastUpAt: 1000, stage: 'sales', isIn: true });
   });
 });

@@ -1,4 +1,4 @@
-import type { Alert, RuleState } from '@touchstone/engine';
+import { familyOf, type Alert, type RuleState } from '@touchstone/engine';
 
 /**
  * Where an account stands under a rule after an alert, for whoever is told alerts instead of evaluating rules; null when the alert is no news to
@@ -9,6 +9,7 @@ export function stateAfterAlert(alert: Alert, known: RuleState | null): RuleStat
   const isUp = alert.direction === 'up';
   return {
     accountId: alert.accountId,
+    family: familyOf(alert.type),
     ruleId: alert.ruleId,
     step: (known?.step ?? 0) + 1,
     episode: alert.episode,

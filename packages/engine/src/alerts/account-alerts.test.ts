@@ -14,7 +14,7 @@ import { describe, expect } from 'vitest';
 import { OUTCOME, PartitionLedgers } from '../ledgers.ts';
 import { scoringModelSchema, type ScoringModel } from '../model.ts';
 import { RescoredSums } from '../rescored-sums.ts';
-import type { Transition } from './alert.ts';
+import type { RuleState, Transition } from './alert.ts';
 
 const hostile = historyArbitrary({ alerts: true, models: false, datedAhead: true, steps: { min: 0, max: 80 } });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
@@ -67,15 +67,19 @@ describe('what happens to accounts under rules', () => {
     },
   );
 
-  test.prop([hostile, written, written, share], { numRuns: 100 })(
-    'is also when another model takes over',
-    ({ entries }: History, former, next, takeoverAt) => {
+  test.prop([hostile, written, written, share, fc.nat(5)], { numRuns: 100 })(
+    'is also when another model takes over, in however many parts accounts are looked at',
+    ({ entries }: History, former, next, takeoverAt, parts) => {
       const takeover = Math.floor(entries.length * takeoverAt);
       const live = new PartitionLedgers(0, former.model);
       const sums = new RescoredSums(live, next.model);
       const first = applyLive(live, entries.slice(0, takeover));
       applyStored(sums, first.kept, live.position);
       sums.takeOver();
+      // What is left is looked at before the next record is applied.
+      for (let part = 0; part < parts; part++) live.alerts.payLooks(1);
+      expect(live.alerts.nextDueAt() === Infinity || !live.alerts.owesLooks).toBe(true);
+      if (takeover === entries.length) live.alerts.payLooks();
       const second = applyLive(live, entries.slice(takeover));
       const phases = [
         { from: 0, model: former.document },
@@ -98,12 +102,56 @@ describe('what happens to accounts under rules', () => {
       const restored = new PartitionLedgers(0, model);
       applyStored(restored, first.kept, position);
       restored.alerts.restore(states);
-      if (isLookedAt) restored.alerts.evaluateAll();
+      if (isLookedAt) restored.alerts.payLooks();
       expect(restored.alerts.takeTransitions()).toEqual([]);
       expect(applyLive(restored, entries.slice(cut)).transitions).toEqual(rest.transitions);
       expect([...restored.alerts.states()].map(keyOf).sort()).toEqual([...undisturbed.alerts.states()].map(keyOf).sort());
     },
   );
+
+  test.prop([hostile, written, written, share, share], { numRuns: 150 })(
+    'goes on where it was after a restore under another model, by the steps of both',
+    ({ entries }: History, former, next, takeoverAt, cutAt) => {
+      const cut = Math.floor(entries.length * cutAt);
+      const takeover = Math.floor(cut * takeoverAt);
+      const undisturbed = new PartitionLedgers(0, former.model);
+      const sums = new RescoredSums(undisturbed, next.model);
+      const first = applyLive(undisturbed, entries.slice(0, takeover));
+      applyStored(sums, first.kept, undisturbed.position);
+      sums.takeOver();
+      const second = applyLive(undisturbed, entries.slice(takeover, cut));
+      const { position } = undisturbed;
+      const rest = applyLive(undisturbed, entries.slice(cut));
+
+      const restored = new PartitionLedgers(0, next.model);
+      applyStored(restored, [...first.kept, ...second.kept], position);
+      restored.alerts.restore(statesOf([...first.transitions, ...second.transitions]));
+      expect(applyLive(restored, entries.slice(cut)).transitions).toEqual(rest.transitions);
+    },
+  );
 });
+
+/** What stored steps come to, by definition. */
+function statesOf(transitions: readonly Transition[]): RuleState[] {
+  const byRule = Map.groupBy(transitions, ({ alert }) => JSON.stringify([alert.accountId, alert.type.split('.')[1], alert.ruleId]));
+  return [...byRule.values()].map((steps) => {
+    const { alert, isHeld, step } = steps.at(-1)!;
+    const told = steps.findLastIndex((one) => !one.isHeld);
+    const ups = steps.filter((one) => one.alert.direction === 'up');
+    return {
+      accountId: alert.accountId,
+      family: alert.type.split('.')[1] as RuleState['family'],
+      ruleId: alert.ruleId,
+      step,
+      episode: alert.episode,
+      isIn: alert.direction === 'up',
+      isHeld,
+      lastUpAt: ups.findLast((one) => !one.isHeld)?.alert.at ?? null,
+      since: alert.at,
+      heldBack: steps.slice(told + 1).filter((one) => one.alert.direction === 'up').length,
+      stage: alert.currentStage,
+    };
+  });
+}
 
 const keyOf = (state: object): string => JSON.stringify(Object.entries(state).sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -5,7 +5,7 @@ import type { StateWalk } from '../state-walk.ts';
 import type { TouchBatch } from '../touch-batch.ts';
 import { AccountLooks } from './account-looks.ts';
 import { AccountStates } from './account-states.ts';
-import type { RuleState, Transition } from './alert.ts';
+import type { RuleFamily, RuleState, Transition } from './alert.ts';
 import { compileAlertRules, type CompiledAlertRules } from './compile-alert-rules.ts';
 import type { QualificationView } from './qualification.ts';
 import { Reading } from './reading.ts';
@@ -32,7 +32,7 @@ export class AccountAlerts {
   #hasRules = false;
   #isFollowing = false;
   /** Whether all accounts were looked at under the model. */
-  #hasBegun = false;
+  #areAllLooked = false;
   #transitions: Transition[] = [];
 
   constructor(ledgers: PartitionLedgers) {
@@ -88,18 +88,18 @@ export class AccountAlerts {
     return this.#states.all();
   }
 
-  stateOf(account: number, ruleId: string): RuleState | null {
-    return this.#states.stateOf(account, ruleId);
+  stateOf(account: number, family: RuleFamily, ruleId: string): RuleState | null {
+    return this.#states.stateOf(account, family, ruleId);
   }
 
   /** The stage that the account is in; null for none. */
   stageOf(account: number): string | null {
-    return this.#rules.stages.length === 0 ? null : this.#states.stageOf(account, this.#states.numberOf('stages'));
+    return this.#rules.stages.length === 0 ? null : this.#states.stageOf(account, this.#states.numberOf('stage', 'stages'));
   }
 
   /** Null when the model has no qualification. */
   isQualified(account: number): boolean | null {
-    return this.#rules.qualification === null ? null : this.#states.isIn(account, this.#states.numberOf('qualification'));
+    return this.#rules.qualification === null ? null : this.#states.isIn(account, this.#states.numberOf('mqa', 'qualification'));
   }
 
   /**
@@ -120,27 +120,29 @@ export class AccountAlerts {
     return standingOf(this.#asked.begin(account, at), this.#rules);
   }
 
-  /** Earliest instant, epoch ms, at which time alone makes an account worth a look; infinite for none. */
+  /** Earliest instant, epoch ms, at which time alone makes an account worth a look; infinite for none, and while looks are owed. */
   nextDueAt(): number {
-    if (!this.isEvaluating) return Infinity;
-    this.evaluateAll();
-    return this.#looks.firstDueAt;
+    return this.isEvaluating && this.#areAllLooked ? this.#looks.firstDueAt : Infinity;
+  }
+
+  /** Whether accounts are still to be looked at, since a replay or since another model took over. */
+  get owesLooks(): boolean {
+    return this.isEvaluating && !this.#areAllLooked;
   }
 
   /**
-   * Every account is looked at as of the engine's clock, where that was not done since a replay or since another model took over. Whatever differs
-   * from where accounts stand is the doing of the model: without another one nothing does.
+   * Pays looks that are owed, of so many accounts: all of them as of the engine's clock, in the order they became known. So it is no matter in how
+   * many parts that is done. What is not done when the next record is applied is done right before it, in one go. Whatever differs from where accounts
+   * stand is the doing of the model: without another one nothing does.
    */
-  evaluateAll(): void {
-    if (this.#hasBegun || !this.isEvaluating) return;
-    this.#hasBegun = true;
-    this.#looks.begin();
+  payLooks(accounts: number = Infinity): void {
+    if (this.owesLooks) this.#areAllLooked = this.#looks.begin(accounts);
   }
 
   /** The model is another one, or kinds and roles have other numbers. */
   changeRules(): void {
     [this.#rules, this.#looks] = this.#compile();
-    this.#hasBegun = false;
+    this.#areAllLooked = false;
   }
 
   /** Lets happen what time alone brings about until the record at `offset`, which is about to be applied. */
@@ -188,7 +190,7 @@ export class AccountAlerts {
 
   setFleetGrowth(growth: number, offset: number): void {
     this.fleetGrowth = growth;
-    if (this.#hasBegun) this.#looks.fleetHasGrown(offset);
+    if (this.#areAllLooked) this.#looks.fleetHasGrown(offset);
   }
 
   /** Where accounts stand is no part of it: that comes back with their stored steps. */

@@ -40,6 +40,8 @@ export class AccountLooks {
   #bits = new Uint32Array(0);
   /** Accounts below this row were looked at; the others have no touch and no fact. */
   #seen = 0;
+  /** Before all were: those that were so far. */
+  #begun = 0;
   #dueAt = Infinity;
   readonly #coming: ComingTouch = { account: 0, contact: -1, kind: 0, occurredAt: 0, minutes: 0, now: 0, worth: 0, isActNow: false };
   /** What the metrics of thresholds were before the touch or fact, where it may turn them. */
@@ -71,18 +73,24 @@ export class AccountLooks {
     return this.#due.firstDueAt;
   }
 
-  /** Looks at every account as of the engine's clock. Whatever differs from where accounts stand is the doing of the model. */
-  begin(): void {
+  /**
+   * Looks at the next so many accounts as of the engine's clock. Whatever differs from where accounts stand is the doing of the model.
+   * @returns whether all were looked at: before that no record may be applied
+   */
+  begin(most: number): boolean {
     const { accounts, now, position } = this.#ledgers;
     const occasion = occasionOf('model', Math.max(0, position - 1), () => null);
     this.#makeRoom(Math.max(FIRST_ROWS, accounts.version.length) - 1);
-    for (let account = 0; account < accounts.size; account++) {
-      for (const { condition, id } of this.#rules.thresholds) {
-        if (this.#states.isIn(account, this.#states.numberOf(id))) this.#turn(account, condition);
-      }
+    const thresholds = this.#rules.thresholds.map(({ condition, id }) => ({ condition, rule: this.#states.numberOf('threshold', id) }));
+    const end = Math.min(accounts.size, this.#begun + most);
+    for (let account = this.#begun; account < end; account++) {
+      for (const { condition, rule } of thresholds) if (this.#states.isIn(account, rule)) this.#turn(account, condition);
       this.#look(account, now, occasion, true);
     }
-    this.#seen = accounts.size;
+    this.#begun = end;
+    if (end < accounts.size) return false;
+    this.#seen = end;
+    return true;
   }
 
   /** Lets happen what time alone brings about until the record at `offset`, which is about to be applied. */

@@ -1,20 +1,15 @@
 import { RuleStates } from '../columns/rule-states.ts';
 import type { PartitionLedgers } from '../ledgers.ts';
-import type { RuleState, Transition } from './alert.ts';
+import { familyOf, type RuleFamily, type RuleState, type Transition } from './alert.ts';
+import { RuleNumbers } from './rule-numbers.ts';
 
 const encoder = new TextEncoder();
 
-/** Names as small numbers, in order of first appearance. */
-class Numbers {
+/** Names of stages as small numbers, in order of first appearance. */
+class StageNumbers {
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = [];
 
-  /** -1 for a name that has none. */
-  find(name: string): number {
-    return this.#numbers.get(name) ?? -1;
-  }
-
-  /** Gives the name a number, for good, if it has none: only names that a model has or a step was stored under may come here. */
   of(name: string): number {
     let number = this.#numbers.get(name);
     if (number === undefined) {
@@ -31,6 +26,7 @@ class Numbers {
 
 /** What a step finds: where the account stood before it. */
 export interface Standing {
+  /** Of the last one; 0 for none. */
   readonly step: number;
   readonly episode: number;
   readonly isIn: boolean;
@@ -49,8 +45,8 @@ const BEFORE_ANY: Standing = { step: 0, episode: 0, isIn: false, isHeld: false, 
  */
 export class AccountStates {
   readonly #ledgers: PartitionLedgers;
-  readonly #rules = new Numbers();
-  readonly #stages = new Numbers();
+  readonly #rules = new RuleNumbers();
+  readonly #stages = new StageNumbers();
   readonly #states = new RuleStates();
 
   constructor(ledgers: PartitionLedgers) {
@@ -58,8 +54,8 @@ export class AccountStates {
   }
 
   /** The number by which `isIn`, `stageOf` and `standing` know a rule. */
-  numberOf(ruleId: string): number {
-    return this.#rules.of(ruleId);
+  numberOf(family: RuleFamily, ruleId: string): number {
+    return this.#rules.of(family, ruleId);
   }
 
   isIn(account: number, rule: number): boolean {
@@ -76,9 +72,16 @@ export class AccountStates {
     return row === 0 ? BEFORE_ANY : this.#read(row);
   }
 
+  /** Number of the account's next step under rules of the same id, whatever their family: a step is stored by account, id and number. */
+  nextStep(account: number, rule: number): number {
+    let last = 0;
+    for (const one of this.#rules.sharingId(rule)) last = Math.max(last, this.#states.step[this.#states.find(account, one)]!);
+    return last + 1;
+  }
+
   /** Asked of any id, also one that somebody makes up: it gets no number here. */
-  stateOf(account: number, ruleId: string): RuleState | null {
-    const row = this.#states.find(account, this.#rules.find(ruleId));
+  stateOf(account: number, family: RuleFamily, ruleId: string): RuleState | null {
+    const row = this.#states.find(account, this.#rules.find(family, ruleId));
     return row === 0 ? null : this.#state(row);
   }
 
@@ -89,7 +92,7 @@ export class AccountStates {
   /** Notes a step. */
   take(account: number, { alert, isHeld, step }: Transition): void {
     const states = this.#states;
-    const row = states.of(account, this.#rules.of(alert.ruleId));
+    const row = states.of(account, this.#rules.of(familyOf(alert.type), alert.ruleId));
     const isUp = alert.direction === 'up';
     states.step[row] = step;
     states.episode[row] = alert.episode;
@@ -107,7 +110,7 @@ export class AccountStates {
     const account = this.#ledgers.accounts.names.find(0, bytes, 0, bytes.length);
     if (account < 0) return;
     const states = this.#states;
-    const row = states.of(account, this.#rules.of(state.ruleId));
+    const row = states.of(account, this.#rules.of(state.family, state.ruleId));
     if (states.step[row]! >= state.step) return;
     states.step[row] = state.step;
     states.episode[row] = state.episode;
@@ -127,7 +130,7 @@ export class AccountStates {
     const { account, rule, since } = this.#states;
     return {
       accountId: this.#ledgers.accounts.names.text(account[row]!),
-      ruleId: this.#rules.name(rule[row]!),
+      ...this.#rules.key(rule[row]!),
       since: since[row]!,
       ...this.#read(row),
     };

@@ -1,5 +1,5 @@
 import { EntryRun, type GeneratedEntry, type GeneratedTouch } from '@touchstone/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { PartitionLedgers } from '../ledgers.ts';
 import { scoringModelSchema, type ScoringModel } from '../model.ts';
 import { RescoredSums } from '../rescored-sums.ts';
@@ -105,7 +105,7 @@ describe('thresholds', () => {
     expect(example.ledgers.alerts.nextDueAt()).toBeLessThanOrEqual(T + 2 * DAY_MS + 1);
     const [line] = example.tick(3 * DAY_MS);
     const { alerts } = example.ledgers;
-    const at = alerts.stateOf(0, 'warm')!.since;
+    const at = alerts.stateOf(0, 'threshold', 'warm')!.since;
     expect(line).toBe(`warm down 1 decay +${at - T}`);
     expect(pointsOf(example.ledgers, 0, at)).toBeLessThan(5);
     expect(pointsOf(example.ledgers, 0, at - 1)).toBeGreaterThanOrEqual(5);
@@ -179,6 +179,7 @@ describe('a qualification', () => {
     const run = new EntryRun(0, former.entries);
     while (run.next()) sums.take(run);
     sums.takeOver();
+    former.ledgers.alerts.payLooks();
     expect(former.ledgers.alerts.takeTransitions().map(lineOf)).toEqual(['qualification up 1 model +0']);
   });
 
@@ -256,9 +257,73 @@ it('rules of a model that comes back go on where they were', () => {
     const run = new EntryRun(0, example.entries);
     while (run.next()) sums.take(run);
     sums.takeOver();
+    example.ledgers.alerts.payLooks();
     expect(example.ledgers.alerts.takeTransitions()).toEqual([]);
   }
   expect(example.tick(2 * DAY_MS)).toEqual([expect.stringContaining('warm down 1 decay')]);
+});
+
+describe('ids of rules', () => {
+  const hot = { id: 'hot', metric: 'score', enter: 1 };
+  const watch = { id: 'hot', kind: 'single_threaded' };
+  const used = expect.stringContaining("'hot' is taken: thresholds and watches share");
+  test.each<[string, object, unknown]>([
+    ['of two thresholds', { thresholds: [hot, hot] }, [{ path: ['thresholds', 1, 'id'], message: used }]],
+    ['of a threshold and a watch', { thresholds: [hot], watches: [watch] }, [{ path: ['watches', 0, 'id'], message: used }]],
+    ['of two watches', { watches: [watch, watch] }, [{ path: ['watches', 1, 'id'], message: used }]],
+    ...['qualification', 'stages', 'surge'].map((id): [string, object, unknown] => [
+      `that alerts have for ${id}`,
+      { thresholds: [{ ...hot, id }] },
+      [{ path: ['thresholds', 0, 'id'], message: expect.stringContaining(`name the rule ${id}`) }],
+    ]),
+    [
+      'of two stages',
+      { stages: [{ id: 'hot' }, { id: 'hot' }] },
+      [{ path: ['stages', 1, 'id'], message: expect.stringContaining('used twice') }],
+    ],
+  ])('must not repeat: those %s', (_what, rules, problems) => {
+    const { error } = scoringModelSchema.safeParse({ version: 'm', rules: [], ...rules });
+    expect(error?.issues.map(({ message, path }) => ({ path, message }))).toEqual(problems);
+  });
+});
+
+describe('a rule that takes up the id of one of another family', () => {
+  const takeOver = (example: Example, rules: object): string[] => {
+    const sums = new RescoredSums(example.ledgers, modelOf(rules));
+    const run = new EntryRun(0, example.entries);
+    while (run.next()) sums.take(run);
+    sums.takeOver();
+    example.ledgers.alerts.payLooks();
+    return example.ledgers.alerts.takeTransitions().map((step) => `${step.step} ${lineOf(step)}`);
+  };
+  const asThreshold = { thresholds: [{ id: 'ada', metric: 'points', enter: 5, cooldown: '90d' }] };
+  const asWatch = { watches: [{ id: 'ada', kind: 'role_engaged', role: 'champion' }] };
+
+  it('stands nowhere at first, and counts on in steps alone', () => {
+    const example = new Example(asThreshold);
+    expect(example.touch(0)).toEqual(['ada up 1 touch +0']);
+    // Nobody is a champion, so the watch has not begun, and nothing of it ends.
+    expect(takeOver(example, asWatch)).toEqual([]);
+    expect(example.role(1, 'champion')).toEqual(['ada up 1 identity +1']);
+    expect(example.last).toMatchObject([{ step: 2, isHeld: false, alert: { type: 'account.coverage.changed' } }]);
+    // The threshold comes back, and is in since then.
+    expect(takeOver(example, asThreshold)).toEqual([]);
+    expect(example.tick(2 * DAY_MS)).toEqual([expect.stringContaining('ada down 1 decay')]);
+    expect(example.last[0]!.step).toBe(3);
+    expect([...example.ledgers.alerts.states()].map(({ family, isIn, step }) => [family, isIn, step])).toEqual([
+      ['threshold', false, 3],
+      ['coverage', true, 2],
+    ]);
+  });
+
+  it('is told by another id', () => {
+    const example = new Example(asThreshold);
+    example.touch(0);
+    const [threshold] = example.last;
+    takeOver(example, asWatch);
+    example.role(1, 'champion');
+    expect(example.last[0]!.alert.id).not.toBe(threshold!.alert.id);
+  });
 });
 
 it('ledgers that follow others evaluate nothing and stand where they are told', () => {
@@ -269,6 +334,7 @@ it('ledgers that follow others evaluate nothing and stand where they are told', 
   expect(alerts.nextDueAt()).toBe(Infinity);
   const state = {
     accountId: 'acme',
+    family: 'threshold' as const,
     ruleId: 'warm',
     step: 3,
     episode: 2,
@@ -281,5 +347,5 @@ it('ledgers that follow others evaluate nothing and stand where they are told', 
   };
   alerts.applyState(state);
   alerts.applyState({ ...state, step: 2, isIn: false });
-  expect(alerts.stateOf(0, 'warm')).toEqual(state);
+  expect(alerts.stateOf(0, 'threshold', 'warm')).toEqual(state);
 });

@@ -177,18 +177,22 @@ export function rolesWatched({ watches }: Pick<AlertRules, 'watches'>): string[]
   return watches.flatMap((each) => ('role' in each ? [each.role] : []));
 }
 
+/** What alerts name the rules by of which a model has one. */
+const NAMED: ReadonlySet<string> = new Set(['qualification', 'stages', 'surge']);
+
 /** Ids that alerts are told apart by must not repeat; what is wrong, with its path. */
 export function* problemsOfAlertRules({
   stages,
   thresholds,
   watches,
 }: AlertRules): Generator<{ path: (string | number)[]; message: string }> {
-  const rules = new Set<string>(['qualification', 'stages', 'surge']);
+  const rules = new Set<string>();
   for (const [name, list] of [
     ['thresholds', thresholds],
     ['watches', watches],
   ] as const) {
     for (const [index, { id }] of list.entries()) {
+      if (NAMED.has(id)) yield { path: [name, index, 'id'], message: `id '${id}' is taken: alerts name the rule ${id} of the model by it` };
       if (rules.has(id)) yield { path: [name, index, 'id'], message: `id '${id}' is taken: thresholds and watches share their ids` };
       rules.add(id);
     }

@@ -11,6 +11,13 @@ export const ALERT_TYPES = [
 ] as const;
 export type AlertType = (typeof ALERT_TYPES)[number];
 
+/** What kind of rule alerts come from: the middle of their type. The store takes it from there too. */
+export type RuleFamily = AlertType extends `account.${infer Family}.${string}` ? Family : never;
+
+export function familyOf(type: AlertType): RuleFamily {
+  return type.split('.')[1] as RuleFamily;
+}
+
 /**
  * What an alert comes from: a touch; time passing, by decay or at the boundary of a window; a contact's role or account; a new scoring model; what
  * the CRM says of the account; what was erased.
@@ -84,7 +91,7 @@ export interface Alert {
 
 /** A step of an account under a rule: an alert, or an entry that the cooldown holds back. */
 export interface Transition {
-  /** Counts the steps of the account under the rule, from 1. */
+  /** Counts the steps of the account under rules of the id, from 1: one of another family with this id counts on. */
   readonly step: number;
   /** Offset of the record whose application it belongs to. */
   readonly offset: number;
@@ -96,6 +103,8 @@ export interface Transition {
 /** Where an account stands under a rule after its last step: what stored transitions come to. */
 export interface RuleState {
   readonly accountId: string;
+  /** A rule of another family that takes up the id is another rule. */
+  readonly family: RuleFamily;
   readonly ruleId: string;
   readonly step: number;
   readonly episode: number;

@@ -3,27 +3,16 @@ import type { PartitionLedgers } from '../ledgers.ts';
 import { pointsOrNone } from '../score.ts';
 import type { TouchBatch } from '../touch-batch.ts';
 import { decodeUtf8 } from '../touch.ts';
-import type { Alert, AlertReason, AlertTouch, AlertType } from './alert.ts';
+import { familyOf, type Alert, type AlertReason, type AlertTouch, type AlertType } from './alert.ts';
 import { engagedContacts, engagedRoles } from './figures.ts';
 
 const REASONS_MAX = 3;
 /** 128 bits. */
 const ID_DIGITS = 32;
 
-/** What alerts of a rule are told as, one name for all of its types. */
-const FAMILIES = {
-  'account.threshold.crossed': 'threshold',
-  'account.threshold.recovered': 'threshold',
-  'account.mqa.entered': 'mqa',
-  'account.mqa.exited': 'mqa',
-  'account.stage.changed': 'stage',
-  'account.surge.detected': 'surge',
-  'account.coverage.changed': 'coverage',
-} as const satisfies Record<AlertType, string>;
-
 /** The same for the same step, whenever and by whomever it is computed. Without dots, so that it may be part of what is signed with dots between. */
 export function alertIdOf(type: AlertType, accountId: string, ruleId: string, episode: number, direction: Alert['direction']): string {
-  const what = JSON.stringify([FAMILIES[type], accountId, ruleId, episode, direction]);
+  const what = JSON.stringify([familyOf(type), accountId, ruleId, episode, direction]);
   return `alr_${hash('sha256', what, 'hex').slice(0, ID_DIGITS)}`;
 }
 

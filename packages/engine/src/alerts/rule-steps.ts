@@ -49,11 +49,11 @@ export class RuleSteps {
     this.#ledgers = ledgers;
     this.#states = states;
     this.#rules = rules;
-    this.#thresholds = rules.thresholds.map(({ id }) => states.numberOf(id));
-    this.#watches = rules.watches.map(({ id }) => states.numberOf(id));
-    this.#qualification = states.numberOf('qualification');
-    this.#stages = states.numberOf('stages');
-    this.#surge = states.numberOf('surge');
+    this.#thresholds = rules.thresholds.map(({ id }) => states.numberOf('threshold', id));
+    this.#watches = rules.watches.map(({ id }) => states.numberOf('coverage', id));
+    this.#qualification = states.numberOf('mqa', 'qualification');
+    this.#stages = states.numberOf('stage', 'stages');
+    this.#surge = states.numberOf('surge', 'surge');
     this.#take = take;
   }
 
@@ -169,10 +169,10 @@ export class RuleSteps {
     { cooldownMs = 0, isUntold = false }: Discretion = {},
   ): void {
     const { accounts, model, partition } = this.#ledgers;
-    const { episode: former, heldBack, isHeld: wasHeld, lastUpAt, step: steps } = this.#states.standing(account, rule);
+    const { episode: former, heldBack, isHeld: wasHeld, lastUpAt } = this.#states.standing(account, rule);
     const isUp = told.direction === 'up';
     const isHeld = isUp ? lastUpAt !== null && at - lastUpAt < cooldownMs : isUntold || wasHeld;
-    const step = steps + 1;
+    const step = this.#states.nextStep(account, rule);
     // Entries are counted when they are told: one that is held back is the same episode as the next.
     const entry = isUp && heldBack === 0 ? former + 1 : former;
     const description = (this.#description ??= describeAccount(this.#ledgers, account, at));

@@ -44,7 +44,7 @@ describe('rules that are tried', () => {
       while (run.next()) inForce.apply(run, true);
       inForce.now = ledgers.now;
       inForce.position = ledgers.position;
-      inForce.alerts.evaluateAll();
+      inForce.alerts.payLooks();
       const states = [...inForce.alerts.states()];
       for (const { accountsIn, enter, examples, leave, ruleId, stage } of tried(ledgers, model)) {
         const expected = states.filter((one) => one.ruleId === ruleId && (stage === null ? one.isIn : one.stage === stage));
@@ -123,10 +123,10 @@ describe('rules that are tried', () => {
 
   it('give no made-up rule id a number that a rule of the model would miss', () => {
     const { alerts } = some();
-    for (let i = 0; i < 0x10000; i++) alerts.stateOf(0, `made-up-${i}`);
-    const state = { ...alerts.stateOf(0, 'hot')!, ruleId: 'comes-later' };
+    for (let i = 0; i < 0x10000; i++) alerts.stateOf(0, 'threshold', `made-up-${i}`);
+    const state = { ...alerts.stateOf(0, 'threshold', 'hot')!, ruleId: 'comes-later' };
     alerts.applyState(state);
-    expect(alerts.stateOf(0, 'comes-later')).toEqual(state);
+    expect(alerts.stateOf(0, 'threshold', 'comes-later')).toEqual(state);
     expect([...alerts.states()].map(({ ruleId }) => ruleId)).toContain('comes-later');
   });
 });

@@ -1,5 +1,6 @@
 import type { PartitionLedgers } from '../ledgers.ts';
 import type { ScoringModel } from '../model.ts';
+import type { RuleFamily } from './alert.ts';
 import { compileAlertRules, type CompiledAlertRules } from './compile-alert-rules.ts';
 import { Reading } from './reading.ts';
 import { stagePlace } from './stage-place.ts';
@@ -53,16 +54,17 @@ export class RulesTrial {
     const reading = this.#reading!;
     reading.begin(account, Math.max(at, ledgers.accounts.changedAt[account]!));
     const accountId = ledgers.accounts.names.text(account);
-    const isIn = (ruleId: string): boolean => ledgers.alerts.stateOf(account, ruleId)?.isIn ?? false;
+    const isIn = (family: RuleFamily, ruleId: string): boolean => ledgers.alerts.stateOf(account, family, ruleId)?.isIn ?? false;
     for (const { condition, id } of thresholds) {
-      const held = isIn(id);
+      const held = isIn('threshold', id);
       this.#count(accountId, id, held, conditions[condition]!.holds(reading, held));
     }
-    if (surge !== null) this.#count(accountId, 'surge', isIn('surge'), conditions[surge.condition]!.holds(reading, false));
-    for (const { condition, id } of watches) this.#count(accountId, id, isIn(id), conditions[condition]!.holds(reading, false));
+    if (surge !== null) this.#count(accountId, 'surge', isIn('surge', 'surge'), conditions[surge.condition]!.holds(reading, false));
+    for (const { condition, id } of watches) this.#count(accountId, id, isIn('coverage', id), conditions[condition]!.holds(reading, false));
     const holds = (place: number): boolean => conditions[place]!.holds(reading, false);
     const fact = ledgers.accounts.facts.get(account);
-    if (qualification !== null) this.#count(accountId, 'qualification', isIn('qualification'), qualification.isQualified(fact, holds));
+    if (qualification !== null)
+      this.#count(accountId, 'qualification', isIn('mqa', 'qualification'), qualification.isQualified(fact, holds));
     if (stages.length === 0) return;
     const stage = stages[stagePlace(this.#compiled!, ledgers.accounts, account, holds)]?.id;
     const before = ledgers.alerts.stageOf(account);

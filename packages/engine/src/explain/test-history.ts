@@ -17,7 +17,7 @@ export interface LiveRun {
 
 /**
  * Applies entries as the live log would. A published model takes over some records later, as a rescoring does.
- * @param looks whether to note what is served between two records, at an instant that lies between their appends
+ * @param looks whether to note what is served between two records, at an instant from the append of one to right before that of the other
  */
 export function runLive(entries: readonly GeneratedEntry[], rescoringRecords: number, looks: () => boolean): LiveRun {
   let ledgers = new PartitionLedgers(0, defaultModel);
@@ -36,7 +36,8 @@ export function runLive(entries: readonly GeneratedEntry[], rescoringRecords: nu
     }
     const next = entries[i + 1]?.appendedAt ?? entry.appendedAt + 1000;
     if (next <= entry.appendedAt || !looks()) continue;
-    const at = entry.appendedAt + Math.floor((next - 1 - entry.appendedAt) / 2);
+    // By turns in the millisecond of the append, between the two, and in the last before the next.
+    const at = entry.appendedAt + Math.floor(((next - 1 - entry.appendedAt) * (served.length % 3)) / 2);
     for (let account = 0; account < ledgers.accounts.size; account++) {
       served.push({ at, model: ledgers.model, view: viewOf(ledgers, account, at) });
     }

@@ -37,7 +37,10 @@ const RULE = { ruleId: 'hot', kind: 'threshold', told: 1200, heldBack: 3, acked:
 const TEST = {
   modelVersion: 'm1',
   accounts: 12_345,
-  data: [{ ruleId: 'hot', kind: 'threshold', accountsIn: 1234, enter: 5, leave: 2, examples: ['a', 'b'] }],
+  data: [
+    { ruleId: 'hot', kind: 'threshold', stage: null, accountsIn: 1234, enter: 5, leave: 2, examples: ['a', 'b'] },
+    { ruleId: 'stages', kind: 'stages', stage: 'aware', accountsIn: 7, enter: 0, leave: 0, examples: [] },
+  ],
 };
 
 let server: RecordingServer;
@@ -161,8 +164,9 @@ describe('rules', () => {
     expect([code, stdout.split('\n').slice(2)]).toEqual([
       0,
       [
-        'rule  kind       would be in  newly  no longer  such as', //
-        'hot   threshold        1,234      5          2  a b',
+        'rule           kind       would be in  newly  no longer  such as',
+        'hot            threshold        1,234      5          2  a b',
+        'stages: aware  stages               7      0          0',
         '',
       ],
     ]);

@@ -64,7 +64,7 @@ async function testRules(file: string, flags: ConnectionOptions & { json?: boole
   print(`${file} on ${formatCount(accounts)} accounts, scored by model ${textOf(answer['modelVersion'])}:`, '');
   if (rules.length === 0) return print('It has no rules that alerts come from.');
   const rows = rules.map((rule) => [
-    textOf(rule['ruleId']),
+    [rule['ruleId'], rule['stage']].map(textOf).filter(Boolean).join(': '),
     textOf(rule['kind']),
     figureOf(rule['accountsIn'], 0),
     figureOf(rule['enter'], 0),

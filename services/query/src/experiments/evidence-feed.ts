@@ -1,4 +1,4 @@
-import { fieldsAsked, FIELD, RECORD, type Alert, type LedgerSet } from '@touchstone/engine';
+import { familyOf, fieldsAsked, FIELD, RECORD, type Alert, type LedgerSet } from '@touchstone/engine';
 import { mergeSummaries, summarise, type EvidenceSummary, type ExperimentState, type Held } from '@touchstone/experiments';
 import { persist, sleep, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
@@ -59,7 +59,7 @@ export class EvidenceFeed {
 
   /** Takes an alert that was just told. */
   takeAlert(partition: number, alert: Alert): void {
-    this.#partitions.get(partition)?.crossed(alert.ruleId, alert);
+    if (familyOf(alert.type) === 'threshold') this.#partitions.get(partition)?.crossed(alert.ruleId, alert);
   }
 
   stop(): void {

@@ -155,8 +155,8 @@ export class PartitionEvidence {
   }
 
   /** An account crossed a threshold, as was just told, or has been stored. The same may come again. */
-  crossed(ruleId: string, crossing: Crossing): void {
-    for (const { evidence, threshold } of this.#entries.values()) if (threshold === ruleId) evidence.crossed(crossing);
+  crossed(thresholdId: string, crossing: Crossing): void {
+    for (const { evidence, threshold } of this.#entries.values()) if (threshold === thresholdId) evidence.crossed(crossing);
   }
 
   #take(touch: TouchCursor, now: number, offset: number): void {
@@ -181,7 +181,7 @@ export class PartitionEvidence {
     if (threshold === null || evidence.rows.has(accountId)) return false;
     const { accounts, alerts } = this.#ledgers!;
     const account = accounts.names.find(0, bytes, start[FIELD.accountId]!, end[FIELD.accountId]!);
-    const state = account < 0 ? null : alerts.stateOf(account, threshold);
+    const state = account < 0 ? null : alerts.stateOf(account, 'threshold', threshold);
     return state !== null && state.isIn && !state.isHeld;
   }
 }

@@ -1,4 +1,4 @@
-import { PartitionLedgers, scoringModelSchema, type Alert, type Transition } from '@touchstone/engine';
+import { familyOf, PartitionLedgers, scoringModelSchema, type Alert, type Transition } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
 import { assign, currentExperiment, summarise, type ExperimentState } from '@touchstone/experiments';
 import { fc, test as property } from '@fast-check/vitest';
@@ -95,7 +95,8 @@ property.prop([fc.array(fc.tuple(anyTouch, anyStep), { minLength: 1, maxLength: 
 
 function follow(ledgers: PartitionLedgers, alert: Alert): void {
   const bytes = new TextEncoder().encode(alert.accountId);
-  const state = stateAfterAlert(alert, ledgers.alerts.stateOf(ledgers.accounts.names.find(0, bytes, 0, bytes.length), alert.ruleId));
+  const account = ledgers.accounts.names.find(0, bytes, 0, bytes.length);
+  const state = stateAfterAlert(alert, ledgers.alerts.stateOf(account, familyOf(alert.type), alert.ruleId));
   if (state !== null) ledgers.alerts.applyState(state);
 }
 

@@ -69,7 +69,7 @@ const thresholds = fc
   .map((drafts) =>
     drafts.map(({ cooldown, filter: only, hasExit, measured: each, tier }, index) =>
       written({
-        id: `threshold-${index}`,
+        id: `rule-${index}`,
         metric: each.metric,
         ...(hasExit ? levelOf(each) : { enter: each.level }),
         cooldown,
@@ -150,10 +150,16 @@ const watches = fc.array(
 );
 
 /** The fields of a model that alerts come from. */
-export const alertRulesArbitrary: fc.Arbitrary<Omit<AlertModelDocument, 'version' | 'rules'>> = fc.record({
-  thresholds,
-  qualification: fc.option(qualification, { nil: undefined }),
-  stages,
-  surge: fc.option(surge, { nil: undefined }),
-  watches: watches.map((drafts) => drafts.map((draft, index) => ({ id: `watch-${index}`, ...written(draft) }))),
-}) as fc.Arbitrary<Omit<AlertModelDocument, 'version' | 'rules'>>;
+export const alertRulesArbitrary: fc.Arbitrary<Omit<AlertModelDocument, 'version' | 'rules'>> = fc
+  .record({
+    thresholds,
+    qualification: fc.option(qualification, { nil: undefined }),
+    stages,
+    surge: fc.option(surge, { nil: undefined }),
+    watches,
+  })
+  // Numbered throughout: of two models one often has as a threshold what the other has as a watch.
+  .map((rules) => ({
+    ...rules,
+    watches: rules.watches.map((draft, index) => ({ id: `rule-${rules.thresholds.length + index}`, ...written(draft) })),
+  })) as fc.Arbitrary<Omit<AlertModelDocument, 'version' | 'rules'>>;

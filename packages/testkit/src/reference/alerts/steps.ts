@@ -74,7 +74,7 @@ export class AccountSteps {
       made.push(this.#step(account, look, isHeld, said));
     };
     for (const threshold of model.thresholds ?? []) {
-      const rule = this.#of(threshold.id);
+      const rule = this.#of('threshold', threshold.id);
       const isIn = account.isIn(threshold, at, rule.isIn);
       if (isIn === rule.isIn) continue;
       const { enter, exit } = account.levelOf(threshold);
@@ -93,7 +93,7 @@ export class AccountSteps {
       const { qualification } = model;
       const isIn = account.isQualified(qualification, at);
       const named = qualification.of.map((criterion) => ({ id: criterion.id ?? criterion.metric, isMet: account.meets(criterion, at) }));
-      if (isIn !== this.#of('qualification').isIn) {
+      if (isIn !== this.#of('mqa', 'qualification').isIn) {
         step(false, {
           type: isIn ? 'account.mqa.entered' : 'account.mqa.exited',
           ruleId: 'qualification',
@@ -105,7 +105,7 @@ export class AccountSteps {
     }
     const { stages = [] } = model;
     if (stages.length > 0) {
-      const previousStage = this.#of('stages').stage;
+      const previousStage = this.#of('stage', 'stages').stage;
       const currentStage = account.stage(stages, at);
       const placeOf = (stage: string | null): number => stages.findIndex(({ id }) => id === stage);
       if (currentStage !== previousStage) {
@@ -114,7 +114,7 @@ export class AccountSteps {
       }
     }
     if (model.surge !== undefined) {
-      const rule = this.#of('surge');
+      const rule = this.#of('surge', 'surge');
       const { figure, isIn, mean, wanted } = account.surge(model.surge, at);
       const { cooldown, metric } = { ...RULE_DEFAULTS.surge, ...model.surge };
       if (isIn !== rule.isIn) {
@@ -131,22 +131,24 @@ export class AccountSteps {
     }
     for (const watch of model.watches ?? []) {
       const isIn = account.isWatched(watch, at);
-      if (isIn !== this.#of(watch.id).isIn) {
+      if (isIn !== this.#of('coverage', watch.id).isIn) {
         step(false, { type: 'account.coverage.changed', ruleId: watch.id, direction: isIn ? 'up' : 'down' });
       }
     }
     return made;
   }
 
-  #of(ruleId: string): RuleSteps {
-    const rule = this.#rules.get(ruleId) ?? new RuleSteps();
-    this.#rules.set(ruleId, rule);
+  #of(family: string, ruleId: string): RuleSteps {
+    const key = JSON.stringify([family, ruleId]);
+    const rule = this.#rules.get(key) ?? new RuleSteps();
+    this.#rules.set(key, rule);
     return rule;
   }
 
   #step(account: AccountAt, { at, cause, late, offset, touch }: Look, isHeld: boolean, said: Said): Transition {
-    const rule = this.#of(said.ruleId);
-    const number = rule.steps.length + 1;
+    const rule = this.#of(FAMILY[said.type], said.ruleId);
+    // Whatever has the id, a threshold and later a watch, counts on.
+    const number = [...this.#rules.values()].flatMap(({ steps }) => steps).filter(({ alert }) => alert.ruleId === said.ruleId).length + 1;
     const episode = said.ruleId === 'stages' ? number : rule.episode(said.direction === 'up');
     const what = JSON.stringify([FAMILY[said.type], this.#accountId, said.ruleId, episode, said.direction]);
     const reach = reachAt(account.account, at);
