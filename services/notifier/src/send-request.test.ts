@@ -35,7 +35,7 @@ function senderFor(ports: readonly number[], options: Partial<SenderOptions> & {
   return sender;
 }
 
-const message = { headers: { 'content-type': 'application/json', 'webhook-id': 'alr_1' }, body: '{"é":1}' };
+const message = { endpointId: 'ep_1', headers: { 'content-type': 'application/json', 'webhook-id': 'alr_1' }, body: '{"é":1}' };
 const at = (port: number, host = '127.0.0.1', path = '/hook?a=b'): string => `http://${host}:${port}${path}`;
 const resolvesTo =
   (...addresses: string[]): ResolveAll =>
@@ -74,6 +74,17 @@ describe('a request', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(ports.size).toBe(1);
+  });
+
+  it('waits for no other endpoint at the same host, however many of its requests hang', async () => {
+    const port = await serve((request, response) => void (request.url === '/hangs' || response.end()));
+    const sender = senderFor([port], { timeoutMs: 5000 });
+    const hanging = Array.from({ length: 600 }, (_, i) =>
+      sender.send({ url: at(port, '127.0.0.1', '/hangs'), ...message, endpointId: `ep_${i % 40}` }),
+    );
+    expect(await sender.send({ url: at(port), ...message, endpointId: 'ep_well' })).toMatchObject({ kind: 'answered' });
+    sender.close();
+    expect(new Set((await Promise.all(hanging)).map(({ kind }) => kind))).not.toContain('answered');
   });
 
   test.each([301, 302, 303, 307, 308])('is not sent again to where a redirect %i points', async (status) => {
