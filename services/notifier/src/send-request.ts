@@ -101,28 +101,46 @@ export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = 
       // Literal addresses are not looked up, and the settings may be others than when the endpoint was made.
       if (refusal !== null) return { kind: 'refused', error: refusal };
       const { promise, resolve } = Promise.withResolvers<SendResult>();
-      const request = open(new URL(outgoing.url), outgoing);
+      const url = new URL(outgoing.url);
+      let request = begin(false);
       const timer = setTimeout(() => {
         resolve({ kind: 'timeout', error: `no answer within ${timeoutMs / 1000} s` });
         request.destroy();
       }, timeoutMs);
-      request.on('response', (response) => {
-        const { headers, statusCode = 0 } = response;
-        resolve({ kind: 'answered', status: statusCode, retryAfter: headers['retry-after'] });
-        drain(response);
-      });
-      request.on('error', (error) => resolve(resultOf(error)));
-      request.on('close', () => {
-        clearTimeout(timer);
-        resolve({ kind: 'unreachable', error: 'the connection was closed before an answer' });
-      });
-      request.end(outgoing.body);
+
+      function begin(isSecond: boolean): ClientRequest {
+        const begun = open(url, outgoing);
+        begun.on('response', (response) => {
+          const { headers, statusCode = 0 } = response;
+          resolve({ kind: 'answered', status: statusCode, retryAfter: headers['retry-after'] });
+          drain(response);
+        });
+        begun.on('error', (error) => {
+          if (!isSecond && begun.reusedSocket && isReset(error)) request = begin(true);
+          else resolve(resultOf(error));
+        });
+        begun.on('close', () => {
+          if (begun !== request) return;
+          clearTimeout(timer);
+          resolve({ kind: 'unreachable', error: 'the connection was closed before an answer' });
+        });
+        begun.end(outgoing.body);
+        return begun;
+      }
       return promise;
     },
     close() {
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
+}
+
+/**
+ * A receiver closes a connection that was not used for a while, which may meet the next message on its way: that says nothing of the receiver, so the
+ * message goes out again, by a connection of its own. It may then arrive twice, as any message may.
+ */
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
 function resultOf(error: Error): SendResult {
