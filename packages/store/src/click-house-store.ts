@@ -83,8 +83,11 @@ import { readTransitions } from './transitions.ts';
 /** In one statement: after an outage there may be hundreds of megabytes to write, and a statement has its time. */
 const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Rows encoded in one turn of the event loop: some 250 scores. The thousands of a checkpoint would hold reads up for 30. */
-const ENCODED_AT_ONCE_BYTES = 32 * 1024;
+/**
+ * Rows encoded in one turn of the event loop, a millisecond's worth. The thousands of a checkpoint would hold reads up for 30; and where turns are
+ * long, as in a storm of alerts, each of them is waited for.
+ */
+const ENCODED_AT_ONCE = { rows: 250, bytes: 512 * 1024 };
 
 type Asked<Method extends keyof OpportunityStore> = Parameters<OpportunityStore[Method]>[0];
 type Answer<Method extends keyof OpportunityStore> = ReturnType<OpportunityStore[Method]>;
@@ -368,7 +371,7 @@ export class ClickHouseStore implements Store {
   async #insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
     let pieces: Uint8Array[] = [];
     let bytes = 0;
-    for (const piece of encodeSlices(table, rows, ENCODED_AT_ONCE_BYTES)) {
+    for (const piece of encodeSlices(table, rows, ENCODED_AT_ONCE)) {
       pieces.push(piece);
       bytes += piece.length;
       if (bytes >= STATEMENT_BYTES_MAX) {

@@ -71,6 +71,8 @@ export interface DeliveryQuery {
 export interface PendingQuery {
   readonly endpointId: string;
   readonly partitions: readonly number[];
+  /** Only messages of alerts of this instant or later, epoch ms: what happened before is not read. */
+  readonly from: number;
   readonly limit: number;
 }
 

@@ -153,12 +153,14 @@ export function describeNotifications(name: string, open: () => Promise<RowTrans
           delivery({ id: 'done', at: NOON - 1 }),
           delivery({ id: 'done', at: NOON - 1, revision: 1, state: 'delivered' }),
         ]);
-        const find = async (partitions: readonly number[], limit = 9) =>
-          ids(await store.pendingDeliveries({ endpointId: 'ep_1', partitions, limit }));
+        const find = async (partitions: readonly number[], limit = 9, from = 0) =>
+          ids(await store.pendingDeliveries({ endpointId: 'ep_1', partitions, from, limit }));
         expect(await find([3, 5])).toEqual(['soon', 'late']);
         expect(await find([3, 5], 1)).toEqual(['soon']);
         expect(await find([4])).toEqual(['elsewhere']);
         expect(await find([])).toEqual([]);
+        expect(await find([3, 5], 9, NOON)).toEqual(['soon', 'late']);
+        expect(await find([3, 5], 9, NOON + 1)).toEqual([]);
         expect(await store.pendingCounts([3, 5], NOON)).toEqual(
           new Map([
             ['ep_1', 2],

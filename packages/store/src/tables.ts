@@ -255,17 +255,23 @@ export const MIGRATIONS_APPLIED: Table<{ readonly number: number; readonly name:
 };
 
 export function encodeRows<Row>(table: Table<Row>, rows: Iterable<Row>): Uint8Array {
-  return Buffer.concat([...encodeSlices(table, rows, Infinity)]);
+  return Buffer.concat([...encodeSlices(table, rows, { rows: Infinity, bytes: Infinity })]);
 }
 
-/** The rows as RowBinary, in pieces of about so many bytes. */
-export function* encodeSlices<Row>(table: Table<Row>, rows: Iterable<Row>, bytesMax: number): Generator<Uint8Array> {
+/** The rows as RowBinary, in pieces of so many rows or about so many bytes, whatever is less. */
+export function* encodeSlices<Row>(
+  table: Table<Row>,
+  rows: Iterable<Row>,
+  most: { readonly rows: number; readonly bytes: number },
+): Generator<Uint8Array> {
   let out = new RowBinaryWriter();
+  let count = 0;
   for (const row of rows) {
     for (const column of table.columns) column.write(out, row);
-    if (out.byteLength < bytesMax) continue;
+    if (++count < most.rows && out.byteLength < most.bytes) continue;
     yield out.written();
     out = new RowBinaryWriter();
+    count = 0;
   }
   if (out.byteLength > 0) yield out.written();
 }

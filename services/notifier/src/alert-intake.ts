@@ -17,8 +17,11 @@ const COMMIT_AFTER_MS = 1000;
 const WAITING_MAX = 500;
 /** After the end of an hour, so that what was taken in its last moment is stored. */
 const DIGEST_DELAY_MS = 5000;
-/** Messages that are sent while they are being stored; after a crash so many may be sent again, under their ids. */
-const UNSAVED_MAX = 2000;
+/**
+ * Messages of all endpoints that may be on their way to the store, at some hundred bytes each and their text once for all: more are not made before
+ * these are stored. In a storm most are for later, of endpoints that are dead or budgets that are used up.
+ */
+const UNSAVED_MAX = 20_000;
 /** Of held messages read at once; more only where one owner has more in an hour, since a digest is made of all. */
 const HELD_ROWS_MAX = 20_000;
 /** Digests are of all partitions; whoever holds this one makes and sends them, so that an owner gets one. */
@@ -77,10 +80,7 @@ export class AlertIntake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#told = new ToldCounts(async (endpointIds, from) => {
-      await this.#saved;
-      return this.#ask(() => options.store.toldCounts(endpointIds, from));
-    });
+    this.#told = new ToldCounts((endpointIds, from) => this.#ask(() => options.store.toldCounts(endpointIds, from)));
   }
 
   /** Resolves when it follows the topic. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Circuit } from './circuit.ts';
 
-const MOST = 8;
+/** As many as it lets through before anything was taken. */
+const MOST = 4;
 
 describe('a circuit', () => {
   it('stays closed through a failure or two, and forgets them with a success', () => {
@@ -9,7 +10,7 @@ describe('a circuit', () => {
     circuit.failed(0, null);
     circuit.failed(0, null);
     expect([circuit.lanes(0, MOST), circuit.isFailing]).toEqual([MOST, true]);
-    circuit.succeeded();
+    circuit.succeeded(0);
     circuit.failed(1, null);
     circuit.failed(1, null);
     expect(circuit.lanes(1, MOST)).toBe(MOST);
@@ -20,8 +21,30 @@ describe('a circuit', () => {
     for (let i = 0; i < 3; i++) circuit.failed(1000, null);
     expect([circuit.lanes(1000, MOST), circuit.lanes(5999, MOST), circuit.lanes(6000, MOST)]).toEqual([0, 0, 1]);
     expect(circuit.opensAt).toBe(6000);
-    circuit.succeeded();
+    circuit.succeeded(6000);
     expect([circuit.lanes(6000, MOST), circuit.isFailing]).toEqual([MOST, false]);
+  });
+
+  it('lets through one more with each message that is taken, and few again after it was open', () => {
+    const circuit = new Circuit();
+    const lanes = (now: number) => circuit.lanes(now, 16);
+    expect(lanes(0)).toBe(4);
+    for (let i = 0; i < 5; i++) circuit.succeeded(0);
+    expect(lanes(0)).toBe(9);
+    circuit.failed(0, null);
+    expect(lanes(0)).toBe(9);
+    for (let i = 0; i < 90; i++) circuit.succeeded(0);
+    expect(lanes(0)).toBe(16);
+    for (let i = 0; i < 3; i++) circuit.failed(0, null);
+    circuit.succeeded(5000);
+    expect(lanes(5000)).toBe(5);
+  });
+
+  it('is closed for an endpoint that was changed, whatever was asked for before', () => {
+    const circuit = new Circuit();
+    circuit.failed(0, 60_000);
+    circuit.close();
+    expect([circuit.lanes(1, MOST), circuit.isFailing, circuit.opensAt]).toEqual([MOST, false, 0]);
   });
 
   it('waits twice as long after each try that fails, up to five minutes', () => {

@@ -4,9 +4,11 @@
  *     closed --failures in a row, or "not now" from the receiver--> open --its time is over--> one try --2xx--> closed
  *                                                                    ^------------ any failure ----'
  *
- * What waits meanwhile uses up none of its attempts.
+ * What waits meanwhile uses up none of its attempts. How many tries are under way at once grows with what is taken, as TCP's slow start (RFC 5681)
+ * does it: who answers soon is soon sent as much as it takes, and one that is dead from the beginning holds few connections until that is known.
  */
 
+const LANES_FIRST = 4;
 const FAILURES_TO_OPEN = 3;
 const PAUSE_FIRST_MS = 5000;
 const PAUSE_MAX_MS = 300_000;
@@ -14,6 +16,7 @@ const PAUSE_MAX_MS = 300_000;
 export class Circuit {
   #failures = 0;
   #openUntil = 0;
+  #lanes = LANES_FIRST;
 
   /** The last attempt failed. */
   get isFailing(): boolean {
@@ -28,13 +31,19 @@ export class Circuit {
   /** How many tries may be under way at once. */
   lanes(now: number, most: number): number {
     if (now < this.#openUntil) return 0;
-    return this.#openUntil === 0 ? most : 1;
+    return this.#openUntil === 0 ? Math.min(most, this.#lanes) : 1;
   }
 
-  /** @param beganAt of the try; one from before it opened says nothing of what the receiver asked for since. Without it, it closes anyway */
-  succeeded(beganAt = Infinity): void {
+  /** @param beganAt of the try; one from before it opened says nothing of what the receiver asked for since */
+  succeeded(beganAt: number): void {
     // While it is open none begins.
     if (beganAt < this.#openUntil) return;
+    this.close();
+    this.#lanes++;
+  }
+
+  /** The endpoint is another now: what was before says nothing. */
+  close(): void {
     this.#failures = 0;
     this.#openUntil = 0;
   }
@@ -45,6 +54,7 @@ export class Circuit {
     const isNews = now >= this.#openUntil;
     if (isNews) this.#failures++;
     if (pauseMs === null && this.#failures < FAILURES_TO_OPEN) return;
+    this.#lanes = LANES_FIRST;
     const own = Math.min(PAUSE_MAX_MS, PAUSE_FIRST_MS * 2 ** Math.min(10, Math.max(0, this.#failures - FAILURES_TO_OPEN)));
     if (isNews) this.#openUntil = now + own;
     this.#openUntil = Math.max(this.#openUntil, now + (pauseMs ?? 0));

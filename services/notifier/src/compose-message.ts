@@ -13,13 +13,15 @@ const USER_AGENT = 'touchstone-notifier/0.1';
 
 /** The request of an attempt: body and id are the same for all attempts, time and signature its own. */
 export function composeMessage(endpoint: Endpoint, row: DeliveryRow, publicUrl: string, now: number): OutgoingRequest {
+  const { id: endpointId, url } = endpoint;
   const headers = { 'content-type': 'application/json', 'user-agent': USER_AGENT };
   const options = { publicUrl, isTest: row.kind === 'test' };
-  if (endpoint.kind === 'slack') return { url: endpoint.url, headers, body: JSON.stringify(slackMessageOf(endpoint, row, options)) };
+  if (endpoint.kind === 'slack') return { endpointId, url, headers, body: JSON.stringify(slackMessageOf(endpoint, row, options)) };
   const body = webhookBodyOf(row, options);
   const timestamp = Math.floor(now / 1000);
   return {
-    url: endpoint.url,
+    endpointId,
+    url,
     headers: {
       ...headers,
       'webhook-id': row.id,

@@ -1,6 +1,9 @@
-import { persist, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
+import { persist, sleep, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type DeliveryRow, type NotificationStore } from '@touchstone/store';
 import { keyText } from './take-alerts.ts';
+
+/** Between the beginnings of two inserts: what comes meanwhile goes into one, and a message that is sent meanwhile needs one row and not two. */
+const GATHERED_MS = 100;
 
 export interface DeliveryWriterOptions {
   readonly store: Pick<NotificationStore, 'saveDeliveries'>;
@@ -13,8 +16,9 @@ export interface DeliveryWriterOptions {
 export type SaveDeliveries = (rows: readonly DeliveryRow[]) => Promise<void>;
 
 /**
- * Stores what became of messages. An insert costs the same for one row as for a hundred, so what comes while one is under way goes together into
- * the next. Nothing is bounded here: whoever sends without waiting bounds what is not stored.
+ * Stores what became of messages. An insert costs the same for one row as for a hundred, and the store runs one at a time for all there is, so what
+ * comes of all endpoints soon after an insert began, or while it is under way, is gathered for the next. Nothing is bounded here: whoever sends without waiting bounds
+ * what is not stored.
  */
 export function createDeliveryWriter({ logger, metrics, scheduler, store }: DeliveryWriterOptions): SaveDeliveries {
   /** Of several revisions of a message only the last is of any use. */
@@ -22,7 +26,12 @@ export function createDeliveryWriter({ logger, metrics, scheduler, store }: Deli
   let next: Promise<void> | null = null;
   let last: Promise<unknown> = Promise.resolve();
 
+  let begunAt = -Infinity;
+
   async function write(): Promise<void> {
+    const pauseMs = begunAt + GATHERED_MS - scheduler.elapsed();
+    if (pauseMs > 0) await sleep(scheduler, pauseMs);
+    begunAt = scheduler.elapsed();
     const rows = [...waiting.values()];
     waiting = new Map();
     next = null;

@@ -14,6 +14,10 @@ const COUNT_INTERVAL_MS = 30_000;
 /** What happened longer ago is counted no more: the count is asked for too often to go over all that was ever sent. */
 const COUNTED_MS = 30 * 86_400_000;
 
+/** Messages in memory, of all endpoints together and of each: some hundred bytes, and a kilobyte of text that those of one alert share. */
+const QUEUED_MAX = 50_000;
+const QUEUE_MAX = 10_000;
+
 export interface DispatcherOptions {
   readonly store: Pick<NotificationStore, 'pendingDeliveries' | 'pendingCounts' | 'saveDeliveries'>;
   readonly book: EndpointBook;
@@ -58,7 +62,7 @@ export class Dispatcher {
   /** From now on this process sends what is pending in the partition. */
   assign(partition: number): void {
     this.#partitions.add(partition);
-    for (const worker of this.#workers.values()) worker.lookForMore();
+    for (const worker of this.#workers.values()) worker.lookForMore(0);
   }
 
   revoke(partition: number): void {
@@ -114,7 +118,7 @@ export class Dispatcher {
       }
       const created = this.#createWorker(endpoint);
       this.#workers.set(endpoint.id, created);
-      if (this.#partitions.size > 0) created.lookForMore();
+      if (this.#partitions.size > 0) created.lookForMore(0);
     }
     for (const [id, worker] of this.#workers) {
       if (book.get(id) !== null) continue;
@@ -129,6 +133,7 @@ export class Dispatcher {
       ...this.#options,
       save: this.save,
       partitions: this.#partitions,
+      queueMax: () => Math.min(QUEUE_MAX, Math.ceil(QUEUED_MAX / this.#workers.size)),
       onGone: (endpointId) => this.#disable(endpointId),
     });
   }
@@ -146,14 +151,15 @@ export class Dispatcher {
 
   async #count(): Promise<void> {
     const { metrics, scheduler, store } = this.#options;
+    const from = Math.floor(scheduler.now()) - COUNTED_MS;
     try {
-      this.#pending = await store.pendingCounts([...this.#partitions], Math.floor(scheduler.now()) - COUNTED_MS);
+      this.#pending = await store.pendingCounts([...this.#partitions], from);
     } catch (cause) {
       if (cause instanceof StoreError) metrics.count('store_errors_total', { code: cause.code });
       throw cause;
     }
     for (const [endpointId, worker] of this.#workers) {
-      if ((this.#pending.get(endpointId) ?? 0) > worker.held) worker.lookForMore();
+      if ((this.#pending.get(endpointId) ?? 0) > worker.held) worker.lookForMore(from);
     }
   }
 

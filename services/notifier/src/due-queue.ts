@@ -1,14 +1,9 @@
 import type { DeliveryRow } from '@touchstone/store';
 
-/** The messages of an endpoint that are in memory, what is due first in front; no more than so many, each once. */
+/** The messages of an endpoint that are in memory, what is due first in front, each once. */
 export class DueQueue {
-  readonly #most: number;
   readonly #rows: DeliveryRow[] = [];
   readonly #keys = new Set<string>();
-
-  constructor(most: number) {
-    this.#most = most;
-  }
 
   get size(): number {
     return this.#rows.length;
@@ -22,9 +17,12 @@ export class DueQueue {
     return this.#keys.has(keyOf(row));
   }
 
-  /** Takes the place of the same message; of too many, the last is let go. False when one was. */
-  add(row: DeliveryRow): boolean {
-    if (this.has(row)) this.#drop((other) => keyOf(other) === keyOf(row));
+  /** Takes the place of the same message. With more than `most` the last is let go: that one, which may be the row itself, or null. */
+  add(row: DeliveryRow, most: number): DeliveryRow | null {
+    const key = keyOf(row);
+    if (this.#keys.has(key)) this.#drop((other) => keyOf(other) === key);
+    // In a storm this is so for nearly all messages of an endpoint that is dead.
+    if (this.#rows.length >= most && !isBefore(row, this.#rows.at(-1)!)) return row;
     let [from, to] = [0, this.#rows.length];
     while (from < to) {
       const middle = (from + to) >> 1;
@@ -32,10 +30,11 @@ export class DueQueue {
       else from = middle + 1;
     }
     this.#rows.splice(from, 0, row);
-    this.#keys.add(keyOf(row));
-    if (this.#rows.length <= this.#most) return true;
-    this.#keys.delete(keyOf(this.#rows.pop()!));
-    return false;
+    this.#keys.add(key);
+    if (this.#rows.length <= most) return null;
+    const last = this.#rows.pop()!;
+    this.#keys.delete(keyOf(last));
+    return last;
   }
 
   takeFirst(): DeliveryRow | undefined {

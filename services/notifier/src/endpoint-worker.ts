@@ -8,10 +8,12 @@ import { DueQueue, keyOf } from './due-queue.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Sender } from './send-request.ts';
 
-/** Some megabytes an endpoint. What is more waits in the store. */
-const QUEUE_MAX = 1000;
-/** With fewer left, more are fetched from the store while these are sent: else each thousand ends with a wait for it. */
+/** With fewer left, more are fetched from the store while these are sent: else each load ends with a wait for it. */
 const QUEUE_LOW = 500;
+/** Fetched at once, beside what is known already: a megabyte or two, which is parsed in one turn of the event loop. */
+const LOADED_MAX = 1500;
+/** In memory for an endpoint that fails: it is sent one message at a time. */
+const FAILING_QUEUE_MAX = 500;
 /** Messages under way at once, so that a receiver that takes its time is no bottleneck. */
 const WEBHOOK_LANES = 16;
 /** Slack takes about one message a second by an incoming webhook. */
@@ -20,9 +22,20 @@ const SLACK_GAP_MS = 1000;
 /** The store is not asked more often than this for more that is due, unless it had some: what is behind by thousands would stay behind. */
 const LOAD_GAP_MS = 1000;
 /** Outcomes that are being stored: after a crash so many messages may be sent again, under their ids. */
-const UNSAVED_MAX = 512;
+const UNSAVED_MAX = 2000;
 /** What an endpoint that has failed for so long was never asked about is given up with the rest: the whole schedule takes less. */
 const EXPIRES_AFTER_MS = 4 * 24 * 3_600_000;
+
+interface Stored {
+  readonly from: number;
+  readonly dueAt: number;
+}
+
+const NOTHING: Stored = { from: Infinity, dueAt: Infinity };
+
+function both(one: Stored, other: Stored): Stored {
+  return { from: Math.min(one.from, other.from), dueAt: Math.min(one.dueAt, other.dueAt) };
+}
 
 export interface WorkerOptions {
   readonly store: Pick<NotificationStore, 'pendingDeliveries'>;
@@ -32,6 +45,8 @@ export interface WorkerOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly publicUrl: string;
+  /** How many messages may be in memory. What is more waits in the store. */
+  readonly queueMax: () => number;
   /** Partitions of the topic whose messages are ours to send. */
   readonly partitions: ReadonlySet<number>;
   /** The receiver answered that it wants nothing any more. */
@@ -45,7 +60,7 @@ export interface WorkerOptions {
  */
 export class EndpointWorker {
   readonly #options: WorkerOptions;
-  readonly #queue = new DueQueue(QUEUE_MAX);
+  readonly #queue = new DueQueue();
   /** Messages that are being sent, or whose outcome is being stored. */
   readonly #underWay = new Set<string>();
   #sending = 0;
@@ -54,8 +69,8 @@ export class EndpointWorker {
   #endpoint: Endpoint;
   /** What failed before, epoch ms, is due: since then the endpoint is another. */
   #changedAt: number;
-  /** The store may hold messages that are not in memory. */
-  #hasMore = false;
+  /** The store may hold messages that are not in memory: of alerts of this instant or later, the first of them due then; epoch ms. */
+  #more = NOTHING;
   #isLoading = false;
   /** What ended since the store was asked: its answer may show that as pending still. */
   readonly #endedWhileLoading = new Set<string>();
@@ -86,22 +101,27 @@ export class EndpointWorker {
     if (endpoint === this.#endpoint) return;
     this.#endpoint = endpoint;
     this.#changedAt = Math.floor(this.#options.scheduler.now());
-    this.#circuit.succeeded();
+    this.#circuit.close();
     for (const row of this.#queue.takeAll()) this.#enqueue(row);
-    this.lookForMore();
+    this.lookForMore(0);
   }
 
   /** Takes messages that are, or will be, stored as pending. @param saved resolves once they are stored */
   add(rows: readonly DeliveryRow[], saved: Promise<void>): void {
-    let isFull = false;
-    for (const row of rows) isFull = !this.#enqueue(row) || isFull;
+    let more = NOTHING;
+    for (const row of rows) more = both(more, this.#enqueue(row));
     // Before that the store does not have what there was no room for.
-    if (isFull) saved.then(() => this.lookForMore(), this.#options.onFatal);
+    if (more.from < Infinity) saved.then(() => this.#lookFor(more), this.#options.onFatal);
     this.#pump();
   }
 
-  lookForMore(): void {
-    this.#hasMore = true;
+  /** @param from instant of the oldest alert that may have a message that is not known here */
+  lookForMore(from: number): void {
+    this.#lookFor({ from, dueAt: 0 });
+  }
+
+  #lookFor(more: Stored): void {
+    this.#more = both(this.#more, more);
     this.#loadsFrom = 0;
     this.#pump();
   }
@@ -130,11 +150,19 @@ export class EndpointWorker {
     return this.#underWay.has(key) || this.#endedWhileLoading.has(key) || this.#queue.has(row);
   }
 
-  /** False when there is more than the queue takes. */
-  #enqueue(row: DeliveryRow): boolean {
-    if (this.#underWay.has(keyOf(row)) || this.#queue.add(this.#hastened(row))) return true;
-    this.#hasMore = true;
-    return false;
+  get #queueMax(): number {
+    const most = this.#options.queueMax();
+    return this.#circuit.isFailing ? Math.min(most, FAILING_QUEUE_MAX) : most;
+  }
+
+  /** What is left to the store, as the queue takes no more. */
+  #enqueue(row: DeliveryRow): Stored {
+    if (this.#underWay.has(keyOf(row))) return NOTHING;
+    const letGo = this.#queue.add(this.#hastened(row), this.#queueMax);
+    if (letGo === null) return NOTHING;
+    const left = { from: letGo.at, dueAt: letGo.nextAttemptAt };
+    this.#more = both(this.#more, left);
+    return left;
   }
 
   /** Whatever its schedule says, what failed before the endpoint was changed is due; that is so after a restart too. */
@@ -171,14 +199,14 @@ export class EndpointWorker {
   }
 
   #wantsMore(now: number): boolean {
-    return this.#hasMore && !this.#isLoading && (!this.#isDue(now) || this.#queue.size < QUEUE_LOW);
+    return !this.#isLoading && this.#more.dueAt <= now && (!this.#isDue(now) || this.#queue.size < Math.min(QUEUE_LOW, this.#queueMax / 2));
   }
 
   #comeBack(now: number): void {
     const { first } = this.#queue;
     const times = [];
     if (first !== undefined) times.push(Math.max(first.nextAttemptAt, this.#circuit.opensAt, this.#nextStartAt));
-    if (this.#wantsMore(now)) times.push(Math.max(this.#loadsFrom, this.#circuit.opensAt));
+    if (this.#wantsMore(Math.max(now, this.#more.dueAt))) times.push(Math.max(this.#loadsFrom, this.#circuit.opensAt, this.#more.dueAt));
     const next = Math.min(...times);
     // What is due waits for what is under way, whose end comes here.
     if (next === Infinity || (next <= now && this.#underWay.size > 0)) return;
@@ -207,15 +235,13 @@ export class EndpointWorker {
       this.#pump();
       await saved;
       if (judged.outcome === 'gone') onGone(row.endpointId);
-      this.#underWay.delete(key);
-      if (this.#isLoading) this.#endedWhileLoading.add(key);
+      this.#ended(key);
       if (judged.row.state === 'pending' && this.#options.partitions.has(row.partition)) this.#enqueue(judged.row);
     } catch (cause) {
       this.#underWay.delete(key);
       onFatal(cause);
       return;
     }
-    if (this.#underWay.size === 0) for (const done of this.#idle.splice(0)) done();
     this.#pump();
   }
 
@@ -237,7 +263,18 @@ export class EndpointWorker {
     }
     if (expired.length === 0) return;
     this.#options.metrics.count('alert_deliveries_total', { outcome: 'failed' }, expired.length);
-    this.#options.save(expired).catch(this.#options.onFatal);
+    for (const row of expired) this.#underWay.add(keyOf(row));
+    this.#options.save(expired).then(() => {
+      for (const row of expired) this.#ended(keyOf(row));
+      this.#pump();
+    }, this.#options.onFatal);
+  }
+
+  /** What came of it is stored. */
+  #ended(key: string): void {
+    this.#underWay.delete(key);
+    if (this.#isLoading) this.#endedWhileLoading.add(key);
+    if (this.#underWay.size === 0) for (const done of this.#idle.splice(0)) done();
   }
 
   async #load(): Promise<void> {
@@ -245,15 +282,20 @@ export class EndpointWorker {
     this.#isLoading = true;
     const now = scheduler.now();
     this.#loadsFrom = now + LOAD_GAP_MS;
+    const asked = this.#more;
+    let left = asked;
+    this.#more = NOTHING;
     try {
-      // The store may show those that are under way as pending still.
-      const limit = QUEUE_MAX + this.#underWay.size;
-      const rows = await store.pendingDeliveries({ endpointId: this.#endpoint.id, partitions: [...partitions], limit });
-      this.#hasMore = rows.length === limit;
+      // What is due soonest comes first: that in memory, and those under way, which the store may show as pending still.
+      const limit = Math.min(LOADED_MAX, this.#queueMax) + Math.min(this.#queue.size, QUEUE_LOW) + this.#underWay.size;
+      const rows = await store.pendingDeliveries({ endpointId: this.#endpoint.id, partitions: [...partitions], from: asked.from, limit });
+      // Where some are due before their time, so may be the rest.
+      const dueAt = rows.some((row) => this.#hastened(row) !== row) ? 0 : rows.at(-1)?.nextAttemptAt;
+      left = rows.length < limit ? NOTHING : { from: asked.from, dueAt: dueAt ?? 0 };
       for (const row of rows) {
         // What was revoked meanwhile is another's.
         if (!partitions.has(row.partition) || this.#isKnown(row)) continue;
-        if (this.#enqueue(row) && row.nextAttemptAt <= now) this.#loadsFrom = 0;
+        if (this.#enqueue(row) === NOTHING && row.nextAttemptAt <= now) this.#loadsFrom = 0;
       }
     } catch (err) {
       if (!(err instanceof StoreError) || !err.retriable) {
@@ -263,6 +305,7 @@ export class EndpointWorker {
       this.#options.metrics.count('store_errors_total', { code: err.code });
       logger.warn({ err, endpointId: this.#endpoint.id }, 'pending messages could not be read; it is tried again');
     } finally {
+      this.#more = both(this.#more, left);
       this.#isLoading = false;
       this.#endedWhileLoading.clear();
     }

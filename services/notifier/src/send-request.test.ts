@@ -35,7 +35,7 @@ function senderFor(ports: readonly number[], options: Partial<SenderOptions> & {
   return sender;
 }
 
-const message = { headers: { 'content-type': 'application/json', 'webhook-id': 'alr_1' }, body: '{"é":1}' };
+const message = { endpointId: 'ep_1', headers: { 'content-type': 'application/json', 'webhook-id': 'alr_1' }, body: '{"é":1}' };
 const at = (port: number, host = '127.0.0.1', path = '/hook?a=b'): string => `http://${host}:${port}${path}`;
 const resolvesTo =
   (...addresses: string[]): ResolveAll =>
@@ -74,6 +74,37 @@ describe('a request', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(ports.size).toBe(1);
+  });
+
+  it('goes by another connection when the receiver closes one that it has used before, once', async () => {
+    const requests = new Map<IncomingMessage['socket'], number>();
+    let isWell = true;
+    const port = await serve((request, response) => {
+      const count = (requests.get(request.socket) ?? 0) + 1;
+      requests.set(request.socket, count);
+      if (isWell && count === 1) response.end();
+      else request.socket.destroy();
+    });
+    const sender = senderFor([port]);
+    for (let i = 0; i < 2; i++) {
+      expect(await sender.send({ url: at(port), ...message })).toMatchObject({ kind: 'answered' });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect([...requests.values()]).toEqual([2, 1]);
+    isWell = false;
+    expect(await sender.send({ url: at(port), ...message })).toEqual({ kind: 'unreachable', error: 'ECONNRESET' });
+    expect([...requests.values()]).toEqual([2, 2, 1]);
+  });
+
+  it('waits for no other endpoint at the same host, however many of its requests hang', async () => {
+    const port = await serve((request, response) => void (request.url === '/hangs' || response.end()));
+    const sender = senderFor([port], { timeoutMs: 5000 });
+    const hanging = Array.from({ length: 544 }, (_, i) =>
+      sender.send({ url: at(port, '127.0.0.1', '/hangs'), ...message, endpointId: `ep_${i % 34}` }),
+    );
+    expect(await sender.send({ url: at(port), ...message, endpointId: 'ep_well' })).toMatchObject({ kind: 'answered' });
+    sender.close();
+    expect(new Set((await Promise.all(hanging)).map(({ kind }) => kind))).not.toContain('answered');
   });
 
   test.each([301, 302, 303, 307, 308])('is not sent again to where a redirect %i points', async (status) => {

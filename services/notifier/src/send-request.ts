@@ -10,6 +10,8 @@ import type { AddressGuard } from './address-guard.ts';
  */
 
 export interface OutgoingRequest {
+  /** Whose sockets it goes by: endpoints with the same host share none, or one that hangs would take those of the others. */
+  readonly endpointId: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -38,11 +40,27 @@ export interface SenderOptions {
 const TIMEOUT_MS = 15_000;
 /** Of an answer's body, which nobody reads: more than that ends the connection. */
 const ANSWER_BYTES_MAX = 64 * 1024;
-const SOCKETS_PER_TARGET_MAX = 16;
-const SOCKETS_MAX = 512;
-const IDLE_SOCKETS_MAX = 4;
+/** As many as messages of an endpoint are under way. There is no bound for all together but that: who waits for a socket would wait for the dead. */
+const SOCKETS_PER_ENDPOINT_MAX = 16;
+const IDLE_SOCKETS_PER_ENDPOINT_MAX = 4;
 
 class RefusedAddress extends Error {}
+
+/** Agents keep sockets by a name, which is that of the target. They hand in the options of the request. */
+const nameOf = (target: string, options: object = {}): string =>
+  'endpointId' in options ? `${String(options.endpointId)} ${target}` : target;
+
+class EndpointsHttpAgent extends HttpAgent {
+  override getName(options?: Parameters<HttpAgent['getName']>[0]): string {
+    return nameOf(super.getName(options), options);
+  }
+}
+
+class EndpointsHttpsAgent extends HttpsAgent {
+  override getName(options?: Parameters<HttpsAgent['getName']>[0]): string {
+    return nameOf(super.getName(options), options);
+  }
+}
 
 const resolveBySystem: ResolveAll = (name, callback) => systemLookup(name, { all: true, order: 'verbatim' }, callback);
 
@@ -64,14 +82,14 @@ export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = 
   const shared = {
     lookup,
     keepAlive: true,
-    maxSockets: SOCKETS_PER_TARGET_MAX,
-    maxTotalSockets: SOCKETS_MAX,
-    maxFreeSockets: IDLE_SOCKETS_MAX,
+    maxSockets: SOCKETS_PER_ENDPOINT_MAX,
+    maxFreeSockets: IDLE_SOCKETS_PER_ENDPOINT_MAX,
   };
-  const agents = { 'http:': new HttpAgent(shared), 'https:': new HttpsAgent(shared) };
+  const agents = { 'http:': new EndpointsHttpAgent(shared), 'https:': new EndpointsHttpsAgent(shared) };
 
-  function open(url: URL, { body, headers }: OutgoingRequest): ClientRequest {
-    const options = { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) }, setDefaultHeaders: true };
+  function open(url: URL, { body, endpointId, headers }: OutgoingRequest): ClientRequest {
+    const sent = { ...headers, 'content-length': Buffer.byteLength(body) };
+    const options = { method: 'POST', headers: sent, setDefaultHeaders: true, endpointId };
     return url.protocol === 'https:'
       ? httpsRequest(url, { ...options, agent: agents['https:'] })
       : httpRequest(url, { ...options, agent: agents['http:'] });
@@ -83,28 +101,46 @@ export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = 
       // Literal addresses are not looked up, and the settings may be others than when the endpoint was made.
       if (refusal !== null) return { kind: 'refused', error: refusal };
       const { promise, resolve } = Promise.withResolvers<SendResult>();
-      const request = open(new URL(outgoing.url), outgoing);
+      const url = new URL(outgoing.url);
+      let request = begin(false);
       const timer = setTimeout(() => {
         resolve({ kind: 'timeout', error: `no answer within ${timeoutMs / 1000} s` });
         request.destroy();
       }, timeoutMs);
-      request.on('response', (response) => {
-        const { headers, statusCode = 0 } = response;
-        resolve({ kind: 'answered', status: statusCode, retryAfter: headers['retry-after'] });
-        drain(response);
-      });
-      request.on('error', (error) => resolve(resultOf(error)));
-      request.on('close', () => {
-        clearTimeout(timer);
-        resolve({ kind: 'unreachable', error: 'the connection was closed before an answer' });
-      });
-      request.end(outgoing.body);
+
+      function begin(isSecond: boolean): ClientRequest {
+        const begun = open(url, outgoing);
+        begun.on('response', (response) => {
+          const { headers, statusCode = 0 } = response;
+          resolve({ kind: 'answered', status: statusCode, retryAfter: headers['retry-after'] });
+          drain(response);
+        });
+        begun.on('error', (error) => {
+          if (!isSecond && begun.reusedSocket && isReset(error)) request = begin(true);
+          else resolve(resultOf(error));
+        });
+        begun.on('close', () => {
+          if (begun !== request) return;
+          clearTimeout(timer);
+          resolve({ kind: 'unreachable', error: 'the connection was closed before an answer' });
+        });
+        begun.end(outgoing.body);
+        return begun;
+      }
       return promise;
     },
     close() {
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
+}
+
+/**
+ * A receiver closes a connection that was not used for a while, which may meet the next message on its way: that says nothing of the receiver, so the
+ * message goes out again, by a connection of its own. It may then arrive twice, as any message may.
+ */
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
 function resultOf(error: Error): SendResult {

@@ -62,6 +62,15 @@ export function deliveriesOf(candidates: readonly Candidate[], told: readonly Ow
     });
 }
 
+/** Texts of alerts, one for all endpoints that hear of it: in a storm they are most of what is in memory. */
+const payloads = new WeakMap<Alert, string>();
+
+function payloadOf(alert: Alert): string {
+  let payload = payloads.get(alert);
+  if (payload === undefined) payloads.set(alert, (payload = JSON.stringify(alert)));
+  return payload;
+}
+
 /** The message that tells an alert, before the first attempt. */
 export function messageOf(alert: Alert, endpointId: string, state: DeliveryRow['state'], now: number): DeliveryRow {
   return {
@@ -77,6 +86,6 @@ export function messageOf(alert: Alert, endpointId: string, state: DeliveryRow['
     nextAttemptAt: now,
     attempts: 0,
     attemptLog: '[]',
-    payload: JSON.stringify(alert),
+    payload: payloadOf(alert),
   };
 }

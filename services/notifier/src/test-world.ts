@@ -141,8 +141,8 @@ class MemoryStore implements NotifierStore {
   async pendingDeliveries(query: Parameters<NotificationStore['pendingDeliveries']>[0]): Promise<readonly DeliveryRow[]> {
     this.#answer();
     return this.rows
-      .filter(({ endpointId, partition, state }) => {
-        return endpointId === query.endpointId && state === 'pending' && query.partitions.includes(partition);
+      .filter(({ at, endpointId, partition, state }) => {
+        return endpointId === query.endpointId && state === 'pending' && query.partitions.includes(partition) && at >= query.from;
       })
       .sort((a, b) => a.nextAttemptAt - b.nextAttemptAt)
       .slice(0, query.limit);

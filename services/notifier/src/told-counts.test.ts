@@ -22,13 +22,19 @@ describe('what owners were told', () => {
     ]);
     expect(asked).toEqual([[['ep_1'], NOON]]);
     stored = [{ endpointId: 'ep_1', owner: 'bo', told: 7 }];
-    expect(await told.of(['ep_1'], NOON + 5001)).toEqual(stored);
-    await told.of(['ep_2'], NOON + 5002);
+    // What was told here and is not stored yet still counts.
+    const unsaved = { endpointId: 'ep_1', owner: null, told: 1 };
+    expect(await told.of(['ep_1'], NOON + 5001)).toEqual([...stored, unsaved]);
+    stored = [{ endpointId: 'ep_1', owner: 'bo', told: 6 }];
+    expect(await told.of(['ep_1'], NOON + 11_000)).toEqual([{ endpointId: 'ep_1', owner: 'bo', told: 7 }, unsaved]);
+    await told.of(['ep_2'], NOON + 11_001);
     expect(asked.slice(1)).toEqual([
+      [['ep_1'], NOON],
       [['ep_1'], NOON],
       [['ep_1', 'ep_2'], NOON],
     ]);
-    await told.of(['ep_1'], NOON + HOUR);
+    stored = [];
+    expect(await told.of(['ep_1'], NOON + HOUR)).toEqual([]);
     expect(asked.at(-1)).toEqual([['ep_1'], NOON + HOUR]);
   });
 });

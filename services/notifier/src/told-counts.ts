@@ -6,7 +6,7 @@ const READ_AGAIN_MS = 5000;
 
 /**
  * How many alerts of the hour each owner was told, by endpoint: read from the store now and then, and counted here in between, so that a message
- * needs not wait for the store.
+ * needs not wait for the store. What was counted here and is not stored yet is missing there, what others told is missing here: the more counts.
  */
 export class ToldCounts {
   readonly #read: NotificationStore['toldCounts'];
@@ -14,7 +14,6 @@ export class ToldCounts {
   readonly #endpoints = new Set<string>();
   #readAt = -Infinity;
 
-  /** @param read as the store has it, of all messages that this process has made */
   constructor(read: NotificationStore['toldCounts']) {
     this.#read = read;
   }
@@ -24,11 +23,14 @@ export class ToldCounts {
     const isOld = now - this.#readAt >= READ_AGAIN_MS || now < this.#readAt || hourOf(now) !== hourOf(this.#readAt);
     if (isOld || endpointIds.some((id) => !this.#endpoints.has(id))) {
       const asked = isOld ? new Set(endpointIds) : new Set([...this.#endpoints, ...endpointIds]);
-      const told = await this.#read([...asked], hourOf(now));
-      this.#counts.clear();
+      const stored = await this.#read([...asked], hourOf(now));
+      if (hourOf(now) !== hourOf(this.#readAt)) this.#counts.clear();
       this.#endpoints.clear();
       for (const id of asked) this.#endpoints.add(id);
-      for (const count of told) this.#counts.set(keyOf(count), count);
+      for (const count of stored) {
+        const key = keyOf(count);
+        if (count.told > (this.#counts.get(key)?.told ?? 0)) this.#counts.set(key, count);
+      }
       this.#readAt = now;
     }
     return [...this.#counts.values()];
