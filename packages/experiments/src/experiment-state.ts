@@ -1,7 +1,7 @@
 import { durationMs } from '@touchstone/engine';
 import type { Arm, Experiment, Slice } from './experiment.ts';
 import { recordedExperimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
-import type { EvidencePlan, Lineup } from './lineup.ts';
+import { LINEUPS_MAX, type EvidencePlan, type Lineup } from './lineup.ts';
 import { moveSlices, slicesOf } from './slices.ts';
 
 /**
@@ -17,7 +17,7 @@ import { moveSlices, slicesOf } from './slices.ts';
  * revision that whoever wrote it knew: of two that were decided at once the second expects a revision that is past, and changes nothing.
  */
 
-/** Kept of what happened: with a step a minute a bandit makes a week of them. */
+/** Kept of what happened, for those who ask here: the topic has it all. */
 const HISTORY_MAX = 10_000;
 
 export const EXPERIMENT_STATUSES = ['draft', 'running', 'stopped'] as const;
@@ -67,7 +67,7 @@ export interface ExperimentState {
   readonly slices: readonly Slice[];
   /** The slices before each creative of `out` was swapped out. */
   readonly formerSlices: readonly (readonly Slice[])[];
-  /** By what accounts were assigned, from its start on; the last one is in force. */
+  /** By what accounts were assigned; the last one is in force. All from its start on, or the newest `LINEUPS_MAX` and the one before them. */
   readonly lineups: readonly Lineup[];
   /** Creatives that were brought back by somebody: nothing takes them out again by itself. */
   readonly keptIn: readonly string[];
@@ -157,7 +157,8 @@ function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Cha
 
 function linedUp({ definition, lineups }: ExperimentState, { out, slices }: Change, at: number): Pick<ExperimentState, 'lineups'> {
   if (slices === undefined) return { lineups };
-  return { lineups: [...lineups, { since: at, slices, holdout: definition.holdout, movesShown: out !== undefined }] };
+  const lineup = { since: at, slices, holdout: definition.holdout, movesShown: out !== undefined };
+  return { lineups: [...lineups, lineup].slice(-LINEUPS_MAX - 1) };
 }
 
 /** The arms that are not swapped out. */

@@ -13,6 +13,7 @@ export { EXPERIMENT_MODES, experimentSchema } from './experiment-definition.ts';
 export type { ExperimentDefinition, ExperimentMode } from './experiment-definition.ts';
 export { applyStep, armsIn, currentExperiment, defaultCreative, EXPERIMENT_STATUSES, planOf } from './experiment-state.ts';
 export type { ExperimentState, ExperimentStatus, ExperimentStep, HistoryEntry, StepOutcome } from './experiment-state.ts';
+export { LINEUPS_MAX } from './lineup.ts';
 export type { EvidencePlan, Lineup } from './lineup.ts';
 export { addAccount } from './moments.ts';
 export type { Moments } from './moments.ts';
