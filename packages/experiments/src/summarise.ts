@@ -84,7 +84,7 @@ function erasOf(lineups: readonly Lineup[]): Era[] {
     eras.push({ lineup, arms, endedAt, armOf: [] });
     if (lineup.movesShown === true) endedAt = lineup.since;
   }
-  return eras.reverse();
+  return eras.toReversed();
 }
 
 /** From when each lineup or a later one was in force: ascending, though the clock of their log may have fallen. */

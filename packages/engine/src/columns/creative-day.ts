@@ -1,4 +1,5 @@
 import type { StateWalk } from '../state-walk.ts';
+import { CreativeDayView } from './creative-day-view.ts';
 import { grown, moreRows } from './growth.ts';
 import { mixed } from './hash.ts';
 
@@ -35,6 +36,9 @@ export class CreativeDay {
   readonly #heads = new Map<number, number>();
   #next = new Uint32Array(0);
   #chained = 0;
+  readonly #views = new Set<CreativeDayView>();
+  /** Whether cells have to be kept before they are changed. */
+  isViewed = false;
 
   /** The row of a cell, or -1. */
   find(creative: number, account: number, contact: number): number {
@@ -73,6 +77,30 @@ export class CreativeDay {
   /** Row + 1 of the cell of the same creative before this one; 0 for none. */
   next(row: number): number {
     return this.#next[row]!;
+  }
+
+  /** Its cells of this instant, for a reader that takes several turns, until it is closed. */
+  openView(): CreativeDayView {
+    const view = new CreativeDayView(this);
+    this.#views.add(view);
+    this.isViewed = true;
+    return view;
+  }
+
+  closeView(view: CreativeDayView): void {
+    this.#views.delete(view);
+    this.isViewed = this.#views.size > 0;
+  }
+
+  /** A cell is about to be changed; needed only while `isViewed`. */
+  keep(row: number): void {
+    for (const view of this.#views) view.keep(row);
+  }
+
+  scale(by: number): void {
+    const { sum } = this;
+    for (let row = 0; row < sum.length; row++) sum[row]! *= by;
+    for (const view of this.#views) view.scale(by);
   }
 
   #slotOf(creative: number, account: number, contact: number): number {
