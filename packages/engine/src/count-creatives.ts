@@ -1,4 +1,4 @@
-import { CELL, CELL_WIDTH } from './columns/creative-day.ts';
+import { CELL, CELL_WIDTH } from './columns/creative-cell.ts';
 import type { Creatives } from './columns/creatives.ts';
 import type { RescoredCreatives } from './columns/rescored-creatives.ts';
 import type { Kinds } from './kinds.ts';

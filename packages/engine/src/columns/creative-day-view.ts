@@ -1,4 +1,5 @@
-import { CELL_WIDTH, type CreativeDay } from './creative-day.ts';
+import { CELL_WIDTH } from './creative-cell.ts';
+import type { CreativeDay } from './creative-day.ts';
 
 /** Cells of a page: a copy takes some microseconds, and of many cells that change meanwhile few pages are copied twice over. */
 const PAGE_SHIFT = 7;

@@ -1,23 +1,10 @@
 import type { StateWalk } from '../state-walk.ts';
+import { CELL, CELL_WIDTH } from './creative-cell.ts';
 import { CreativeDayView } from './creative-day-view.ts';
 import { grown, moreRows } from './growth.ts';
 import { mixed } from './hash.ts';
 
 const FIRST_CELLS = 16;
-/** Whole numbers a cell has, side by side, so that a touch needs one line of the processor's cache for all of them. */
-export const CELL_WIDTH = 6;
-/** Their places: the first three are the cell's key. */
-export const CELL = {
-  /** The creative's number. */
-  creative: 0,
-  account: 1,
-  /** Contact's row + 1; 0 for nobody known. */
-  contact: 2,
-  touches: 3,
-  impressions: 4,
-  clicks: 5,
-} as const;
-
 /**
  * What creatives did on one UTC day: a cell for each creative and contact (or account, for its touches of nobody known) that it touched. Cells
  * only ever come on top, so their rows are good for as long as the day is kept.

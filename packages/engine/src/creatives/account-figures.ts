@@ -1,4 +1,4 @@
-import { CELL, CELL_WIDTH } from '../columns/creative-day.ts';
+import { CELL, CELL_WIDTH } from '../columns/creative-cell.ts';
 import type { CreativeDayView } from '../columns/creative-day-view.ts';
 import { grown, moreRows } from '../columns/growth.ts';
 import type { PartitionLedgers } from '../ledgers.ts';
