@@ -58,7 +58,7 @@ export type { StateWalk } from './state-walk.ts';
 export { dayOf } from './time-slots.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
-export { worthOf } from './touch-worth.ts';
+export { TouchWeigher } from './touch-worth.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
 export type { AccountView, ReachView } from './view.ts';
 export type { WindowFigures, WindowView } from './window-figures.ts';

@@ -11,7 +11,7 @@ export type { DecidedAccount, Decision, DecisionCause } from './decide.ts';
 export { ExperimentBook } from './experiment-book.ts';
 export { EXPERIMENT_MODES, experimentSchema } from './experiment-definition.ts';
 export type { ExperimentDefinition, ExperimentMode } from './experiment-definition.ts';
-export { applyStep, armsIn, currentExperiment, defaultCreative, EXPERIMENT_STATUSES, planOf } from './experiment-state.ts';
+export { applyStep, armsIn, currentExperiment, defaultCreative, EXPERIMENT_STATUSES, planOf, startEvidence } from './experiment-state.ts';
 export type { ExperimentState, ExperimentStatus, ExperimentStep, HistoryEntry, StepOutcome } from './experiment-state.ts';
 export { LINEUPS_MAX } from './lineup.ts';
 export type { EvidencePlan, Lineup } from './lineup.ts';

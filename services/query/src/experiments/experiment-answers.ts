@@ -52,6 +52,10 @@ export const experimentAnswerSchema = z
     createdAt: time,
     startedAt: time.nullable(),
     stoppedAt: time.nullable(),
+    modelVersion: z
+      .string()
+      .nullable()
+      .describe('Of the scoring model that pointsGained is weighed by: the one that was in force at its start. Null before that'),
   })
   .meta({ id: 'Experiment' });
 
@@ -68,6 +72,7 @@ export function experimentAnswer(state: ExperimentState): z.input<typeof experim
     createdAt: timeText(state.createdAt),
     startedAt: timeTextOrNull(state.startedAt),
     stoppedAt: timeTextOrNull(state.stoppedAt),
+    modelVersion: state.weights?.version ?? null,
   };
 }
 
