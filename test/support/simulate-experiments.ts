@@ -113,7 +113,7 @@ function settle(arm: ArmSummary, impressions: number, clicks: number): void {
 }
 
 function summaryOf(eras: EvidenceSummary['eras']): EvidenceSummary {
-  return { asOf: 0, eras, heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
+  return { asOf: 0, eras, forgotten: 0, heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
 }
 
 export function creativeOf(arm: number): string {

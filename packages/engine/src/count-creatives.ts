@@ -1,4 +1,4 @@
-import { CELL, CELL_WIDTH } from './columns/creative-day.ts';
+import { CELL, CELL_WIDTH } from './columns/creative-cell.ts';
 import type { Creatives } from './columns/creatives.ts';
 import type { RescoredCreatives } from './columns/rescored-creatives.ts';
 import type { Kinds } from './kinds.ts';
@@ -18,6 +18,8 @@ export function countCreatives(creatives: Creatives, { click, impression }: Pick
     if (table === undefined) continue;
     const row = table.intern(creative[i]!, account[i]!, contact[i]! + 1);
     creativeCell[i] = row;
+    // What the touch is worth is added later in the same turn, in which no reader comes.
+    if (table.isViewed) table.keep(row);
     const at = row * CELL_WIDTH;
     table.numbers[at + CELL.touches]!++;
     if (kind[i] === impression) table.numbers[at + CELL.impressions]!++;

@@ -13,14 +13,13 @@ export type { AccountFigures, AccountTest, DayRange } from './creatives/account-
 export { clickRate, clickRateDifference, CONFIDENCE, NO_RATE_REASONS, RATE_METHODS } from './creatives/click-rate.ts';
 export type { CrossMoments, NoRateReason, RateDifference, RateInterval, RateMethod } from './creatives/click-rate.ts';
 export {
+  compareCreativesInTurns,
   creativeDaysKept,
   creativeFigures,
   creativeFiguresInTurns,
-  crossMoments,
-  forEachAccountOfCreatives,
   isCreativeKnown,
 } from './creatives/creative-figures.ts';
-export type { ClickMoments, CreativeFigures, CreativeQuery } from './creatives/creative-figures.ts';
+export type { ClickMoments, ComparedCreative, CreativeFigures, CreativeQuery } from './creatives/creative-figures.ts';
 export type { CreativeKey } from './creatives/creative-groups.ts';
 export { defaultModel } from './default-model.ts';
 export { AccountPast, replayAccount } from './explain/account-past.ts';
@@ -59,7 +58,7 @@ export type { StateWalk } from './state-walk.ts';
 export { dayOf } from './time-slots.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
-export { worthOf } from './touch-worth.ts';
+export { TouchWeigher } from './touch-worth.ts';
 export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
 export type { AccountView, ReachView } from './view.ts';
 export type { WindowFigures, WindowView } from './window-figures.ts';

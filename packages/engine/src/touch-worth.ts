@@ -1,21 +1,27 @@
-import type { PartitionLedgers } from './ledgers.ts';
+import { compileRules, type CompiledRule } from './match-rule.ts';
+import type { ScoringModel } from './model.ts';
 import { FIELD, type TouchCursor } from './touch.ts';
 
-/**
- * Points that a touch of a known account is worth under the model and the role that its contact has by now, undecayed, and whatever daily caps have left of
- * it: those are used up in the ledgers alone. `touch` is one that counted.
- */
-export function worthOf({ accounts, contacts, kinds, roles }: PartitionLedgers, touch: TouchCursor): number {
-  const { bytes, end, minutes, start } = touch;
-  let worth = 0;
-  for (const { maxMinutes, points, pointsPerMinute } of kinds.matchingRules(
-    kinds.intern(bytes, start[FIELD.kind]!, end[FIELD.kind]!),
-    touch,
-  )) {
-    worth += points + pointsPerMinute * Math.min(minutes, maxMinutes);
+const NO_RULES: readonly CompiledRule[] = [];
+
+/** What touches are worth under a model, beside any ledger: undecayed, and whatever daily caps leave of it, which are used up in the ledgers alone. */
+export class TouchWeigher {
+  readonly model: ScoringModel;
+  readonly #rules: ReadonlyMap<string, readonly CompiledRule[]>;
+
+  constructor(model: ScoringModel) {
+    this.model = model;
+    this.#rules = compileRules(model);
   }
-  if (start[FIELD.contactId]! < 0 || worth === 0) return worth;
-  const account = accounts.names.find(0, bytes, start[FIELD.accountId]!, end[FIELD.accountId]!);
-  const contact = account < 0 ? -1 : contacts.names.find(account, bytes, start[FIELD.contactId]!, end[FIELD.contactId]!);
-  return contact < 0 ? worth : worth * roles.multiplier(contacts.role[contact]!);
+
+  /** Points, for a contact of this role; null for none, or for nobody known. */
+  worth(touch: TouchCursor, role: string | null): number {
+    const { minutes } = touch;
+    let worth = 0;
+    for (const rule of this.#rules.get(touch.text(FIELD.kind)!) ?? NO_RULES) {
+      if (rule.where === null || rule.where(touch)) worth += rule.points + rule.pointsPerMinute * Math.min(minutes, rule.maxMinutes);
+    }
+    const { roles } = this.model;
+    return role !== null && Object.hasOwn(roles, role) ? worth * roles[role]! : worth;
+  }
 }

@@ -43,10 +43,16 @@ export function keepOrAssign(
   return assign(experiment, accountId);
 }
 
-/** Whose bucket it is, or null. */
+/** Whose bucket it is, or null. A bandit that has moved shares for months leaves hundreds of slices. */
 export function creativeOf(slices: readonly Slice[], bucket: number): string | null {
-  for (const { creativeId, from, to } of slices) if (bucket >= from && bucket < to) return creativeId;
-  return null;
+  let low = 0;
+  for (let high = slices.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if (slices[middle]!.to <= bucket) low = middle + 1;
+    else high = middle;
+  }
+  const slice = slices[low];
+  return slice !== undefined && slice.from <= bucket ? slice.creativeId : null;
 }
 
 function isHeldOut({ seed, holdout }: Pick<Experiment, 'seed' | 'holdout'>, accountId: string): boolean {

@@ -124,6 +124,28 @@ describe('an account', () => {
     expect(evidence.exposedAt[0]).toBe(START + 2 * HOUR_MS);
   });
 
+  it('is neither contaminated nor clicking by what happened before the start, when it is told after its exposure', () => {
+    const told = { appendedAt: START + 2 * HOUR_MS };
+    const touches = [
+      touchOf(one, 'ad_impression', 1),
+      touchOf(one, 'ad_impression', -5, { ...told, creativeId: 'crB' }),
+      touchOf(one, 'ad_click', -4, told),
+      // It clicked before the impression that came first.
+      touchOf(one, 'ad_click', 0.5, told),
+    ];
+    expect(armIn(after(touches, 9))).toMatchObject({ contaminated: 0, settled: 1, impressions: 1, clicks: 1 });
+  });
+
+  it('has no late touch in what would not have counted either way', () => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    evidence.touch(touchOf(one, 'ad_impression', 5));
+    const told = { appendedAt: START + 10 * DAY_MS };
+    expect(evidence.touch(touchOf(one, 'web_visit', 4, told))).toBe('out_of_window');
+    expect(evidence.touch(touchOf(one, 'ad_click', -4, told))).toBe('out_of_window');
+    expect(evidence.touch(touchOf(one, 'web_visit', 6, told))).toBe('late');
+    expect(evidence.late).toBe(1);
+  });
+
   it('keeps what it was shown last, by when it happened', () => {
     const evidence = new Evidence(plan, ['crA', 'crB']);
     evidence.touch(touchOf(one, 'ad_impression', 0));

@@ -106,18 +106,19 @@ export class Evidence {
       this.lastCreative[row] = creative;
       this.lastSeenAt[row] = occurredAt;
     }
-    const windowEnd = this.exposedAt[row]! + this.plan.outcomeWindowMs;
+    // What is told late of the creatives themselves may have happened before the exposure that came first, though not before the start: that was nobody's to decide.
+    const windowStart = isImpression || isClick ? this.plan.startedAt : this.exposedAt[row]!;
+    const isInside = occurredAt >= windowStart && occurredAt <= this.exposedAt[row]! + this.plan.outcomeWindowMs;
     if (appendedAt >= this.settledAt(row)) {
-      if (occurredAt > windowEnd) return 'out_of_window';
+      if (!isInside) return 'out_of_window';
       this.late++;
       return 'late';
     }
     // Out of order or not: it has seen both.
-    if (isImpression || isClick) this.seen[row]! |= 1 << creative;
-    if (occurredAt > windowEnd) return 'out_of_window';
+    if ((isImpression || isClick) && occurredAt >= windowStart) this.seen[row]! |= 1 << creative;
+    if (!isInside) return 'out_of_window';
     if (isImpression) this.impressions[row]!++;
     else if (isClick) this.#click(row, touch);
-    else if (occurredAt < this.exposedAt[row]!) return 'out_of_window';
     else this.#respond(row, touch);
     return isFirst ? 'exposed' : 'counted';
   }

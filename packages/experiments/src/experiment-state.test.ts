@@ -2,6 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { ExperimentBook } from './experiment-book.ts';
 import { experimentSchema } from './experiment-definition.ts';
+import { LINEUPS_MAX } from './lineup.ts';
 import { applyStep, defaultCreative, type ExperimentState, type ExperimentStep } from './experiment-state.ts';
 
 const DEFINITION = { id: 'hero', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }, { creativeId: 'c' }] };
@@ -91,6 +92,18 @@ describe('the steps of an experiment', () => {
     expect(after(create, step('start', 1), step('weights', 2, { weights })).arms).toEqual(weights);
     expect(refusedBy(after(create, step('start', 1)), step('weights', 2, { weights: weights.slice(1) }))).not.toBeNull();
   });
+});
+
+test('of its lineups the newest are kept, with the one before them', () => {
+  const book = new ExperimentBook();
+  book.apply(step('create', 0), 0);
+  book.apply(step('start', 1), 1);
+  for (let revision = 2; revision < 2 * LINEUPS_MAX; revision++) {
+    book.apply(step(revision % 2 === 0 ? 'swap' : 'undo', revision, { creativeId: 'a' }), revision);
+  }
+  const { lineups } = book.get('hero')!;
+  expect(lineups).toHaveLength(LINEUPS_MAX + 1);
+  expect(lineups.at(-1)!.since).toBe(2 * LINEUPS_MAX - 1);
 });
 
 test('a flag whose experiments are all stopped is asked for by its key alone', () => {

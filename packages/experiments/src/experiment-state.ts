@@ -1,7 +1,7 @@
-import { durationMs } from '@touchstone/engine';
+import { durationMs, scoringModelSchema, type ScoringModel } from '@touchstone/engine';
 import type { Arm, Experiment, Slice } from './experiment.ts';
 import { recordedExperimentSchema, type ExperimentDefinition } from './experiment-definition.ts';
-import type { EvidencePlan, Lineup } from './lineup.ts';
+import { LINEUPS_MAX, type EvidencePlan, type Lineup } from './lineup.ts';
 import { moveSlices, slicesOf } from './slices.ts';
 
 /**
@@ -17,7 +17,7 @@ import { moveSlices, slicesOf } from './slices.ts';
  * revision that whoever wrote it knew: of two that were decided at once the second expects a revision that is past, and changes nothing.
  */
 
-/** Kept of what happened: with a step a minute a bandit makes a week of them. */
+/** Kept of what happened, for those who ask here: the topic has it all. */
 const HISTORY_MAX = 10_000;
 
 export const EXPERIMENT_STATUSES = ['draft', 'running', 'stopped'] as const;
@@ -59,6 +59,11 @@ export interface ExperimentState {
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly stoppedAt: number | null;
+  /**
+   * Rules and roles that touches are weighed by, as they were at its start: points of one scale from the first account to the last, whatever becomes of the scoring
+   * model. Null before it, and where the step of the start holds none.
+   */
+  readonly weights: ScoringModel | null;
   /** The arms as they were created, with the weights of now. */
   readonly arms: readonly Arm[];
   /** Creatives that are swapped out, in that order. */
@@ -67,7 +72,7 @@ export interface ExperimentState {
   readonly slices: readonly Slice[];
   /** The slices before each creative of `out` was swapped out. */
   readonly formerSlices: readonly (readonly Slice[])[];
-  /** By what accounts were assigned, from its start on; the last one is in force. */
+  /** By what accounts were assigned; the last one is in force. All from its start on, or the newest `LINEUPS_MAX` and the one before them. */
   readonly lineups: readonly Lineup[];
   /** Creatives that were brought back by somebody: nothing takes them out again by itself. */
   readonly keptIn: readonly string[];
@@ -97,7 +102,7 @@ function created(step: ExperimentStep, at: number): StepOutcome {
   if (definition === null) return { refused: 'its definition can not be read by this version' };
   const { arms, coverage } = definition;
   const slices = slicesOf(arms, coverage);
-  const none = { startedAt: null, stoppedAt: null, out: [], formerSlices: [], lineups: [], keptIn: [], history: [] };
+  const none = { startedAt: null, stoppedAt: null, weights: null, out: [], formerSlices: [], lineups: [], keptIn: [], history: [] };
   const state: ExperimentState = { definition, revision: 0, status: 'draft', createdAt: at, arms, slices, ...none };
   return { state: { ...state, ...noted(state, step, at, {}) } };
 }
@@ -112,13 +117,30 @@ function definitionOf({ definition, experimentId }: ExperimentStep): ExperimentD
   }
 }
 
+/** What a start is recorded with: see `ExperimentState.weights`. */
+export function startEvidence({ roles, rules, version }: ScoringModel): string {
+  return JSON.stringify({ weights: { version, rules, roles } });
+}
+
+function weightsIn({ evidence }: ExperimentStep): ScoringModel | null {
+  if (evidence === null) return null;
+  try {
+    const { weights } = JSON.parse(evidence) as { readonly weights?: unknown };
+    return scoringModelSchema.safeParse(weights).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** What the step changes, or why it can't be taken now. */
 function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Change | string {
   const { arms, definition, formerSlices, keptIn, out, slices, status } = state;
   const { coverage } = definition;
   if (step.action === 'create') return 'there is an experiment with this id already';
   if (step.action === 'start') {
-    return status === 'draft' ? { status: 'running', startedAt: at, slices } : `it is ${status}: only a draft can be started`;
+    return status === 'draft'
+      ? { status: 'running', startedAt: at, slices, weights: weightsIn(step) }
+      : `it is ${status}: only a draft can be started`;
   }
   if (step.action === 'stop') return status === 'stopped' ? 'it is stopped already' : { status: 'stopped', stoppedAt: at };
   if (status !== 'running') return `it is ${status}, not running`;
@@ -157,7 +179,8 @@ function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Cha
 
 function linedUp({ definition, lineups }: ExperimentState, { out, slices }: Change, at: number): Pick<ExperimentState, 'lineups'> {
   if (slices === undefined) return { lineups };
-  return { lineups: [...lineups, { since: at, slices, holdout: definition.holdout, movesShown: out !== undefined }] };
+  const lineup = { since: at, slices, holdout: definition.holdout, movesShown: out !== undefined };
+  return { lineups: [...lineups, lineup].slice(-LINEUPS_MAX - 1) };
 }
 
 /** The arms that are not swapped out. */

@@ -26,7 +26,7 @@ export interface Arm {
   readonly weight: number;
 }
 
-/** Buckets `from` up to, not including, `to` belong to a creative. Slices don't overlap; buckets in none are uncovered. */
+/** Buckets `from` up to, not including, `to` belong to a creative. Slices are in ascending order and don't overlap; buckets in none are uncovered. */
 export interface Slice {
   readonly creativeId: string;
   readonly from: number;

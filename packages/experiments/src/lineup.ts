@@ -1,6 +1,13 @@
 import type { Experiment } from './experiment.ts';
 
 /**
+ * Lineups whose accounts are compared: the newest so many. A bandit, which moves less and less often, makes less than 400 in ten years; a lineup costs some
+ * kilobytes, and each look at the evidence an era of sums. Which accounts are forgotten depends on when they came and not on what they did, so those that
+ * are left are compared as before, and in each era with the shares that it had.
+ */
+export const LINEUPS_MAX = 500;
+
+/**
  * The experiment as it was assigned by from an instant on. Lineups of an experiment are its revisions in order, oldest first; stopping it is no lineup.
  */
 export interface Lineup extends Pick<Experiment, 'slices' | 'holdout'> {

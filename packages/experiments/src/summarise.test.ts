@@ -1,3 +1,4 @@
+import { fc, test as property } from '@fast-check/vitest';
 import { expect, it } from 'vitest';
 import { keepOrAssign } from './assign.ts';
 import { Evidence } from './evidence.ts';
@@ -59,3 +60,41 @@ it.each([SWAP_DAY + 1, SWAP_DAY + 6, SWAP_DAY + 20])('a swap sets off no alarm b
   expect(summary.eras[0]!.arms.reduce((sum, { settled }) => sum + settled, 0)).toBe(4 * ACCOUNTS_A_DAY);
   if (days > SWAP_DAY + 8) expect(summary.eras[1]!.arms.every(({ settled }) => settled > ACCOUNTS_A_DAY)).toBe(true);
 });
+
+const HOUR_MS = 3_600_000;
+const anyLineup = fc.record({
+  hours: fc.constantFrom(0, 0.5, 5, 50),
+  weights: fc.tuple(...arms.map(() => fc.integer({ min: 0, max: 5 }))).filter((weights) => weights.some((weight) => weight > 0)),
+  movesShown: fc.boolean(),
+});
+const anyExposure = fc.record({
+  account: fc.integer({ min: 0, max: 60 }),
+  creativeId: fc.constantFrom('a', 'b', 'c'),
+  kind: fc.constantFrom('ad_impression', 'ad_click', 'web_visit'),
+  hours: fc.integer({ min: 0, max: 150 }),
+});
+
+property.prop([fc.array(anyLineup, { maxLength: 12 }), fc.array(anyExposure, { maxLength: 80 }), fc.integer({ min: 1, max: 12 })])(
+  'of more lineups than are kept the newest are compared as if all were, and the accounts of the others are counted',
+  (changes, touches, lineupsMax) => {
+    const lineups: Lineup[] = [{ since: START, slices: slicesOf(arms, 0.9), holdout: 0.1 }];
+    for (const { hours, movesShown, weights } of changes) {
+      const { since, slices } = lineups.at(-1)!;
+      const weighed = arms.map(({ creativeId }, at) => ({ creativeId, weight: weights[at]! }));
+      lineups.push({ since: since + hours * HOUR_MS, slices: moveSlices(slices, weighed, 0.9), holdout: 0.1, movesShown });
+    }
+    const evidence = new Evidence({ ...plan, outcomeWindowMs: 20 * HOUR_MS }, ['a', 'b', 'c']);
+    for (const [offset, { account, creativeId, hours, kind }] of touches.toSorted((one, other) => one.hours - other.hours).entries()) {
+      const at = START + hours * HOUR_MS;
+      const touch = { accountId: `account-${account}`, campaignId: 'spring', creativeId, occurredAt: at, appendedAt: at, offset };
+      evidence.touch({ ...touch, kind, worth: 1, isAbove: false });
+    }
+    const asOf = START + 160 * HOUR_MS;
+    const whole = summarise(evidence, lineups, asOf, Infinity);
+    const kept = summarise(evidence, lineups.slice(-lineupsMax - 1), asOf, lineupsMax);
+    expect(kept.eras).toEqual(whole.eras.slice(-lineupsMax));
+    const dropped = whole.eras.slice(0, -lineupsMax).flatMap((era) => era.arms);
+    expect(kept.forgotten).toBe(dropped.reduce((sum, { exposed }) => sum + exposed, 0));
+    expect(kept.late).toBe(whole.late);
+  },
+);

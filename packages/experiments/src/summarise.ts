@@ -1,7 +1,7 @@
 import { FLAG, type Evidence } from './evidence.ts';
 import { creativeOf } from './assign.ts';
 import { BUCKETS } from './hash.ts';
-import type { Lineup } from './lineup.ts';
+import { LINEUPS_MAX, type Lineup } from './lineup.ts';
 import { addAccount } from './moments.ts';
 import { bucketsByCreative } from './slices.ts';
 import { noArm, type ArmSummary, type EvidenceSummary } from './summary.ts';
@@ -20,20 +20,28 @@ interface Era {
 
 /**
  * What the evidence of a partition comes to at an instant by the log's clock, `asOf` (epoch ms), not before the last touch it was given. `lineups`
- * are all there were so far, oldest first; one that becomes known late is taken into account as if it had been known. A pass over all accounts: some
- * milliseconds for 100,000.
+ * are all there were so far, oldest first; one that becomes known late is taken into account as if it had been known. Of more than
+ * `lineupsMax` the older ones are no eras: of them the last alone is asked for, which may explain what was seen shortly after it. A pass over all accounts:
+ * some milliseconds for 100,000.
  */
-export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: number): EvidenceSummary {
+export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: number, lineupsMax = LINEUPS_MAX): EvidenceSummary {
   if (lineups.length === 0) throw new RangeError('an experiment without a lineup assigned nobody');
   const { bucket, clicks, creative, creatives, exposedAt, flags, holdoutBucket, impressions, points, rows, seen } = evidence;
-  const eras = lineups.map((_, at) => eraOf(lineups, at));
+  const oldest = Math.max(0, lineups.length - lineupsMax);
+  const eras = erasOf(lineups.slice(oldest));
+  const began = beganAt(lineups);
+  let forgotten = 0;
   let heldOutExposed = 0;
   let uncoveredExposed = 0;
   for (let row = 0; row < rows.size; row++) {
     const saw = creatives[creative[row]!]!;
-    const at = eraAt(lineups, exposedAt[row]!, bucket[row]!, saw);
-    const { endedAt, lineup } = eras[at]!;
-    const arm = armIn(eras[at]!, creative[row]!, saw);
+    const era = eras[eraAt(lineups, began, exposedAt[row]!, bucket[row]!, saw) - oldest];
+    if (era === undefined) {
+      forgotten++;
+      continue;
+    }
+    const { endedAt, lineup } = era;
+    const arm = armIn(era, creative[row]!, saw);
     const assigned = creativeOf(lineup.slices, bucket[row]!);
     const isHeldOut = holdoutBucket[row]! < Math.round(lineup.holdout * BUCKETS);
     if (assigned === null) uncoveredExposed++;
@@ -53,6 +61,7 @@ export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: 
   return {
     asOf,
     eras: eras.map(({ arms, lineup }) => ({ since: lineup.since, arms })),
+    forgotten,
     heldOutExposed,
     uncoveredExposed,
     late: evidence.late,
@@ -67,17 +76,32 @@ function addOutcomes({ moments }: ArmSummary, w: number, impressions: number, cl
   if ((flags & FLAG.wasAbove) === 0) addAccount(moments.reachedThreshold, w, 1, (flags & FLAG.reached) === 0 ? 0 : 1);
 }
 
-function eraOf(lineups: readonly Lineup[], at: number): Era {
-  const lineup = lineups[at]!;
-  const arms = [...bucketsByCreative(lineup.slices)].map(([creativeId, buckets]) => noArm(creativeId, buckets));
-  const endedAt = lineups.slice(at + 1).find(({ movesShown }) => movesShown === true)?.since ?? Infinity;
-  return { lineup, arms, endedAt, armOf: [] };
+function erasOf(lineups: readonly Lineup[]): Era[] {
+  const eras: Era[] = [];
+  let endedAt = Infinity;
+  for (const lineup of lineups.toReversed()) {
+    const arms = [...bucketsByCreative(lineup.slices)].map(([creativeId, buckets]) => noArm(creativeId, buckets));
+    eras.push({ lineup, arms, endedAt, armOf: [] });
+    if (lineup.movesShown === true) endedAt = lineup.since;
+  }
+  return eras.toReversed();
+}
+
+/** From when each lineup or a later one was in force: ascending, though the clock of their log may have fallen. */
+function beganAt(lineups: readonly Lineup[]): Float64Array {
+  const began = Float64Array.from(lineups, ({ since }) => since);
+  for (let at = began.length - 2; at >= 0; at--) began[at] = Math.min(began[at]!, began[at + 1]!);
+  return began;
 }
 
 /** The lineup in force, or the one before where that explains what was seen shortly after the change. */
-function eraAt(lineups: readonly Lineup[], at: number, bucket: number, saw: string): number {
-  let era = lineups.length - 1;
-  while (era > 0 && lineups[era]!.since > at) era--;
+function eraAt(lineups: readonly Lineup[], began: Float64Array, at: number, bucket: number, saw: string): number {
+  let era = 0;
+  for (let end = began.length; end - era > 1;) {
+    const middle = (era + end) >> 1;
+    if (began[middle]! <= at) era = middle;
+    else end = middle;
+  }
   const isRecent = era > 0 && at - lineups[era]!.since < DECISION_LAG_MS;
   if (isRecent && creativeOf(lineups[era]!.slices, bucket) !== saw && creativeOf(lineups[era - 1]!.slices, bucket) === saw) return era - 1;
   return era;

@@ -8,8 +8,10 @@ import { OUTCOMES, type OutcomeName } from './outcome.ts';
 export interface EvidenceSummary {
   /** Epoch ms, by the clock of the log. */
   readonly asOf: number;
-  /** One for each lineup, in order. */
+  /** One for each lineup, in order; of more than `LINEUPS_MAX` the newest. */
   readonly eras: readonly EraSummary[];
+  /** Accounts that were exposed first under an older lineup: they are in nothing else of this. */
+  readonly forgotten: number;
   /** Accounts that were held out and yet saw a creative of the experiment. */
   readonly heldOutExposed: number;
   /** Accounts that saw a creative and were not covered. */
@@ -61,15 +63,16 @@ export function mergeSummaries(summaries: readonly EvidenceSummary[]): EvidenceS
   const [first, ...others] = summaries;
   if (first === undefined) throw new RangeError('there is no summary to merge');
   const eras = first.eras.map(({ since, arms }) => ({ since, arms: arms.map(copyOf) }));
-  let { heldOutExposed, late, uncoveredExposed } = first;
+  let { forgotten, heldOutExposed, late, uncoveredExposed } = first;
   for (const other of others) {
     if (other.asOf !== first.asOf || other.eras.length !== eras.length) throw new RangeError('summaries of different instants or lineups');
+    forgotten += other.forgotten;
     heldOutExposed += other.heldOutExposed;
     uncoveredExposed += other.uncoveredExposed;
     late += other.late;
     for (const [at, era] of other.eras.entries()) mergeEra(eras[at]!, era);
   }
-  return { asOf: first.asOf, eras, heldOutExposed, uncoveredExposed, late };
+  return { asOf: first.asOf, eras, forgotten, heldOutExposed, uncoveredExposed, late };
 }
 
 const COUNTS = ['exposed', 'contaminated', 'strayed', 'settled', 'impressions', 'clicks'] as const;

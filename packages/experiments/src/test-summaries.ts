@@ -21,5 +21,5 @@ export function clicking(clicked: number, accounts: number): number[] {
 }
 
 export function summaryOf(...eras: ArmSummary[][]): EvidenceSummary {
-  return { asOf: 0, eras: eras.map((arms, since) => ({ since, arms })), heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
+  return { asOf: 0, eras: eras.map((arms, since) => ({ since, arms })), forgotten: 0, heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
 }

@@ -29,6 +29,7 @@ import type { OpportunityStore } from './opportunities/opportunity-store.ts';
 import { readOpportunityTouches } from './opportunities/opportunity-touches.ts';
 import { readOutcomes } from './opportunities/outcomes.ts';
 import { readQualifiedLeads } from './opportunities/qualified-leads.ts';
+import { readContactRoles, type StoredRole } from './contact-roles.ts';
 import { readCrossings, type StoredCrossing } from './crossings.ts';
 import { readRuleStates } from './rule-states.ts';
 import { readShownScores } from './shown-scores.ts';
@@ -213,6 +214,10 @@ export class ClickHouseStore implements Store {
 
   ruleStates(partition: number, before: number): AsyncIterable<readonly RuleState[]> {
     return readRuleStates(this.#transport, partition, before);
+  }
+
+  contactRoles(partition: number, before: number): AsyncIterable<readonly StoredRole[]> {
+    return readContactRoles(this.#transport, partition, before);
   }
 
   crossings(partition: number, ruleId: string): AsyncIterable<readonly StoredCrossing[]> {

@@ -1,3 +1,4 @@
+export type { StoredRole } from './contact-roles.ts';
 export { openStore } from './open-store.ts';
 export type { StoreOptions } from './open-store.ts';
 export { DIMENSIONS } from './kpis/dimensions.ts';

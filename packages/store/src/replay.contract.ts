@@ -2,6 +2,7 @@ import { defaultModel } from '@touchstone/engine';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
+import { readContactRoles } from './contact-roles.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, leadAt, offsetsOf, touchAt } from './test-records.ts';
 import { jsonRows } from './json-rows.ts';
 import { replay } from './replay.ts';
@@ -47,6 +48,28 @@ export function describeReplay(name: string, open: () => Promise<RowTransport>):
       expect(await store.offsetSince(0, APPENDED_AT + 1001)).toBe(8);
       expect(await store.offsetSince(0, APPENDED_AT + 2001)).toBeNull();
       expect(await store.offsetSince(1, 0)).toBeNull();
+    });
+
+    it('tell the roles of contacts below an offset, each fact once and in their order, in any pages', async () => {
+      const unknown = { email: null, title: null, seniority: null, consent: null };
+      const said = [
+        { offset: 2, id: 'ü', accountId: 'acme', role: 'user', updatedAt: 5000 },
+        { offset: 4, id: "it's", accountId: 'ü', role: null, updatedAt: 1000 },
+        { offset: 5, id: 'ü', accountId: 'acme', role: 'a "role"', updatedAt: 3000 },
+        { offset: 8, id: 'late', accountId: 'acme', role: 'user', updatedAt: 9000 },
+      ];
+      const facts = said.map(({ offset, ...fact }) => {
+        const appended = { partition: 0, offset, appendedAt: APPENDED_AT };
+        return { ...appended, record: { type: 'contact' as const, ...unknown, ...fact } };
+      });
+      const entries = [...facts, touchAt(3), leadAt(6, 'lead')].toSorted((one, other) => one.offset - other.offset);
+      for (let time = 0; time < 2; time++) await store.checkpoint([checkpointOf(store, entries, { offset: 9 })]);
+      const expected = said.slice(0, 3).map(({ accountId, id, role, updatedAt }) => ({ accountId, contactId: id, role, updatedAt }));
+      expect((await Array.fromAsync(store.contactRoles(0, 8))).flat()).toEqual(expected);
+      for (const rows of [1, 2, 3]) {
+        expect((await Array.fromAsync(readContactRoles(transport, 0, 8, rows))).flat(), `pages of ${rows}`).toEqual(expected);
+      }
+      expect(await Array.fromAsync(store.contactRoles(1, 8))).toEqual([]);
     });
 
     it.each(HOSTILE_TEXTS)('come back as they went in: %s', async (_, text) => {

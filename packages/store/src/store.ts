@@ -1,3 +1,4 @@
+import type { StoredRole } from './contact-roles.ts';
 import type { StoredCrossing } from './crossings.ts';
 import type { KpiStore } from './kpis/kpi-store.ts';
 import type { NotificationStore } from './notification-store.ts';
@@ -325,6 +326,8 @@ export interface Store extends NotificationStore, KpiStore, OpportunityStore {
   replay(partition: number, before: number, options?: ReplayRange): AsyncIterable<RecordRun>;
   /** Offset of the first stored touch of a partition that the log took at `at`, epoch ms, or later; null when there is none. */
   offsetSince(partition: number, at: number): Promise<number | null>;
+  /** What facts of offsets below `before` said of the roles of a partition's contacts, in the order of the log, each once, in pages of bounded size. */
+  contactRoles(partition: number, before: number): AsyncIterable<readonly StoredRole[]>;
   /**
    * The stored touches and facts of one account below `before`, in offset order, each offset once, as runs of bounded size. A run is valid until
    * the next one is asked for.

@@ -1,11 +1,18 @@
-import { creativeFiguresInTurns, type CreativeFigures, type CreativeQuery, type LedgerSet } from '@touchstone/engine';
+import {
+  compareCreativesInTurns,
+  creativeFiguresInTurns,
+  type ComparedCreative,
+  type CreativeFigures,
+  type CreativeQuery,
+  type LedgerSet,
+} from '@touchstone/engine';
 import { Lanes } from './lanes.ts';
 
 /** Each report takes some bytes for every account and contact while it is made. */
 const REPORTS = 2;
 const WAITING_MAX = 50;
 
-/** Figures of creatives, made in turns of a few milliseconds, so that touches and other answers go on meanwhile. */
+/** Figures of creatives, each answer of one instant, made in turns of a few milliseconds, so that touches and other answers go on meanwhile. */
 export class CreativeReports {
   readonly #ledgers: LedgerSet;
   readonly #lanes = new Lanes({ lanes: REPORTS, waitingMax: WAITING_MAX });
@@ -16,16 +23,42 @@ export class CreativeReports {
 
   /** @throws ProblemError `unavailable` when too many are waited for */
   make(query: CreativeQuery): Promise<{ figures: CreativeFigures[]; modelVersion: string }> {
+    return this.#make(async () => {
+      const figures: CreativeFigures[] = [];
+      for (const one of creativeFiguresInTurns(this.#ledgers, query)) {
+        if (one === null) await breath();
+        else figures.push(one);
+      }
+      return { figures };
+    });
+  }
+
+  /**
+   * Creatives of a campaign, in the order given, each with what it has in common with the first.
+   * @throws ProblemError `unavailable` when too many are waited for
+   */
+  compare(
+    campaignId: string,
+    creativeIds: readonly string[],
+    query: Omit<CreativeQuery, 'campaignId' | 'creativeId' | 'groupBy'>,
+  ): Promise<{ compared: readonly ComparedCreative[]; modelVersion: string }> {
+    return this.#make(async () => {
+      const turns = compareCreativesInTurns(this.#ledgers, campaignId, creativeIds, query);
+      for (;;) {
+        const { done, value } = turns.next();
+        if (done === true) return { compared: value };
+        await breath();
+      }
+    });
+  }
+
+  #make<Answer extends object>(answer: () => Promise<Answer>): Promise<Answer & { modelVersion: string }> {
     return this.#lanes.run(async () => {
       for (;;) {
         const modelVersion = this.#modelVersion();
-        const figures: CreativeFigures[] = [];
-        for (const one of creativeFiguresInTurns(this.#ledgers, query)) {
-          if (one === null) await new Promise(setImmediate);
-          else figures.push(one);
-        }
+        const made = await answer();
         // No answer mixes two models: when another took over meanwhile, it is made anew.
-        if (modelVersion === this.#modelVersion()) return { figures, modelVersion };
+        if (modelVersion === this.#modelVersion()) return { ...made, modelVersion };
       }
     });
   }
@@ -34,4 +67,8 @@ export class CreativeReports {
     const [any] = this.#ledgers.partitions;
     return any?.model.version ?? '';
   }
+}
+
+function breath(): Promise<void> {
+  return new Promise(setImmediate);
 }

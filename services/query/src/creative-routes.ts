@@ -1,4 +1,4 @@
-import { clickRateDifference, crossMoments, type CreativeFigures } from '@touchstone/engine';
+import { clickRateDifference, type ComparedCreative } from '@touchstone/engine';
 import { csvOf, linkToNext, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { timeText } from './answers.ts';
@@ -121,25 +121,17 @@ export function registerCreativeRoutes(app: QueryApp, options: Pick<QueryOptions
       const days = daysOf(ledgers, { from, to }, asOf);
       for (const creativeId of creativeIds) assertKnown(ledgers, campaignId, creativeId);
       const query = { ...days, accountFilter: accountTestOf(accounts, asOf), asOf };
-      const { figures, modelVersion } = await reports.make({ ...query, campaignId });
-      const found = creativeIds.map(
-        (creativeId) => figures.find((one) => one.creativeId === creativeId) ?? nothingOf(campaignId, creativeId),
-      );
-      const [first, ...others] = found as [CreativeFigures, ...CreativeFigures[]];
-      const differences = others.map((other) => {
-        const { accountsOfBoth, ...cross } = crossMoments(ledgers, other, first, query);
-        const difference = clickRateDifference(other, first, cross);
-        return { creativeId: other.creativeId!, against: first.creativeId!, clickRate: difference, accountsOfBoth };
-      });
+      const { compared, modelVersion } = await reports.compare(campaignId, creativeIds, query);
+      const [first, ...others] = compared as [ComparedCreative, ...ComparedCreative[]];
+      const differences = others.map(({ figures, withFirst: { accountsOfBoth, ...cross } }) => ({
+        creativeId: figures.creativeId!,
+        against: first.figures.creativeId!,
+        clickRate: clickRateDifference(figures, first.figures, cross),
+        accountsOfBoth,
+      }));
       const period = { from: dayText(days.from), to: dayText(days.to) };
-      return { ...period, asOf: timeText(asOf), modelVersion, campaignId, data: found.map(creativeAnswer), differences };
+      const data = compared.map(({ figures }) => creativeAnswer(figures));
+      return { ...period, asOf: timeText(asOf), modelVersion, campaignId, data, differences };
     },
   );
-}
-
-/** Of a creative that is known and did nothing in the days. */
-function nothingOf(campaignId: string, creativeId: string): CreativeFigures {
-  const clicksByAccount = { accounts: 0, impressionsSquared: 0, clicksSquared: 0, impressionsByClicks: 0 };
-  const counts = { impressions: 0, clicks: 0, touches: 0, minutes: 0, points: 0, contacts: 0, clickers: 0 };
-  return { campaignId, creativeId, ...counts, accountsReached: 0, accountsClicked: 0, clicksByAccount };
 }

@@ -1,22 +1,10 @@
 import type { StateWalk } from '../state-walk.ts';
+import { CELL, CELL_WIDTH } from './creative-cell.ts';
+import { CreativeDayView } from './creative-day-view.ts';
 import { grown, moreRows } from './growth.ts';
 import { mixed } from './hash.ts';
 
 const FIRST_CELLS = 16;
-/** Whole numbers a cell has, side by side, so that a touch needs one line of the processor's cache for all of them. */
-export const CELL_WIDTH = 6;
-/** Their places: the first three are the cell's key. */
-export const CELL = {
-  /** The creative's number. */
-  creative: 0,
-  account: 1,
-  /** Contact's row + 1; 0 for nobody known. */
-  contact: 2,
-  touches: 3,
-  impressions: 4,
-  clicks: 5,
-} as const;
-
 /**
  * What creatives did on one UTC day: a cell for each creative and contact (or account, for its touches of nobody known) that it touched. Cells
  * only ever come on top, so their rows are good for as long as the day is kept.
@@ -35,6 +23,9 @@ export class CreativeDay {
   readonly #heads = new Map<number, number>();
   #next = new Uint32Array(0);
   #chained = 0;
+  readonly #views = new Set<CreativeDayView>();
+  /** Whether cells have to be kept before they are changed. */
+  isViewed = false;
 
   /** The row of a cell, or -1. */
   find(creative: number, account: number, contact: number): number {
@@ -73,6 +64,30 @@ export class CreativeDay {
   /** Row + 1 of the cell of the same creative before this one; 0 for none. */
   next(row: number): number {
     return this.#next[row]!;
+  }
+
+  /** Its cells of this instant, for a reader that takes several turns, until it is closed. */
+  openView(): CreativeDayView {
+    const view = new CreativeDayView(this);
+    this.#views.add(view);
+    this.isViewed = true;
+    return view;
+  }
+
+  closeView(view: CreativeDayView): void {
+    this.#views.delete(view);
+    this.isViewed = this.#views.size > 0;
+  }
+
+  /** A cell is about to be changed; needed only while `isViewed`. */
+  keep(row: number): void {
+    for (const view of this.#views) view.keep(row);
+  }
+
+  scale(by: number): void {
+    const { sum } = this;
+    for (let row = 0; row < sum.length; row++) sum[row]! *= by;
+    for (const view of this.#views) view.scale(by);
   }
 
   #slotOf(creative: number, account: number, contact: number): number {

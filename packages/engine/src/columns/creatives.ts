@@ -114,7 +114,7 @@ export class Creatives implements CreativeSums {
   }
 
   scale(by: number): void {
-    for (const { sum } of this.#days.values()) for (let row = 0; row < sum.length; row++) sum[row]! *= by;
+    for (const day of this.#days.values()) day.scale(by);
   }
 
   /** Puts other sums in the place of those that are kept; a day without any has none. */

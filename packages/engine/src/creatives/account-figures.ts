@@ -1,8 +1,9 @@
-import { CELL, CELL_WIDTH } from '../columns/creative-day.ts';
-import type { Creatives } from '../columns/creatives.ts';
+import { CELL, CELL_WIDTH } from '../columns/creative-cell.ts';
+import type { CreativeDayView } from '../columns/creative-day-view.ts';
 import { grown, moreRows } from '../columns/growth.ts';
 import type { PartitionLedgers } from '../ledgers.ts';
-import { dayOf } from '../time-slots.ts';
+import type { AheadPoints } from './ahead-points.ts';
+import type { Pace } from './pace.ts';
 
 /** UTC days since the epoch, both included. */
 export interface DayRange {
@@ -31,89 +32,98 @@ export interface AccountFigures {
 const FIRST_ACCOUNTS = 64;
 const UNKNOWN = 0;
 const PASSES = 1;
+/** Whether an account is one of those that are looked at costs about as much as so many cells. */
+const CELLS_A_TEST = 20;
 
 /**
- * Gathers the cells of creatives by account, in one partition. Everything is found by row, so a cell costs a dozen nanoseconds, most of them the
- * processor's cache misses. Used for one group of creatives after another; each sees its own cells alone.
+ * Gathers the cells of creatives by account, in one partition, as they were when the views were opened. Everything is found by row, so a cell costs a dozen nanoseconds, most of them the
+ * processor's cache misses. Used for one group of creatives after another; each sees its own cells alone. Roles are those of when a cell is looked at.
  */
 export class AccountGatherer {
   readonly ledgers: PartitionLedgers;
-  readonly #creatives: Creatives;
-  readonly #days: DayRange;
+  /** Of the days that are asked for and hold something, in their order. */
+  readonly #views: readonly CreativeDayView[];
+  readonly pace: Pace;
   readonly #test: AccountTest | null;
   readonly #asOf: number;
-  /** Of touches dated ahead: by creative, what the decayed sums count too much of them, without the contact's multiplier. */
-  readonly #ahead: ReadonlyMap<number, readonly { account: number; contact: number; excess: number }[]>;
+  readonly #ahead: ReadonlyMap<number, readonly AheadPoints[]>;
   /** By account: whether it passes, and its place among those of the group that `#stamp` names. */
-  #passes: Uint8Array;
-  #group: Uint32Array;
-  #place: Uint32Array;
+  readonly #passes: Uint8Array;
+  readonly #group: Uint32Array;
+  readonly #place: Uint32Array;
   /** By contact: twice the last group that saw it, and one more when it clicked. */
-  #seen: Uint32Array;
+  readonly #seen: Uint32Array;
   #stamp = 0;
   /** Accounts of the group, in order of appearance. */
   accounts = new Uint32Array(FIRST_ACCOUNTS);
   count = 0;
   #figures: AccountFigures[] = [];
 
-  /** @param asOf epoch ms; what was applied after it counts as of its application */
-  constructor(ledgers: PartitionLedgers, creatives: Creatives, days: DayRange, test: AccountTest | null, asOf: number) {
+  constructor(
+    ledgers: PartitionLedgers,
+    views: readonly CreativeDayView[],
+    ahead: ReadonlyMap<number, readonly AheadPoints[]>,
+    { accountFilter, asOf }: { readonly accountFilter?: AccountTest | null; readonly asOf: number },
+    pace: Pace,
+  ) {
     this.ledgers = ledgers;
-    this.#creatives = creatives;
-    this.#days = days;
-    this.#test = test;
-    this.#asOf = Math.max(asOf, ledgers.now);
-    this.#ahead = aheadOf(ledgers, days, this.#asOf);
+    this.#views = views;
+    this.pace = pace;
+    this.#test = accountFilter ?? null;
+    this.#asOf = asOf;
+    this.#ahead = ahead;
     this.#passes = new Uint8Array(ledgers.accounts.size);
     this.#group = new Uint32Array(ledgers.accounts.size);
     this.#place = new Uint32Array(ledgers.accounts.size);
     this.#seen = new Uint32Array(ledgers.contacts.size);
   }
 
-  /** Forgets the accounts of the group before. */
-  begin(): void {
-    const { accounts, contacts } = this.ledgers;
-    if (accounts.size > this.#passes.length) {
-      const room = moreRows(accounts.size);
-      this.#passes = grown(this.#passes, room);
-      this.#group = grown(this.#group, room);
-      this.#place = grown(this.#place, room);
-    }
-    if (contacts.size > this.#seen.length) this.#seen = grown(this.#seen, moreRows(contacts.size));
+  /** Gathers a group of creatives, by their numbers. */
+  *gather(creatives: readonly number[]): Generator<null> {
     this.#stamp++;
     this.count = 0;
+    for (const creative of creatives) yield* this.#add(creative);
   }
 
-  /** Adds the cells of a creative to its group. @returns how many days and cells were looked at */
-  add(creative: number): number {
-    const factor = this.ledgers.decay.factor(this.#asOf);
-    let looked = 0;
-    for (let day = this.#days.from; day <= this.#days.to; day++) {
-      looked++;
-      const table = this.#creatives.dayOf(day);
-      if (table === undefined) continue;
-      table.chain(Infinity);
-      const { minutes, numbers, sum } = table;
-      for (let row = table.head(creative); row !== 0; row = table.next(row - 1)) {
-        looked++;
-        const at = (row - 1) * CELL_WIDTH;
-        const figures = this.#figuresOf(numbers[at + CELL.account]!);
-        if (figures === null) continue;
-        const contact = numbers[at + CELL.contact]!;
-        const clicks = numbers[at + CELL.clicks]!;
-        figures.impressions += numbers[at + CELL.impressions]!;
-        figures.clicks += clicks;
-        figures.touches += numbers[at + CELL.touches]!;
-        figures.minutes += minutes[row - 1]!;
-        figures.points += this.#multiplier(contact) * sum[row - 1]! * factor;
-        if (contact !== 0) this.#see(contact - 1, clicks > 0, figures);
+  *#add(creative: number): Generator<null> {
+    // A landmark that moves between turns moves sums and factor together.
+    let factor = this.ledgers.decay.factor(this.#asOf);
+    for (const view of this.#views) {
+      const { day, size } = view;
+      for (let row = day.head(creative); row !== 0; row = day.next(row - 1)) {
+        // Chains begin with the newest cells.
+        if (row <= size) this.#addCell(view, row - 1, factor);
+        if (!this.pace.spend(1)) continue;
+        yield null;
+        factor = this.ledgers.decay.factor(this.#asOf);
       }
+      if (this.pace.spend(1)) yield null;
     }
-    for (const { account, contact, excess } of this.#ahead.get(creative) ?? []) {
+    for (const { account, contact, points } of this.#ahead.get(creative) ?? []) {
       const figures = this.#figuresOf(account);
-      if (figures !== null) figures.points -= this.#multiplier(contact) * excess * factor;
+      if (figures !== null) figures.points -= this.#multiplier(contact) * points;
     }
-    return looked;
+  }
+
+  #addCell(view: CreativeDayView, row: number, factor: number): void {
+    view.look(row);
+    const { numbers, place } = view;
+    const at = place * CELL_WIDTH;
+    const figures = this.#figuresOf(numbers[at + CELL.account]!);
+    if (figures === null) return;
+    const contact = numbers[at + CELL.contact]!;
+    const clicks = numbers[at + CELL.clicks]!;
+    figures.impressions += numbers[at + CELL.impressions]!;
+    figures.clicks += clicks;
+    figures.touches += numbers[at + CELL.touches]!;
+    figures.minutes += view.minutes[place]!;
+    figures.points += this.#multiplier(contact) * view.sum[place]! * factor;
+    if (contact !== 0) this.#see(contact - 1, clicks > 0, figures);
+  }
+
+  /** Where the account's figures are among those of the group, or -1. */
+  placeOf(account: number): number {
+    return this.#group[account] === this.#stamp ? this.#place[account]! : -1;
   }
 
   /** Of the account at a place below `count`: valid until the next group begins. */
@@ -142,7 +152,10 @@ export class AccountGatherer {
 
   #isWanted(account: number): boolean {
     if (this.#test === null) return true;
-    if (this.#passes[account] === UNKNOWN) this.#passes[account] = this.#test(this.ledgers, account) ? PASSES : PASSES + 1;
+    if (this.#passes[account] === UNKNOWN) {
+      this.#passes[account] = this.#test(this.ledgers, account) ? PASSES : PASSES + 1;
+      this.pace.note(CELLS_A_TEST);
+    }
     return this.#passes[account] === PASSES;
   }
 
@@ -153,20 +166,4 @@ export class AccountGatherer {
     if (hasClicked && before <= seen) figures.clickers++;
     this.#seen[contact] = Math.max(before, seen) | (hasClicked ? 1 : 0);
   }
-}
-
-/** A touch dated ahead counts at age 0 until its time comes; the sums have it grow above its worth. */
-function aheadOf({ ahead, decay }: PartitionLedgers, { from, to }: DayRange, asOf: number) {
-  const byCreative = new Map<number, { account: number; contact: number; excess: number }[]>();
-  for (let row = 1; row <= ahead.count; row++) {
-    const occurredAt = ahead.occurredAt[row]!;
-    const creative = ahead.creative[row]!;
-    if (occurredAt <= asOf || creative === 0 || dayOf(occurredAt) < from || dayOf(occurredAt) > to) continue;
-    const excess = ahead.worth[row]! * (decay.weight(occurredAt) - decay.weight(asOf));
-    const known = byCreative.get(creative);
-    const one = { account: ahead.accountOf(row), contact: ahead.contact[row]!, excess };
-    if (known === undefined) byCreative.set(creative, [one]);
-    else known.push(one);
-  }
-  return byCreative;
 }

@@ -8,10 +8,12 @@ import type { ScoringModel } from '../model.ts';
 import { RescoredSums } from '../rescored-sums.ts';
 import { dayOf } from '../time-slots.ts';
 import {
+  compareCreativesInTurns,
   creativeDaysKept,
   creativeFigures,
-  forEachAccountOfCreatives,
+  creativeFiguresInTurns,
   isCreativeKnown,
+  type ComparedCreative,
   type CreativeFigures,
   type CreativeQuery,
 } from './creative-figures.ts';
@@ -156,40 +158,92 @@ describe('figures of creatives', () => {
     },
   );
 
-  test.prop([hostile, range], { numRuns: 100 })(
-    'of several creatives come by account, side by side',
+  test.prop([hostile, range], { numRuns: 150 })(
+    'of creatives that are compared are those of each, with the accounts that saw both',
     ({ entries, asOf }: History, asked) => {
       const days = daysOf(asOf, asked);
       const set = setOf(entries);
-      const keys = [
-        { campaignId: 'spring', creativeId: 'blue' },
-        { campaignId: 'spring', creativeId: 'green' },
-        { campaignId: 'spring', creativeId: 'never seen' },
-      ];
-      const seen: string[] = [];
-      const sums = keys.map(() => ({ impressions: 0, clicks: 0, touches: 0, contacts: 0, clickers: 0, accountsReached: 0 }));
-      forEachAccountOfCreatives(set, keys, { ...days, asOf }, (ledgers, account, figures) => {
-        seen.push(ledgers.accounts.names.text(account));
-        for (const [index, { clickers, clicks, contacts, impressions, touches }] of figures.entries()) {
-          const sum = sums[index]!;
-          sum.impressions += impressions;
-          sum.clicks += clicks;
-          sum.touches += touches;
-          sum.contacts += contacts;
-          sum.clickers += clickers;
-          if (touches > 0) sum.accountsReached++;
-        }
-      });
-      expect(new Set(seen).size).toBe(seen.length);
-      const expected = new Map(creativesOf(entries, { ...days, asOf }).map((one) => [textOf(one), one]));
-      for (const [index, key] of keys.entries()) {
-        const found = expected.get(textOf(key));
-        if (found === undefined) expect(sums[index]).toMatchObject({ touches: 0, accountsReached: 0 });
-        else expect(found).toMatchObject(sums[index]!);
+      const ids = ['blue', 'green', 'never seen'];
+      const compared = wholeOf(compareCreativesInTurns(set, 'spring', ids, { ...days, asOf }));
+      const listed = creativeFigures(set, { ...days, asOf, campaignId: 'spring' });
+      for (const [place, { figures, withFirst }] of compared.entries()) {
+        const known = listed.find(({ creativeId }) => creativeId === ids[place]);
+        if (known === undefined) expect(figures).toMatchObject({ creativeId: ids[place], touches: 0, accountsReached: 0 });
+        else expect(figures).toEqual(known);
+        expect(withFirst).toEqual(productsOf(entries, { ...days, asOf }, ids[place]!, 'blue'));
       }
     },
   );
+
+  test.prop([hostile, fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: 3 })], { numRuns: 200 })(
+    'are all of one instant, whatever is counted between the turns of an answer',
+    ({ entries, asOf }: History, tenths, cellsATurn) => {
+      const query = { from: dayOf(asOf) - 89, to: dayOf(asOf) + 1, asOf, cellsATurn };
+      const begin = Math.floor((entries.length * tenths) / 10);
+      const set = emptySet(modelOf(entries));
+      apply(set, entries.slice(0, begin));
+      const ids = ['blue', 'green'];
+      // Roles are those of when an answer is made.
+      const rest = entries.slice(begin).filter(({ record }) => !('type' in record) || record.type !== 'contact');
+      const expected = [creativeFigures(set, query), wholeOf(compareCreativesInTurns(set, 'spring', ids, query))];
+      const [list, comparison] = [creativeFiguresInTurns(set, query), compareCreativesInTurns(set, 'spring', ids, query)];
+      const figures: CreativeFigures[] = [];
+      let compared: readonly ComparedCreative[] | null = null;
+      const goOn = (): boolean => {
+        const one = list.next();
+        if (one.done !== true && one.value !== null) figures.push(one.value);
+        const other = compared === null ? comparison.next() : null;
+        if (other?.done === true) compared = other.value;
+        return one.done === true && compared !== null;
+      };
+      let isOver = goOn();
+      for (const entry of rest) {
+        apply(set, [entry]);
+        // Other readers chain what has come.
+        creativeFigures(set, query);
+        isOver ||= goOn();
+      }
+      while (!isOver) isOver = goOn();
+      expect([figures, compared]).toEqual(expected);
+      expect([...set.partitions].every(({ creatives }) => daysIn(query).every((day) => creatives!.dayOf(day)?.isViewed !== true))).toBe(
+        true,
+      );
+    },
+  );
 });
+
+function daysIn({ from, to }: { readonly from: number; readonly to: number }): number[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+}
+
+function wholeOf<Answer>(turns: Generator<null, Answer>): Answer {
+  for (;;) {
+    const { done, value } = turns.next();
+    if (done === true) return value;
+  }
+}
+
+/** Account by account: what two creatives of spring have in common. */
+function productsOf(
+  entries: readonly GeneratedEntry[],
+  days: { readonly from: number; readonly to: number; readonly asOf: number },
+  creativeId: string,
+  against: string,
+): ComparedCreative['withFirst'] {
+  const products = { clicksByClicks: 0, clicksByImpressions: 0, impressionsByClicks: 0, impressionsByImpressions: 0, accountsOfBoth: 0 };
+  const ids = new Set(entries.flatMap(({ record }) => ('kind' in record && record.accountId != null ? [record.accountId] : [])));
+  for (const accountId of ids) {
+    const own = creativesOf(entries, { ...days, accounts: (id) => id === accountId });
+    const [one, other] = [creativeId, against].map((id) => own.find((of) => of.campaignId === 'spring' && of.creativeId === id));
+    if (one === undefined || other === undefined) continue;
+    products.accountsOfBoth++;
+    products.clicksByClicks += one.clicks * other.clicks;
+    products.clicksByImpressions += one.clicks * other.impressions;
+    products.impressionsByClicks += one.impressions * other.clicks;
+    products.impressionsByImpressions += one.impressions * other.impressions;
+  }
+  return products;
+}
 
 describe('creatives', () => {
   it('are known for as long as the ledgers live, and others are not', () => {

@@ -1,9 +1,9 @@
 import type { LedgerSet } from '../ledger-set.ts';
-import type { PartitionLedgers } from '../ledgers.ts';
 import { dayOf } from '../time-slots.ts';
 import type { CrossMoments } from './click-rate.ts';
-import { AccountGatherer, type AccountFigures, type AccountTest, type DayRange } from './account-figures.ts';
+import type { AccountFigures, AccountGatherer, AccountTest, DayRange } from './account-figures.ts';
 import { find, groupsOf, type CreativeGroup, type CreativeKey } from './creative-groups.ts';
+import { CreativeReading } from './creative-reading.ts';
 
 /** What a creative, or all of a campaign together, did in some days. */
 export interface CreativeFigures extends CreativeKey, AccountFigures {
@@ -33,10 +33,9 @@ export interface CreativeQuery extends DayRange {
   readonly accountFilter?: AccountTest | null;
   /** Epoch ms. */
   readonly asOf: number;
+  /** How much is done before others may have their turn; by default what takes a millisecond or two. */
+  readonly cellsATurn?: number;
 }
-
-/** Cells that a reader chains before others may have their turn: a millisecond or two. */
-const CELLS_A_TURN = 50_000;
 
 /** Days of which all is kept in every partition; null where none are kept. `to` is the day after today: what is dated ahead may fall in it. */
 export function creativeDaysKept(set: LedgerSet, asOf: number): DayRange | null {
@@ -67,108 +66,74 @@ export function creativeFigures(set: LedgerSet, query: CreativeQuery): CreativeF
   return [...creativeFiguresInTurns(set, query)].filter((figures) => figures !== null);
 }
 
-/** As `creativeFigures`, with null wherever others may have their turn: a creative's figures are of one moment, those of two may not be. */
+/** As `creativeFigures`, with null wherever others may have their turn: all figures are of the instant of the first one. */
 export function* creativeFiguresInTurns(set: LedgerSet, query: CreativeQuery): Generator<CreativeFigures | null> {
-  yield* chainCells(set, query);
-  const gatherers = new Map<PartitionLedgers, AccountGatherer>();
-  let looked = 0;
-  for (const group of groupsOf(set, query)) {
-    const figures = { ...nothingOf(group.key) };
-    for (const [ledgers, numbers] of group.creatives) {
-      const gatherer = gatherers.get(ledgers) ?? gathererOf(ledgers, query);
-      gatherers.set(ledgers, gatherer);
-      looked += gather(gatherer, numbers);
-      addAccounts(figures, gatherer);
+  const reading = new CreativeReading(set, query);
+  try {
+    yield* reading.chain();
+    const groups = groupsOf(set, query);
+    const gatherers = new Map(reading.partitions.map((one) => [one.ledgers, one.gatherer()]));
+    for (const group of groups) {
+      const figures = nothingOf(group.key);
+      for (const [ledgers, numbers] of group.creatives) {
+        const gatherer = gatherers.get(ledgers)!;
+        yield* gatherer.gather(numbers);
+        yield* addAccounts(figures, gatherer);
+      }
+      if (figures.touches > 0) yield figures;
     }
-    if (figures.touches > 0) yield figures;
-    if (looked < CELLS_A_TURN) continue;
-    looked = 0;
-    yield null;
+  } finally {
+    reading.close();
   }
 }
 
-/**
- * Calls back for each account that one of the creatives touched in the days, with the figures of each creative in the order given: zeros for one that
- * did not touch it. They are valid during the call. Accounts are in no order that means anything.
- */
-export function forEachAccountOfCreatives(
+/** Of a creative that is compared with another. */
+export interface ComparedCreative {
+  readonly figures: CreativeFigures;
+  /** What its figures and those of the first creative asked for have in common: 0 all over unless accounts saw both. */
+  readonly withFirst: CrossMoments & { readonly accountsOfBoth: number };
+}
+
+/** Figures of creatives of a campaign, in the order given, each compared with the first. All are of one instant; null wherever others may have their turn. */
+export function* compareCreativesInTurns(
   set: LedgerSet,
-  creatives: readonly CreativeKey[],
-  query: DayRange & Pick<CreativeQuery, 'accountFilter' | 'asOf'>,
-  visit: (ledgers: PartitionLedgers, account: number, figures: readonly Readonly<AccountFigures>[]) => void,
-): void {
-  for (const ledgers of set.partitions) {
-    if (ledgers.creatives === null) continue;
-    const gatherers = creatives.map((key) => {
-      const gatherer = gathererOf(ledgers, query);
-      gather(gatherer, find(ledgers.creatives!, key));
-      return gatherer;
-    });
-    const byAccount = new Map<number, Readonly<AccountFigures>[]>();
-    for (const [index, gatherer] of gatherers.entries()) {
-      for (let place = 0; place < gatherer.count; place++) {
-        const account = gatherer.accounts[place]!;
-        let figures = byAccount.get(account);
-        if (figures === undefined) byAccount.set(account, (figures = creatives.map(() => NOTHING)));
-        figures[index] = gatherer.at(place);
+  campaignId: string,
+  creativeIds: readonly string[],
+  query: Omit<CreativeQuery, 'campaignId' | 'creativeId' | 'groupBy'>,
+): Generator<null, readonly ComparedCreative[]> {
+  const reading = new CreativeReading(set, query);
+  try {
+    yield* reading.chain();
+    const compared = creativeIds.map((creativeId) => ({
+      figures: nothingOf({ campaignId, creativeId }),
+      withFirst: { clicksByClicks: 0, clicksByImpressions: 0, impressionsByClicks: 0, impressionsByImpressions: 0, accountsOfBoth: 0 },
+    }));
+    for (const partition of reading.partitions) {
+      // An account is in one partition.
+      const first = partition.gatherer();
+      const other = partition.gatherer();
+      for (const [place, { figures, withFirst }] of compared.entries()) {
+        const gatherer = place === 0 ? first : other;
+        yield* gatherer.gather(find(partition.creatives, { campaignId, creativeId: figures.creativeId }));
+        yield* addAccounts(figures, gatherer);
+        yield* addProducts(withFirst, gatherer, first);
       }
     }
-    for (const [account, figures] of byAccount) visit(ledgers, account, figures);
-  }
-}
-
-/** What two creatives' figures have in common: 0 all over unless accounts saw both. */
-export function crossMoments(
-  set: LedgerSet,
-  first: CreativeKey,
-  second: CreativeKey,
-  query: DayRange & Pick<CreativeQuery, 'accountFilter' | 'asOf'>,
-): CrossMoments & { readonly accountsOfBoth: number } {
-  const cross = { clicksByClicks: 0, clicksByImpressions: 0, impressionsByClicks: 0, impressionsByImpressions: 0, accountsOfBoth: 0 };
-  forEachAccountOfCreatives(set, [first, second], query, (_ledgers, _account, [one, other]) => {
-    if (one!.touches > 0 && other!.touches > 0) cross.accountsOfBoth++;
-    cross.clicksByClicks += one!.clicks * other!.clicks;
-    cross.clicksByImpressions += one!.clicks * other!.impressions;
-    cross.impressionsByClicks += one!.impressions * other!.clicks;
-    cross.impressionsByImpressions += one!.impressions * other!.impressions;
-  });
-  return cross;
-}
-
-const NOTHING: Readonly<AccountFigures> = { impressions: 0, clicks: 0, touches: 0, minutes: 0, points: 0, contacts: 0, clickers: 0 };
-
-function gathererOf(ledgers: PartitionLedgers, { accountFilter, asOf, from, to }: Omit<CreativeQuery, 'groupBy'>): AccountGatherer {
-  return new AccountGatherer(ledgers, ledgers.creatives!, { from, to }, accountFilter ?? null, asOf);
-}
-
-/** @returns how many days and cells were looked at */
-function gather(gatherer: AccountGatherer, numbers: readonly number[]): number {
-  gatherer.begin();
-  let looked = 0;
-  for (const number of numbers) looked += gatherer.add(number);
-  return looked;
-}
-
-function* chainCells(set: LedgerSet, { from, to }: DayRange): Generator<null> {
-  for (const { creatives } of set.partitions) {
-    for (let day = from; day <= to; day++) {
-      const table = creatives?.dayOf(day);
-      while (table !== undefined && table.unchained > CELLS_A_TURN) {
-        table.chain(CELLS_A_TURN);
-        yield null;
-      }
-    }
+    return compared;
+  } finally {
+    reading.close();
   }
 }
 
 type GrowingFigures = { -readonly [Name in keyof CreativeFigures]: CreativeFigures[Name] };
 
 function nothingOf({ campaignId, creativeId }: CreativeGroup['key']): GrowingFigures {
+  const nothing: AccountFigures = { impressions: 0, clicks: 0, touches: 0, minutes: 0, points: 0, contacts: 0, clickers: 0 };
   const clicksByAccount = { accounts: 0, impressionsSquared: 0, clicksSquared: 0, impressionsByClicks: 0 };
-  return { campaignId, creativeId, ...NOTHING, accountsReached: 0, accountsClicked: 0, clicksByAccount };
+  return { campaignId, creativeId, ...nothing, accountsReached: 0, accountsClicked: 0, clicksByAccount };
 }
 
-function addAccounts(figures: GrowingFigures, gatherer: AccountGatherer): void {
+function* addAccounts(figures: GrowingFigures, gatherer: AccountGatherer): Generator<null> {
   const moments = figures.clicksByAccount;
   for (let place = 0; place < gatherer.count; place++) {
     const { clickers, clicks, contacts, impressions, minutes, points, touches } = gatherer.at(place);
@@ -181,10 +146,29 @@ function addAccounts(figures: GrowingFigures, gatherer: AccountGatherer): void {
     figures.clickers += clickers;
     figures.accountsReached++;
     if (clicks > 0) figures.accountsClicked++;
+    if (gatherer.pace.spend(1)) yield null;
     if (impressions === 0 && clicks === 0) continue;
     moments.accounts++;
     moments.impressionsSquared += impressions * impressions;
     moments.clicksSquared += clicks * clicks;
     moments.impressionsByClicks += impressions * clicks;
+  }
+}
+
+type GrowingProducts = { -readonly [Name in keyof ComparedCreative['withFirst']]: number };
+
+function* addProducts(products: GrowingProducts, gatherer: AccountGatherer, first: AccountGatherer): Generator<null> {
+  for (let place = 0; place < gatherer.count; place++) {
+    const known = first.placeOf(gatherer.accounts[place]!);
+    if (known >= 0) {
+      const one = gatherer.at(place);
+      const other = first.at(known);
+      products.accountsOfBoth++;
+      products.clicksByClicks += one.clicks * other.clicks;
+      products.clicksByImpressions += one.clicks * other.impressions;
+      products.impressionsByClicks += one.impressions * other.clicks;
+      products.impressionsByImpressions += one.impressions * other.impressions;
+    }
+    if (gatherer.pace.spend(1)) yield null;
   }
 }

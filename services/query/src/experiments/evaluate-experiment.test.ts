@@ -1,6 +1,8 @@
 import {
   addAccount,
+  applyStep,
   ExperimentBook,
+  LINEUPS_MAX,
   noArm,
   thompsonStep,
   type ArmSummary,
@@ -44,7 +46,14 @@ function armWith(creativeId: string, accounts: number, clicked: number): ArmSumm
 /** Accounts of a, b and c, and how many of them clicked. */
 function evidence(accounts: readonly number[], clicked: readonly number[], hours = 100): EvidenceSummary {
   const arms = ['a', 'b', 'c'].map((creativeId, at) => armWith(creativeId, accounts[at]!, clicked[at]!));
-  return { asOf: STARTED + hours * HOUR_MS, eras: [{ since: STARTED, arms }], heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
+  return {
+    asOf: STARTED + hours * HOUR_MS,
+    eras: [{ since: STARTED, arms }],
+    forgotten: 0,
+    heldOutExposed: 0,
+    uncoveredExposed: 0,
+    late: 0,
+  };
 }
 
 const clear = evidence([1000, 1000, 1000], [10, 300, 20]);
@@ -75,6 +84,22 @@ describe('mode thompson', () => {
   it('moves nothing while too many are left out', () => {
     const arms = clear.eras[0]!.arms.map((arm) => ({ ...arm, exposed: 1400, contaminated: 400 }));
     expect(stepOf(experiment('thompson'), { ...clear, eras: [{ since: STARTED, arms }] })).toBeNull();
+  });
+
+  it('moves less and less often: in ten years it makes no more lineups than are kept', () => {
+    let state = experiment('thompson');
+    const ages: number[] = [];
+    const turns = [evidence([1000, 1000, 1000], [10, 300, 20]), evidence([1000, 1000, 1000], [300, 10, 20])];
+    for (let hours = 1; hours < 87_600; hours++) {
+      const step = stepOf(state, { ...turns[ages.length % 2]!, asOf: STARTED + hours * HOUR_MS });
+      if (step === null) continue;
+      state = (applyStep(state, { ...nothing, ...step }, STARTED + hours * HOUR_MS) as { state: ExperimentState }).state;
+      ages.push(hours);
+    }
+    expect(ages.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
+    expect(ages.slice(1).every((age, at) => age - ages[at]! >= age / 20)).toBe(true);
+    expect(state.lineups.length).toBe(ages.length + 1);
+    expect(ages.length).toBeLessThan(LINEUPS_MAX);
   });
 
   it('gives nothing to what is swapped out, and draws anew for each revision', () => {

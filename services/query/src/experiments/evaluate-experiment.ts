@@ -25,6 +25,14 @@ const FLOOR = 0.05;
 const WEIGHT_STEP = 0.05;
 /** A bandit moves at most so often within an outcome window: what its last step did is not seen before. */
 const STEPS_A_WINDOW = 10;
+/** Platforms act on a decision for a while: an impression is taken to follow the lineup of its time or the one before, so none may be shorter. */
+const STEP_MIN_MS = 3_600_000;
+/**
+ * Nor does it move before what has been seen since its last step is a twentieth of all: less says little new. So steps come at times that grow by a twentieth each:
+ * twenty until twenty of the least gaps are over, then forty-five until ten times that age, less than 400 in ten years. Few batches that
+ * grow come close to what moving after every account would win (Perchet, Rigollet, Chassang, Snowberg, Annals of Statistics 44(2), 2016).
+ */
+const STEP_SHARE_OF_AGE = 1 / 20;
 
 /** How many accounts it takes; null where nothing is expected. */
 export function powerPlanOf({ arms, definition, out }: ExperimentState): PowerPlan | null {
@@ -97,9 +105,9 @@ function weightsStepOf(
   summary: EvidenceSummary,
   step: Pick<StepToWrite, 'experimentId' | 'expectedRevision' | 'by'>,
 ): StepToWrite | null {
-  const { arms, definition, lineups, out, revision } = state;
+  const { arms, definition, out, revision } = state;
   const options = judgeOptionsOf(state);
-  if (summary.asOf - lineups.at(-1)!.since < planOf(state).outcomeWindowMs / STEPS_A_WINDOW) return null;
+  if (summary.asOf < nextStepAt(state)) return null;
   // Weights of accounts that came wrongly would only make it worse.
   if (judge(summary, options).verdict === 'hold') return null;
   const { creatives, outcome } = options;
@@ -119,6 +127,15 @@ function weightsStepOf(
   const { bestProbability, draws, seed } = made;
   const reason = `moves by the probability to be the best: ${creatives.map((id) => `${id} ${bestProbability[id]!.toFixed(2)}`).join(', ')}`;
   return { ...step, action: 'weights', weights, reason, evidence: JSON.stringify({ bestProbability, draws, seed, asOf: summary.asOf }) };
+}
+
+/** When a bandit may move next, epoch ms. */
+function nextStepAt(state: ExperimentState): number {
+  const { outcomeWindowMs, startedAt } = planOf(state);
+  const last = state.lineups.at(-1)!.since;
+  // The age then, t - startedAt, is to be so much more than the age at the last step.
+  const grown = ((last - startedAt) * STEP_SHARE_OF_AGE) / (1 - STEP_SHARE_OF_AGE);
+  return last + Math.max(outcomeWindowMs / STEPS_A_WINDOW, Math.min(outcomeWindowMs, STEP_MIN_MS), grown);
 }
 
 function describeSwap({ comparison, creativeId }: Judgement['underPerformers'][number], { level, outcome }: JudgeOptions): string {

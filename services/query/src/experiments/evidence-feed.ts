@@ -1,8 +1,9 @@
-import { familyOf, fieldsAsked, FIELD, RECORD, type Alert, type LedgerSet } from '@touchstone/engine';
+import { familyOf, FIELD, RECORD, type Alert, type LedgerSet } from '@touchstone/engine';
 import { mergeSummaries, summarise, type EvidenceSummary, type ExperimentState, type Held } from '@touchstone/experiments';
 import { persist, sleep, type Logger, type Metrics, type Scheduler } from '@touchstone/runtime';
 import { StoreError, type Store } from '@touchstone/store';
 import { PartitionEvidence, type Gap, type OwedCrossings } from './partition-evidence.ts';
+import { RoleBook } from './role-book.ts';
 
 /** What was applied is stored within a checkpoint. */
 const STORED_LOOK_MS = 200;
@@ -11,7 +12,7 @@ const TOUCHES_A_TURN = 2000;
 export interface EvidenceFeedOptions {
   /** The ledgers that answers are computed from. */
   readonly ledgers: LedgerSet;
-  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay' | 'crossings'>;
+  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay' | 'contactRoles' | 'crossings'>;
   /** Alerts that were told lately, oldest first: those that are not stored yet are among them. */
   readonly keptAlerts: () => Iterable<{ readonly partition: number; readonly alert: Alert }>;
   /** The experiments that run. */
@@ -128,20 +129,24 @@ export class EvidenceFeed {
     });
   }
 
-  async #read({ before, close, experiments, partition, take }: Gap): Promise<void> {
-    const { ledgers, scheduler, store } = this.#options;
+  async #read({ before, close, experiments, fields, partition, take }: Gap): Promise<void> {
+    const { scheduler, store } = this.#options;
     const from = await this.#ask(async () => {
       const begins = experiments.map(async ({ startedAt, upTo }) => upTo ?? (await store.offsetSince(partition, startedAt)));
       return Math.min(...(await Promise.all(begins)).map((offset) => offset ?? Infinity));
     });
-    const model = ledgers.of(partition)?.model;
-    const fields = [...new Set(['campaignId' as const, 'creativeId' as const, ...(model === undefined ? [] : fieldsAsked(model))])];
     if (from < before) {
+      const roles = new RoleBook();
+      for await (const said of store.contactRoles(partition, from)) {
+        for (const one of said) roles.note(one);
+        await scheduler.breathe();
+      }
       let taken = 0;
       for await (const run of store.replay(partition, before, { from, fields, ids: false })) {
         while (run.next()) {
+          if (run.fact?.type === 'contact') roles.note({ ...run.fact, contactId: run.fact.id });
           if (run.kind !== RECORD.touch || !run.touch.has(FIELD.accountId)) continue;
-          if (!take(run.touch, run.offset, run.appendedAt) || this.#isStopped) return;
+          if (!take(run.touch, run.offset, run.appendedAt, roles) || this.#isStopped) return;
           if (++taken % TOUCHES_A_TURN === 0) await scheduler.breathe();
         }
       }

@@ -4,6 +4,7 @@ import {
   estimate,
   EXPERIMENT_MODES,
   EXPERIMENT_STATUSES,
+  LINEUPS_MAX,
   OUTCOMES,
   planOf,
   VERDICT_REASONS,
@@ -51,6 +52,10 @@ export const experimentAnswerSchema = z
     createdAt: time,
     startedAt: time.nullable(),
     stoppedAt: time.nullable(),
+    modelVersion: z
+      .string()
+      .nullable()
+      .describe('Of the scoring model that pointsGained is weighed by: the one that was in force at its start. Null before that'),
   })
   .meta({ id: 'Experiment' });
 
@@ -67,6 +72,7 @@ export function experimentAnswer(state: ExperimentState): z.input<typeof experim
     createdAt: timeText(state.createdAt),
     startedAt: timeTextOrNull(state.startedAt),
     stoppedAt: timeTextOrNull(state.stoppedAt),
+    modelVersion: state.weights?.version ?? null,
   };
 }
 
@@ -154,6 +160,10 @@ export const resultsSchema = z
         heldOutExposed: z.int(),
         uncoveredExposed: z.int(),
         late: z.int().describe('Touches that came after their account entered the comparison'),
+        forgotten: z
+          .int()
+          .default(0)
+          .describe(`Accounts that are in no figure: the shares have changed over ${LINEUPS_MAX} times since they came`),
       })
       .nullable(),
     power: z
@@ -191,7 +201,7 @@ export function resultsAnswer(state: ExperimentState, results: Results | null): 
   const { judgement, summary } = results;
   const { best, estimate: made, leftOutShare, reason, sampleRatio, verdict } = judgement;
   const worst = underPerformerOf(state, judgement);
-  const { heldOutExposed, late, uncoveredExposed } = summary;
+  const { forgotten, heldOutExposed, late, uncoveredExposed } = summary;
   return {
     ...about,
     asOf: timeText(summary.asOf),
@@ -203,7 +213,7 @@ export function resultsAnswer(state: ExperimentState, results: Results | null): 
     arms: armAnswers(state, results),
     comparisons: made.comparisons.map((comparison) => ({ ...comparison })),
     sampleRatio: { pValue: sampleRatio.pValue, isAlarm: sampleRatio.isAlarm, arms: sampleRatio.arms.map((arm) => ({ ...arm })) },
-    contamination: { leftOutShare, heldOutExposed, uncoveredExposed, late },
+    contamination: { leftOutShare, heldOutExposed, uncoveredExposed, late, forgotten },
     power,
   };
 }

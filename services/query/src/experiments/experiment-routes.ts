@@ -1,5 +1,5 @@
 import type { ScoringModel } from '@touchstone/engine';
-import { EXPERIMENT_STATUSES, experimentSchema, type ExperimentState } from '@touchstone/experiments';
+import { EXPERIMENT_STATUSES, experimentSchema, startEvidence, type ExperimentState } from '@touchstone/experiments';
 import { csvOf, type DeclaredResponse, linkToNext, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
@@ -50,7 +50,7 @@ const STEPS = [
     'start',
     'startExperiment',
     'Start an experiment',
-    'A draft alone can be started. From now on its touches count and decisions follow it.',
+    'A draft alone can be started. From now on its touches count and decisions follow it. What points are gained is weighed by the scoring model of this moment until it stops.',
   ],
   [
     'stop',
@@ -108,6 +108,11 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
     return JSON.stringify(resultsAnswer(state, await experiments.resultsToKeep(state)));
   }
 
+  async function evidenceOf(action: (typeof STEPS)[number][0], state: ExperimentState): Promise<string | null> {
+    if (action === 'start') return startEvidence(modelStatus().model);
+    return action === 'stop' ? figuresOf(state) : null;
+  }
+
   app.post(
     '/v1/experiments',
     {
@@ -156,7 +161,7 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       async (request) => {
         const state = find(request.params.experimentId);
         const { reason = null, revision = state.revision } = request.body;
-        const evidence = action === 'stop' ? await figuresOf(state) : null;
+        const evidence = await evidenceOf(action, state);
         const by = request.caller!.keyId;
         return experimentAnswer(
           await write({ experimentId: state.definition.id, action, expectedRevision: revision, by, reason, evidence }),

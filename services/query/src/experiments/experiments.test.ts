@@ -20,6 +20,9 @@ function openProcess() {
       replay: () => {
         throw new Error('nothing is stored');
       },
+      contactRoles: () => {
+        throw new Error('no contact is known');
+      },
       crossings: () => {
         throw new Error('nothing was crossed');
       },

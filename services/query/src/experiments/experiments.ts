@@ -17,7 +17,7 @@ const EVALUATION_SHARE = 0.05;
 
 export interface ExperimentsOptions {
   readonly ledgers: LedgerSet;
-  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay' | 'crossings'>;
+  readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay' | 'contactRoles' | 'crossings'>;
   /** Of the same process: tells of crossings. */
   readonly feed: Pick<LiveFeed, 'keptAlerts' | 'whenTold'>;
   readonly keys: Pick<KeyRing, 'sign'>;

@@ -1,14 +1,14 @@
-import { defaultModel, PartitionLedgers } from '@touchstone/engine';
+import { defaultModel, PartitionLedgers, RescoredSums, type ScoringModel } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
-import { summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
+import { assign, currentExperiment, summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
 import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
 import { PartitionEvidence, type Gap } from './partition-evidence.ts';
-import { applyBlock, blocksOf, closeGap, experimentSince, NOW } from './test-evidence.ts';
+import { applyBlock, blocksOf, closeGap, experimentSince, NOW, type MadeTouch } from './test-evidence.ts';
 
 /** Ledgers that have applied the touches below an offset, as stored ones or as they came. */
-function ledgersAt(blocks: readonly RecordBlock[], position: number): PartitionLedgers {
-  const ledgers = new PartitionLedgers(0, defaultModel);
+function ledgersAt(blocks: readonly RecordBlock[], position: number, model: ScoringModel = defaultModel): PartitionLedgers {
+  const ledgers = new PartitionLedgers(0, model);
   for (const block of blocks.slice(0, position)) applyBlock(ledgers, block, true);
   return ledgers;
 }
@@ -17,7 +17,25 @@ const anyTouch = fc.record({
   account: fc.integer({ min: 0, max: 4 }),
   kind: fc.constantFrom('ad_impression', 'ad_click', 'web_visit'),
   creativeId: fc.constantFrom('a', 'b', null),
+  contactId: fc.constantFrom('c0', 'c1', null),
+  minutes: fc.constantFrom(0, 3),
+  lateMs: fc.constantFrom(0, 0, 500, 4000, 60_000),
 });
+const anyRole = fc.record({
+  account: fc.integer({ min: 0, max: 4 }),
+  kind: fc.constant('web_visit'),
+  creativeId: fc.constant(null),
+  contactId: fc.constantFrom('c0', 'c1'),
+  role: fc.constantFrom('decision_maker', 'champion', 'somebody', null),
+  saidSeconds: fc.integer({ min: 0, max: 40 }),
+});
+/** What a model published meanwhile says otherwise. */
+const otherModel: ScoringModel = {
+  ...defaultModel,
+  version: 'other',
+  rules: defaultModel.rules.map((rule) => ({ ...rule, points: rule.points + 7, where: { source: 'nobody' } })),
+  roles: { decision_maker: 3, somebody: 5 },
+};
 
 /** What happens before a touch comes: a gap is asked for, what was asked for is read, wholly or in part, or other ledgers take over, some touches further. */
 const anyStep = fc.oneof(
@@ -25,43 +43,50 @@ const anyStep = fc.oneof(
   fc.constant('ask' as const),
   fc.constant('read' as const),
   fc.constant('break off' as const),
-  fc.record({ takeOver: fc.integer({ min: 0, max: 3 }) }),
+  fc.constant('publish' as const),
+  fc.record({ takeOver: fc.integer({ min: 0, max: 3 }), model: fc.constantFrom(defaultModel, otherModel) }),
 );
 
-property.prop([fc.array(fc.tuple(anyTouch, anyStep), { minLength: 1, maxLength: 40 }), fc.nat(), fc.nat()])(
-  'evidence through gaps and other ledgers is that of one pass over the touches since the start',
-  (entries, startNumber, knownNumber) => {
-    const blocks = blocksOf(entries.map(([touch]) => touch));
-    const started = startNumber % blocks.length;
-    const known = started + (knownNumber % (blocks.length - started));
-    const experiment = experimentSince(NOW + 1000 * started);
-    const asOf = NOW + 1000 * blocks.length + 3000;
+property.prop([
+  fc.array(fc.tuple(fc.oneof({ weight: 4, arbitrary: anyTouch }, anyRole), anyStep), { minLength: 1, maxLength: 40 }),
+  fc.nat(),
+  fc.nat(),
+])('evidence through gaps and other ledgers is that of one pass over the touches since the start', (entries, startNumber, knownNumber) => {
+  const records: readonly MadeTouch[] = entries.map(([touch]) => touch);
+  const blocks = blocksOf(records);
+  const started = startNumber % blocks.length;
+  const known = started + (knownNumber % (blocks.length - started));
+  const experiment = experimentSince(NOW + 1000 * started, {}, defaultModel);
+  const asOf = NOW + 1000 * blocks.length + 3000;
 
-    const evidence = new PartitionEvidence(0);
-    let ledgers = ledgersAt(blocks, known);
-    evidence.attach(ledgers);
-    evidence.keep([experiment]);
-    let gap: Gap | null = null;
-    while (ledgers.position < blocks.length) {
-      const step = entries[ledgers.position]![1];
-      if (step === 'ask') gap = evidence.gap() ?? gap;
-      else if (step === 'read' && gap !== null) {
-        closeGap(gap, blocks);
-        gap = null;
-      } else if (step === 'break off' && gap !== null) {
-        closeGap(gap, blocks, gap.before - 1);
-        gap = null;
-      } else if (typeof step === 'object') {
-        ledgers = ledgersAt(blocks, Math.min(blocks.length, ledgers.position + step.takeOver));
-        evidence.attach(ledgers);
-      }
-      if (ledgers.position < blocks.length) applyBlock(ledgers, blocks[ledgers.position]!, false);
+  const evidence = new PartitionEvidence(0);
+  let ledgers = ledgersAt(blocks, known);
+  evidence.attach(ledgers);
+  evidence.keep([experiment]);
+  let gap: Gap | null = null;
+  while (ledgers.position < blocks.length) {
+    const step = entries[ledgers.position]![1];
+    if (step === 'ask') gap = evidence.gap() ?? gap;
+    else if (step === 'read' && gap !== null) {
+      closeGap(gap, blocks);
+      gap = null;
+    } else if (step === 'break off' && gap !== null) {
+      closeGap(gap, blocks, gap.before - 1);
+      gap = null;
+    } else if (step === 'publish') {
+      rescore(ledgers, ledgers.model === otherModel ? defaultModel : otherModel);
+    } else if (typeof step === 'object') {
+      ledgers = ledgersAt(blocks, Math.min(blocks.length, ledgers.position + step.takeOver), step.model);
+      evidence.attach(ledgers);
     }
-    for (let open = evidence.gap(); open !== null; open = evidence.gap()) closeGap(open, blocks);
+    if (ledgers.position < blocks.length) applyBlock(ledgers, blocks[ledgers.position]!, false);
+  }
+  for (let open = evidence.gap(); open !== null; open = evidence.gap()) closeGap(open, blocks);
 
-    expect(summaryOf(evidence, experiment, asOf)).toEqual(onePass(blocks, started, experiment, asOf));
-  },
-);
+  const summary = summaryOf(evidence, experiment, asOf);
+  expect(summary).toEqual(onePass(blocks, started, experiment, asOf));
+  expect(pointsIn(summary)).toBeCloseTo(pointsByDefinition(records, started, experiment, asOf), 9);
+});
 
 test('an account holds the creative that it was shown last', () => {
   const blocks = blocksOf([
@@ -78,6 +103,54 @@ test('an account holds the creative that it was shown last', () => {
   for (const block of blocks) applyBlock(ledgers, block, false);
   expect(evidence.heldBy('hero', 'a1')).toEqual({ creativeId: 'b', exposedAt: NOW + 1000 });
 });
+
+/** Another model comes into force in living ledgers. */
+function rescore(ledgers: PartitionLedgers, model: ScoringModel): void {
+  const sums = new RescoredSums(ledgers, model);
+  sums.position = ledgers.position;
+  sums.takeOver();
+}
+
+function pointsIn({ eras }: EvidenceSummary): number {
+  // Of two arms an account weighs 2.
+  return eras.flatMap(({ arms }) => arms).reduce((sum, { moments }) => sum + moments.pointsGained.wy, 0) / 2;
+}
+
+/** Account by account, of those that count: what its touches in the window were worth by the rules at the start and the roles of then. */
+function pointsByDefinition(records: readonly MadeTouch[], started: number, experiment: ExperimentState, asOf: number): number {
+  const at = (offset: number): number => NOW + 1000 * offset;
+  const occurred = (offset: number): number => at(offset) - (records[offset]!.lateMs ?? 0);
+  const isShown = ({ creativeId, kind, role }: MadeTouch): boolean => role === undefined && creativeId !== null && kind !== 'web_visit';
+  let points = 0;
+  for (const account of new Set(records.map((record) => record.account))) {
+    const own = [...records.keys()].filter((offset) => offset >= started && records[offset]!.account === account);
+    const first = own.find((offset) => isShown(records[offset]!) && occurred(offset) >= at(started));
+    if (first === undefined || at(first) + 5000 > asOf) continue;
+    const settled = own.filter((offset) => offset >= first && at(offset) < at(first) + 5000);
+    const seen = settled.filter((offset) => isShown(records[offset]!) && occurred(offset) >= at(started));
+    const creatives = new Set(seen.map((offset) => records[offset]!.creativeId));
+    if (creatives.size > 1 || assign(currentExperiment(experiment), `a${account}`).creativeId !== records[first]!.creativeId) continue;
+    for (const offset of settled) {
+      const { contactId, creativeId, kind, minutes = 0, role } = records[offset]!;
+      const isClick = kind === 'ad_click' && creativeId !== null;
+      const isImpression = kind === 'ad_impression' && creativeId !== null;
+      if (role !== undefined || isImpression || occurred(offset) > occurred(first) + 5000) continue;
+      if (occurred(offset) < (isClick ? at(started) : occurred(first))) continue;
+      const worth = { ad_click: 2, web_visit: 1 + minutes, ad_impression: 0.1 }[kind] ?? 0;
+      points += worth * multiplierBefore(records, offset, account, contactId ?? null);
+    }
+  }
+  return points;
+}
+
+function multiplierBefore(records: readonly MadeTouch[], offset: number, account: number, contactId: string | null): number {
+  let known: MadeTouch | null = null;
+  for (const record of records.slice(0, offset)) {
+    if (record.role === undefined || record.account !== account || record.contactId !== contactId) continue;
+    if (known === null || record.saidSeconds! >= known.saidSeconds!) known = record;
+  }
+  return { decision_maker: 1.5, champion: 1.3 }[known?.role ?? ''] ?? 1;
+}
 
 function summaryOf(evidence: PartitionEvidence, { lineups }: ExperimentState, asOf: number): EvidenceSummary {
   return summarise(evidence.evidenceOf('hero')!, lineups, asOf);

@@ -1,14 +1,31 @@
-import { FIELD, worthOf, type PartitionLedgers, type TouchCursor } from '@touchstone/engine';
+import {
+  FIELD,
+  fieldsAsked,
+  TouchWeigher,
+  type PartitionLedgers,
+  type ScoringModel,
+  type TouchCursor,
+  type UsedField,
+} from '@touchstone/engine';
 import { Evidence, planOf, type CountedTouch, type Crossing, type ExperimentState, type Held } from '@touchstone/experiments';
+import type { RoleBook } from './role-book.ts';
 
 /** Touches that wait until those before them are read from the store; some 100 bytes each. With more, reading begins again. */
 const WAITING_MAX = 200_000;
+
+const CREATIVE_FIELDS: readonly UsedField[] = ['campaignId', 'creativeId'];
+
+type Counted = Omit<CountedTouch, 'worth' | 'isAbove'>;
+
+const weighers = new WeakMap<ScoringModel, TouchWeigher>();
 
 /** Evidence of one experiment in one partition, and how far it goes. */
 interface Entry {
   readonly startedAt: number;
   /** Id of the threshold that accounts are to reach; null where that is not asked. */
   readonly threshold: string | null;
+  /** By what touches are weighed; null, of an experiment whose start is recorded without, for the model of now. */
+  readonly weights: ScoringModel | null;
   evidence: Evidence;
   /** Null while it takes touches as they come; else those that came after what is being read from the store. */
   waiting: CountedTouch[] | null;
@@ -33,8 +50,10 @@ export interface Gap {
   readonly partition: number;
   readonly before: number;
   readonly experiments: readonly { readonly id: string; readonly startedAt: number; readonly upTo: number | null }[];
-  /** Takes a stored touch. False when what is read is of no use any more. */
-  readonly take: (touch: TouchCursor, offset: number, appendedAt: number) => boolean;
+  /** What is asked of touches beyond ids, kind, times and minutes. */
+  readonly fields: readonly UsedField[];
+  /** Takes a stored touch, with what was known of roles before it. False when what is read is of no use any more. */
+  readonly take: (touch: TouchCursor, offset: number, appendedAt: number, roles: Pick<RoleBook, 'roleOf'>) => boolean;
   /** All is read: what came meanwhile is taken, and the experiments go on with touches as they come. */
   readonly close: () => void;
 }
@@ -73,6 +92,7 @@ export class PartitionEvidence {
       this.#entries.set(state.definition.id, {
         startedAt: state.startedAt!,
         threshold,
+        weights: state.weights,
         evidence,
         waiting: [],
         upTo: null,
@@ -117,16 +137,21 @@ export class PartitionEvidence {
     });
     const isCurrent = (): boolean =>
       this.#ledgers === ledgers && places.every(({ entry, id, waiting }) => this.#entries.get(id) !== entry || entry.waiting === waiting);
+    let now = -Infinity;
     return {
       partition: this.partition,
       before,
+      fields: [...new Set([...CREATIVE_FIELDS, ...open.flatMap(([, entry]) => fieldsAsked(entry.weights ?? ledgers.model))])],
       experiments: places.map(({ entry, id }) => ({ id, startedAt: entry.startedAt, upTo: entry.upTo })),
-      take: (touch, offset, appendedAt) => {
+      take: (touch, offset, appendedAt, roles) => {
         if (!isCurrent()) return false;
-        const reads = places.filter(({ entry, from }) => offset >= from && appendedAt >= entry.startedAt);
+        now = Math.max(now, appendedAt);
+        const reads = places.filter(({ entry, from }) => offset >= from && now >= entry.startedAt);
         if (reads.length === 0) return true;
-        const counted = countedOf(ledgers, touch, appendedAt, offset);
-        for (const { entry } of reads) entry.evidence.touch(counted);
+        const counted = countedOf(touch, now, offset);
+        const role = roles.roleOf(counted.accountId, touch.text(FIELD.contactId));
+        for (const { entry } of reads)
+          entry.evidence.touch({ ...counted, worth: this.#weigherOf(entry).worth(touch, role), isAbove: false });
         return true;
       },
       close: () => {
@@ -163,17 +188,39 @@ export class PartitionEvidence {
     if (this.#entries.size === 0) return;
     const accountId = touch.text(FIELD.accountId)!;
     const hasCreative = touch.has(FIELD.creativeId);
-    let counted: CountedTouch | null = null;
+    let counted: Counted | null = null;
+    let role: string | null = null;
     for (const entry of this.#entries.values()) {
       // Most touches are of accounts that no experiment has reached: these cost no more than this.
       if (now < entry.startedAt || (entry.waiting === null && !hasCreative && !entry.evidence.rows.has(accountId))) continue;
-      counted ??= countedOf(this.#ledgers!, touch, now, offset);
-      const taken = this.#isFirstAbove(entry, touch, accountId) ? { ...counted, isAbove: true } : counted;
+      if (counted === null) {
+        counted = countedOf(touch, now, offset);
+        role = this.#roleOf(touch);
+      }
+      const worth = this.#weigherOf(entry).worth(touch, role);
+      const taken = { ...counted, worth, isAbove: this.#isFirstAbove(entry, touch, accountId) };
       if (entry.waiting === null) entry.evidence.touch(taken);
       // With another list, what is being read is of no use any more.
       else if (entry.waiting.length === WAITING_MAX) entry.waiting = [];
       else entry.waiting.push(taken);
     }
+  }
+
+  /** The role that the touch's contact has by now; null for none. */
+  #roleOf({ bytes, end, start }: TouchCursor): string | null {
+    if (start[FIELD.contactId]! < 0) return null;
+    const { accounts, contacts, roles } = this.#ledgers!;
+    const account = accounts.names.find(0, bytes, start[FIELD.accountId]!, end[FIELD.accountId]!);
+    const contact = account < 0 ? -1 : contacts.names.find(account, bytes, start[FIELD.contactId]!, end[FIELD.contactId]!);
+    const role = contact < 0 ? 0 : contacts.role[contact]!;
+    return role === 0 ? null : roles.name(role);
+  }
+
+  #weigherOf({ weights }: Entry): TouchWeigher {
+    const model = weights ?? this.#ledgers!.model;
+    let weigher = weighers.get(model);
+    if (weigher === undefined) weighers.set(model, (weigher = new TouchWeigher(model)));
+    return weigher;
   }
 
   /** Whether the touch may be the first of an account that stands above the threshold. What is above and was not told does not count as such. */
@@ -193,7 +240,7 @@ function evidenceOf(state: ExperimentState): Evidence {
   );
 }
 
-function countedOf(ledgers: PartitionLedgers, touch: TouchCursor, appendedAt: number, offset: number): CountedTouch {
+function countedOf(touch: TouchCursor, appendedAt: number, offset: number): Counted {
   return {
     accountId: touch.text(FIELD.accountId)!,
     kind: touch.text(FIELD.kind)!,
@@ -202,7 +249,5 @@ function countedOf(ledgers: PartitionLedgers, touch: TouchCursor, appendedAt: nu
     occurredAt: touch.occurredAt,
     appendedAt,
     offset,
-    worth: worthOf(ledgers, touch),
-    isAbove: false,
   };
 }
