@@ -39,6 +39,39 @@ describe('moveSlices', () => {
     expect(after).toEqual(before.map((slice) => (slice.creativeId === 'c1' ? { ...slice, creativeId: 'new' } : slice)));
   });
 
+  it.each([
+    [
+      'an arm that shrinks lets go of its last buckets',
+      [3, 7],
+      [
+        ['c0', 0, 3_000],
+        ['c1', 3_000, 10_000],
+      ],
+    ],
+    [
+      'so does one at the end, and the lowest of them go first',
+      [7, 3],
+      [
+        ['c0', 0, 5_000],
+        ['c1', 5_000, 8_000],
+        ['c0', 8_000, 10_000],
+      ],
+    ],
+  ])('%s', (_, weights, expected) => {
+    const moved = moveSlices(slicesOf(armsOf([1, 1]), 1), armsOf(weights), 1);
+    expect(moved.map(({ creativeId, from, to }) => [creativeId, from, to])).toEqual(expected);
+  });
+
+  it('gives the buckets of an arm that goes to the others in their order, the lowest first', () => {
+    const moved = moveSlices(slicesOf(armsOf([1, 1, 2]), 1), armsOf([1, 1]), 1);
+    expect(moved.map(({ creativeId, from, to }) => [creativeId, from, to])).toEqual([
+      ['c0', 0, 2_500],
+      ['c1', 2_500, 5_000],
+      ['c0', 5_000, 7_500],
+      ['c1', 7_500, 10_000],
+    ]);
+  });
+
   const weights = fc
     .array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 6 })
     .filter((list) => list.some((weight) => weight > 0));
