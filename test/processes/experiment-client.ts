@@ -67,14 +67,19 @@ export class ExperimentClient {
   /** The variant of each account by one flag, in the order asked. */
   async decideAll(flag: string, accountIds: readonly string[]): Promise<Map<string, string>> {
     const decided = new Map<string, string>();
+    // Once more as well: deciding changes nothing.
     for (let from = 0; from < accountIds.length; from += AT_A_TIME) {
       const some = accountIds.slice(from, from + AT_A_TIME);
       const answers = await Promise.all(
-        some.map((targetingKey) => this.#post<{ variant: string }>(`/ofrep/v1/evaluate/flags/${flag}`, { context: { targetingKey } })),
+        some.map((targetingKey) => this.#decide(flag, targetingKey).catch(() => this.#decide(flag, targetingKey))),
       );
       for (const [at, accountId] of some.entries()) decided.set(accountId, answers[at]!.variant);
     }
     return decided;
+  }
+
+  #decide(flag: string, targetingKey: string): Promise<{ variant: string }> {
+    return this.#post(`/ofrep/v1/evaluate/flags/${flag}`, { context: { targetingKey } });
   }
 
   async history(id: string): Promise<ExperimentHistory[]> {
@@ -102,7 +107,12 @@ export class ExperimentClient {
     return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
-  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+  /** Asks once more where the connection was that of a process which is no more. */
+  async fetch(path: string): Promise<Response> {
+    return this.#send(path).catch(() => this.#send(path));
+  }
+
+  #send(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(this.#url + path, { ...init, headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' } });
   }
 
@@ -111,7 +121,7 @@ export class ExperimentClient {
   }
 
   async #post<Answer>(path: string, body: object): Promise<Answer> {
-    return answerOf(path, await this.fetch(path, { method: 'POST', body: JSON.stringify(body) }));
+    return answerOf(path, await this.#send(path, { method: 'POST', body: JSON.stringify(body) }));
   }
 }
 

@@ -63,7 +63,7 @@ describe.skipIf(found.kind === 'none')('experiments across processes', () => {
     return one;
   }
 
-  test('assignment is the same at both, and by an independent recomputation', { timeout: 180_000 }, async () => {
+  test('assignment is the same at both, and by an independent recomputation', { timeout: 240_000 }, async () => {
     for (const id of METRICS) {
       const common = { campaignId: 'spring', seed: SEED, arms: ARMS, holdout: HOLDOUT, coverage: COVERAGE, alpha: ALPHA };
       await clientOf(0).create({ id, metric: id, outcomeWindow: WINDOW_S, grace: GRACE_S, ...common });

@@ -54,6 +54,17 @@ describe('a decision', () => {
     expect(decided(running({ ...given, control: 'b' }))).toEqual({ cause, creativeId: 'b' });
   });
 
+  test.each([
+    [true, true, 'assigned'],
+    [true, false, 'not_targeted'],
+    [true, null, 'not_targeted'],
+    [false, false, 'assigned'],
+    [false, true, 'not_targeted'],
+    [false, null, 'not_targeted'],
+  ])('with targeting of qualified %s: an account that is %s is %s', (wanted, qualified, cause) => {
+    expect(decided(running({ targeting: { qualified: wanted } }), account({ qualified })).cause).toBe(cause);
+  });
+
   test('gives the default to an account that is not known, and when nothing runs', () => {
     expect(decided(running(), null)).toEqual({ cause: 'unknown_account', creativeId: 'a' });
     expect(decided(experiment())).toEqual({ cause: 'not_running', creativeId: 'a' });

@@ -25,6 +25,11 @@ describe('slicesOf', () => {
     expect(rangesOf(slicesOf(armsOf(weights), coverage))).toEqual(ranges);
   });
 
+  it('round to the nearest bucket', () => {
+    expect(slicesOf(armsOf([2, 1]), 1)[0]!.to).toBe(6_667);
+    expect(slicesOf(armsOf([1, 2]), 1)[0]!.to).toBe(3_333);
+  });
+
   it('leave no bucket out where weights have no exact binary form', () => {
     const slices = slicesOf(armsOf([0.1, 0.2, 0.7]), 1);
     expect(slices.at(-1)!.to).toBe(BUCKETS);
