@@ -240,7 +240,7 @@ describe.skipIf(found.kind === 'none')('experiments across processes', () => {
       expect(answer.arms[at]!.value, where).toBeCloseTo(value!, 9);
       for (const count of ['exposed', 'contaminated', 'strayed', 'accounts', 'clicks'] as const) expect(counts[count]).toBeGreaterThan(0);
     }
-    expect(answer.contamination, where).toEqual({ leftOutShare, heldOutExposed, uncoveredExposed, late });
+    expect(answer.contamination, where).toMatchObject({ leftOutShare, heldOutExposed, uncoveredExposed, late });
     for (const count of [late, heldOutExposed, uncoveredExposed]) expect(count).toBeGreaterThan(0);
     const byExposed = answer.sampleRatio.arms.every(({ accounts }, at) => accounts === shares.exposed[at]!.accounts);
     for (const [at, share] of shares[byExposed ? 'exposed' : 'settled'].entries()) {
