@@ -163,6 +163,15 @@ describe('what is said of an account', () => {
     expect(metadata()).toMatchObject({ score: expect.closeTo(29.28932188, 7) as number, band: 'cold', cause: 'not_targeted' });
   });
 
+  it.each([
+    [49.9, 'half'],
+    [50.1, 'low'],
+  ])('is, where a band begins at %d, the band that 50 lies in', (from, band) => {
+    const scoreBands = [{ id: 'low', from: 0 }, { id: 'half', from }]; // prettier-ignore
+    const world = running({}, [meeting(1)], scoringModelSchema.parse({ ...given, scoreBands }));
+    expect(world.decider.evaluate('hero', 'a1')!.metadata['band']).toBe(band);
+  });
+
   it('is not of before its last touch, by whatever clock', () => {
     const world = running();
     world.now = NOW - HOUR_MS;
