@@ -18,6 +18,7 @@ const WITHIN_MS = 60_000;
 /** A step at one process shows in the other's decisions within so long. */
 const FOLLOWS_WITHIN_MS = 2000;
 const ACCOUNTS = Array.from({ length: 5000 }, (_, n) => `account-${n}`);
+const [FEW, FEW_EVERY_MS] = [40, 200];
 const METRICS = ['clicked', 'clickRate', 'engaged', 'pointsGained'] as const;
 const SEED = 'processes';
 const ARMS = [{ creativeId: 'a', weight: 2 }, { creativeId: 'b', weight: 1 }, { creativeId: 'c', weight: 1 }]; // prettier-ignore
@@ -83,15 +84,15 @@ describe.skipIf(found.kind === 'none')('experiments across processes', () => {
       const before = await decisionsAtOne(0);
       await queries[1]!.kill();
       await aggregators[1]!.kill();
-      await platform.show(await decisionsOf(ACCOUNTS.slice(1500, 2500)));
-      // A partition moves twice: one aggregator joins, another leaves.
       aggregators[1] = await stage.start('aggregator');
       queries[1] = await stage.start('query', { port: queries[1]!.port });
-      await Promise.all([aggregators[1].becomesReady(), queries[1].becomesReady()]);
+      // What comes while one reads what was before it must not get lost between the two.
+      await Promise.all([trickle(0, ACCOUNTS.slice(1500, 2500)), aggregators[1].becomesReady(), queries[1].becomesReady()]);
       const after = await decisions();
       for (const [accountId, variant] of before) {
         if (!platform.isShownOther(accountId)) expect([accountId, after.get(accountId)]).toEqual([accountId, variant]);
       }
+      // Partitions move twice: one aggregator joins, another leaves.
       const leaving = aggregators.shift()!;
       aggregators.push(await stage.start('aggregator'));
       await platform.show(await decisionsOf(ACCOUNTS.slice(2500, 3000)));
@@ -105,10 +106,9 @@ describe.skipIf(found.kind === 'none')('experiments across processes', () => {
       await platform.show(await decisionsOf(ACCOUNTS.slice(3000, 4000)));
       expect(new Set((await decisions()).values())).not.toContain('c');
       const undoMs = await followedDecision(ofC, (variant) => variant === 'c', () => swapAll(1, 'undo', {}), 0); // prettier-ignore
-      await platform.show(await decisionsOf(ACCOUNTS.slice(4000)));
       await queries[0]!.kill();
       queries[0] = await stage.start('query', { port: queries[0]!.port });
-      await queries[0].becomesReady();
+      await Promise.all([trickle(1, ACCOUNTS.slice(4000)), queries[0].becomesReady()]);
       console.log(`a swap is followed after ${swapMs.toFixed(0)} ms, its undo after ${undoMs.toFixed(0)} ms`);
       expect(Math.max(swapMs, undoMs)).toBeLessThan(FOLLOWS_WITHIN_MS);
 
@@ -165,6 +165,14 @@ describe.skipIf(found.kind === 'none')('experiments across processes', () => {
 
   const decisionsAtOne = (at: number): Promise<Map<string, string>> => clientOf(at).decideAll(METRICS[0], ACCOUNTS);
   const decisionsOf = (accountIds: readonly string[]): Promise<Map<string, string>> => clientOf(0).decideAll(METRICS[0], accountIds);
+
+  /** Shows accounts what a process decides, a few at a time. */
+  async function trickle(at: number, accountIds: readonly string[]): Promise<void> {
+    for (let from = 0; from < accountIds.length; from += FEW) {
+      await platform.show(await clientOf(at).decideAll(METRICS[0], accountIds.slice(from, from + FEW)));
+      await sleep(FEW_EVERY_MS);
+    }
+  }
 
   async function swapAll(at: number, action: 'swap' | 'undo', body: object): Promise<void> {
     for (const id of METRICS) await clientOf(at).step(id, action, body);

@@ -1,12 +1,4 @@
-import {
-  ExperimentBook,
-  judge,
-  noArm,
-  addAccount,
-  type ExperimentState,
-  type ExperimentStep,
-  type Judgement,
-} from '@touchstone/experiments';
+import { ExperimentBook, judge, noArm, addAccount, type ExperimentState, type ExperimentStep } from '@touchstone/experiments';
 import { describe, expect, it } from 'vitest';
 import { judgeOptionsOf, powerPlanOf, stepOf, underPerformerOf } from './evaluate-experiment.ts';
 
@@ -81,7 +73,7 @@ describe('the under-performer', () => {
     const { judgement } = judged(state, { a: 150, b: 300, c: 100, d: 290 });
     expect(judgement.underPerformers.map(({ creativeId }) => creativeId)).toEqual(['a', 'c']);
     expect(underPerformerOf(state, judgement)!.creativeId).toBe('c');
-    for (const verdict of ['hold', 'wait'] as const) expect(underPerformerOf(state, { ...judgement, verdict } as Judgement)).toBeNull();
+    for (const verdict of ['hold', 'wait'] as const) expect(underPerformerOf(state, { ...judgement, verdict })).toBeNull();
   });
 
   it.each([
