@@ -13,6 +13,7 @@ const none = { by: 'k', definition: null, creativeId: null, weights: null, reaso
 function openProcess() {
   const stored = Promise.withResolvers<void>();
   const ledgers = new LedgerSet();
+  const metrics = createMetrics({ ofProcess: false });
   const told: ((published: { accountId: string }) => void)[] = [];
   const experiments = new Experiments({
     ledgers,
@@ -28,7 +29,7 @@ function openProcess() {
       },
     },
     keys: { sign: () => 'signed' },
-    metrics: createMetrics({ ofProcess: false }),
+    metrics,
     scheduler: systemScheduler,
     logger: silent,
     readiness: () => ({ ready: true, detail: 'state is restored' }),
@@ -63,7 +64,7 @@ function openProcess() {
   const tell = (accountId: string): void => {
     for (const follower of told) follower({ accountId });
   };
-  return { experiments, start, store: stored, deliver, tell };
+  return { experiments, start, store: stored, deliver, tell, metrics };
 }
 
 let open: Experiments | null = null;
@@ -124,6 +125,22 @@ describe('experiments that go on', () => {
     expect(experiments.running.map(({ definition: { id } }) => id)).toEqual(['hero']);
     expect(await experiments.resultsOf(state)).toBeNull();
     expect(await experiments.resultsToKeep(experiments.log.book.get('other')!)).toBeNull();
+  });
+
+  it('have gauges while they run, through their steps, and no longer', async () => {
+    const { deliver, experiments, metrics, start, store } = openProcess();
+    open = experiments;
+    await start();
+    store.resolve();
+    const gauges = async (): Promise<string[]> => {
+      const lines = (await metrics.text()).split('\n');
+      return lines.filter((line) => /^touchstone_experiment_\w*accounts\{/.test(line) && line.includes('"hero"'));
+    };
+    await vi.waitFor(async () => expect(await gauges()).toHaveLength(5), { timeout: 5000 });
+    deliver({ ...none, experimentId: 'hero', action: 'swap', expectedRevision: 2, creativeId: 'a' });
+    expect(await gauges()).toHaveLength(5);
+    deliver({ ...none, experimentId: 'hero', action: 'stop', expectedRevision: 3 });
+    expect(await gauges()).toEqual([]);
   });
 
   it('make streams look at all accounts with each step, and at one that something is told of', async () => {
