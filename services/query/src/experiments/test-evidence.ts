@@ -12,6 +12,8 @@ export interface MadeTouch {
   readonly account: number;
   readonly kind: string;
   readonly creativeId: string | null;
+  /** Epoch ms; by default when it is taken. */
+  readonly occurredAt?: number;
 }
 
 /** The touches as blocks of one record, taken at these instants, by default a second apart. */
@@ -20,10 +22,18 @@ export function blocksOf(
   instants: readonly number[] = touches.map((_, n) => NOW + 1000 * n),
 ): RecordBlock[] {
   const writer = new TouchWriter();
-  return touches.map(({ account, creativeId, kind }, offset) => {
+  return touches.map(({ account, creativeId, kind, occurredAt }, offset) => {
     const none = { contactId: null, channel: null, url: null, source: null, properties: {}, minutes: 0 };
     const appendedAt = instants[offset]!;
-    writer.write({ id: `t${offset}`, accountId: `a${account}`, kind, occurredAt: appendedAt, campaignId: 'spring', creativeId, ...none });
+    writer.write({
+      id: `t${offset}`,
+      accountId: `a${account}`,
+      kind,
+      occurredAt: occurredAt ?? appendedAt,
+      campaignId: 'spring',
+      creativeId,
+      ...none,
+    });
     const builder = new RecordBlockBuilder();
     builder.append(writer.key(), writer.value());
     return { partition: 0, baseOffset: offset, nextOffset: offset + 1, count: 1, appendedAt, bytes: builder.bytes().slice() };
