@@ -121,6 +121,19 @@ test('what an account does while its exposure is still being read counts', () =>
   expect(evidence.evidenceOf('hero')!.points[0]).toBe(1);
 });
 
+test('of a threshold is none until its crossings are read, and of what runs no more none is kept', () => {
+  const evidence = new PartitionEvidence(0);
+  evidence.attach(ledgersAt([], 0));
+  evidence.keep([experimentSince(NOW, { metric: 'reachedThreshold', threshold: 'hot' })]);
+  closeGap(evidence.gap()!, []);
+  expect([evidence.isWhole, evidence.evidenceOf('hero')]).toEqual([true, null]);
+  evidence.owed()!.paid();
+  expect(evidence.evidenceOf('hero')).not.toBeNull();
+  expect(evidence.owed()).toBeNull();
+  evidence.keep([]);
+  expect(evidence.evidenceOf('hero')).toBeNull();
+});
+
 test('ledgers that others have taken over from tell nothing any more', () => {
   const blocks = blocksOf([{ account: 1, kind: 'ad_impression', creativeId: 'a' }]);
   const evidence = new PartitionEvidence(0);
