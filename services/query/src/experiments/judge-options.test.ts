@@ -1,4 +1,14 @@
-import { ExperimentBook, judge, noArm, addAccount, type ExperimentState, type ExperimentStep } from '@touchstone/experiments';
+import {
+  addAccount,
+  Evidence,
+  ExperimentBook,
+  judge,
+  noArm,
+  planOf,
+  summarise,
+  type ExperimentState,
+  type ExperimentStep,
+} from '@touchstone/experiments';
 import { describe, expect, it } from 'vitest';
 import { judgeOptionsOf, powerPlanOf, stepOf, underPerformerOf } from './evaluate-experiment.ts';
 
@@ -62,7 +72,8 @@ function judged(state: ExperimentState, clicked: Readonly<Record<string, number>
     for (let n = 0; n < 1000; n++) addAccount(arm.moments.clicked, 4, 1, n < count ? 1 : 0);
     return { ...arm, exposed: 1000, settled: 1000 };
   });
-  const summary = { asOf: 9e9, eras: [{ since: 1000, arms }], heldOutExposed: 0, uncoveredExposed: 0, late: 0 };
+  const nobody = summarise(new Evidence(planOf(state), []), state.lineups, 9e9);
+  const summary = { ...nobody, eras: [{ since: 1000, arms }] };
   return { summary, judgement: judge(summary, judgeOptionsOf(state)) };
 }
 

@@ -80,7 +80,7 @@ test('an account holds the creative that it was shown last', () => {
 });
 
 test.each(['as they come', 'from the store'])('touches of before the start say nothing, though dated after it: %s', (way) => {
-  const ahead = { kind: 'ad_impression', creativeId: 'a', occurredAt: NOW + 3000 };
+  const ahead = { kind: 'ad_impression', creativeId: 'a', lateMs: -3000 };
   const blocks = blocksOf([{ ...ahead, account: 1 }, { ...ahead, account: 2 }], [NOW - 1, NOW]); // prettier-ignore
   const evidence = new PartitionEvidence(0);
   const ledgers = ledgersAt(blocks, way === 'from the store' ? 2 : 0);

@@ -12,8 +12,8 @@ export interface MadeTouch {
   readonly account: number;
   readonly kind: string;
   readonly creativeId: string | null;
-  /** Epoch ms; by default when it is taken. */
-  readonly occurredAt?: number;
+  /** So long before it was taken. */
+  readonly lateMs?: number;
 }
 
 /** The touches as blocks of one record, taken at these instants, by default a second apart. */
@@ -22,14 +22,14 @@ export function blocksOf(
   instants: readonly number[] = touches.map((_, n) => NOW + 1000 * n),
 ): RecordBlock[] {
   const writer = new TouchWriter();
-  return touches.map(({ account, creativeId, kind, occurredAt }, offset) => {
+  return touches.map(({ account, creativeId, kind, lateMs = 0 }, offset) => {
     const none = { contactId: null, channel: null, url: null, source: null, properties: {}, minutes: 0 };
     const appendedAt = instants[offset]!;
     writer.write({
       id: `t${offset}`,
       accountId: `a${account}`,
       kind,
-      occurredAt: occurredAt ?? appendedAt,
+      occurredAt: appendedAt - lateMs,
       campaignId: 'spring',
       creativeId,
       ...none,
