@@ -6,6 +6,9 @@ import { TEST_PARTITIONS } from './partitions.ts';
 
 const SETTLED_WITHIN_MS = 60_000;
 
+/** One that takes touches and serves accounts: these may be processes of their own. */
+export type SettlingServer = Pick<Server, 'fetch' | 'get'> & { post(path: string, items: readonly unknown[]): Promise<unknown> };
+
 interface CurrentModel {
   readonly version: string;
   readonly rescoringTo: string | null;
@@ -16,7 +19,7 @@ interface CurrentModel {
  * a touch of a new account in each shows when all before it is through.
  * @throws Error when that takes too long
  */
-export async function settle(server: Server, partitions = TEST_PARTITIONS): Promise<void> {
+export async function settle(server: SettlingServer, partitions = TEST_PARTITIONS): Promise<void> {
   const round = randomUUID();
   const accountIds = oneInEachPartition(`settled-${round}`, partitions);
   await server.post(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assign, keepOrAssign } from './assign.ts';
+import { assign, creativeOf, holdoutBucketOf, keepOrAssign } from './assign.ts';
 import type { Experiment } from './experiment.ts';
 import { moveSlices, slicesOf } from './slices.ts';
 
@@ -36,6 +36,28 @@ describe('assign', () => {
     ['Zürich GmbH', 'arm', 'crB', 6036],
   ])('of %s stays as it is', (accountId, group, creativeId, bucket) => {
     expect(assign(experiment(), accountId)).toEqual({ group, creativeId, bucket });
+  });
+
+  it.each([
+    ['acme', 7147],
+    ['globex', 2114],
+    ['account-0', 3187],
+  ])('of %s has a number of its own for the holdout, which stays as it is', (accountId, bucket) => {
+    expect(holdoutBucketOf('exp-12', accountId)).toBe(bucket);
+    expect(assign(experiment({ holdout: bucket / 10_000 }), accountId).group).toBe('arm');
+    expect(assign(experiment({ holdout: (bucket + 1) / 10_000 }), accountId).group).toBe('holdout');
+  });
+
+  it('holds out whole ten-thousandths, though shares have no exact binary form', () => {
+    // 0.57 x 10,000 is 5,699.999...
+    const accountId = Array.from({ length: ACCOUNTS }, (_, n) => `account-${n}`).find((id) => holdoutBucketOf('exp-12', id) === 5699)!;
+    expect(assign(experiment({ holdout: 0.57 }), accountId).group).toBe('holdout');
+  });
+
+  it('gives a bucket where two slices meet to the second', () => {
+    const { slices } = experiment();
+    expect([0, 4999, 5000, 9999].map((bucket) => creativeOf(slices, bucket))).toEqual(['crA', 'crA', 'crB', 'crB']);
+    expect(creativeOf([{ creativeId: 'crA', from: 10, to: 20 }], 20)).toBeNull();
   });
 
   it.each([

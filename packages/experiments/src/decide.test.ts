@@ -54,6 +54,17 @@ describe('a decision', () => {
     expect(decided(running({ ...given, control: 'b' }))).toEqual({ cause, creativeId: 'b' });
   });
 
+  test.each([
+    [true, true, 'assigned'],
+    [true, false, 'not_targeted'],
+    [true, null, 'not_targeted'],
+    [false, false, 'assigned'],
+    [false, true, 'not_targeted'],
+    [false, null, 'not_targeted'],
+  ])('with targeting of qualified %s: an account that is %s is %s', (wanted, qualified, cause) => {
+    expect(decided(running({ targeting: { qualified: wanted } }), account({ qualified })).cause).toBe(cause);
+  });
+
   test('gives the default to an account that is not known, and when nothing runs', () => {
     expect(decided(running(), null)).toEqual({ cause: 'unknown_account', creativeId: 'a' });
     expect(decided(experiment())).toEqual({ cause: 'not_running', creativeId: 'a' });
@@ -72,6 +83,8 @@ describe('a decision', () => {
     const out = running({}, swap('c'));
     expect(decided(out, account(), { creativeId: 'c', exposedAt: NOW }).creativeId).not.toBe('c');
     for (const accountId of ACCOUNTS) expect(decided(out, account({ accountId })).creativeId).not.toBe('c');
+    // What it gets instead is no creative that it was shown.
+    expect(decided(out, account(), { creativeId: 'c', exposedAt: NOW }).cause).toBe('assigned');
   });
 
   test('holds accounts out', () => {
@@ -85,6 +98,22 @@ describe('a decision', () => {
     const idOf = (band: string): string => decide([hot, rest], account({ band }), () => null, NOW).experiment.definition.id;
     expect(idOf('hot')).toBe('hot');
     expect(idOf('cold')).toBe('rest');
+    const few = running({ id: 'few', flagKey: 'hot', coverage: 0.0001 });
+    expect(decide([few, rest], account(), () => null, NOW)).toMatchObject({ experiment: rest, cause: 'assigned' });
+  });
+
+  test('that none takes is the default of the first that runs, and of the newest where none does', () => {
+    const outside = (id: string, control: string): object => ({ id, control, flagKey: 'hero', targeting: { bands: ['hot'] } });
+    const [draft, first, second] = [experiment(outside('x', 'a')), running(outside('y', 'b')), running(outside('z', 'c'))];
+    for (const of of [account(), null]) {
+      expect(decide([draft, first, second], of, () => null, NOW)).toMatchObject({ experiment: first, creativeId: 'b' });
+    }
+    const stopped = running(outside('z', 'c'), { action: 'stop' });
+    expect(decide([draft, stopped], account(), () => null, NOW)).toMatchObject({
+      experiment: stopped,
+      creativeId: 'c',
+      cause: 'not_running',
+    });
   });
 });
 

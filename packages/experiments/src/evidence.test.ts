@@ -1,8 +1,8 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
-import { assign } from './assign.ts';
+import { assign, creativeOf, holdoutBucketOf } from './assign.ts';
 import { Evidence, type CountedTouch } from './evidence.ts';
-import { BUCKETS } from './hash.ts';
+import { bucketOf, BUCKETS } from './hash.ts';
 import type { EvidencePlan, Lineup } from './lineup.ts';
 import { slicesOf } from './slices.ts';
 import { summarise } from './summarise.ts';
@@ -157,6 +157,35 @@ describe('an account', () => {
     expect([evidence.lastCreative[0], evidence.lastSeenAt[0]]).toEqual([0, START + 20 * DAY_MS]);
   });
 
+  it('that was shown two creatives at one instant keeps the one that came last', () => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    for (const creativeId of ['crA', 'crB']) evidence.touch(touchOf(one, 'ad_impression', 0, { creativeId }));
+    expect(evidence.lastCreative[0]).toBe(1);
+  });
+
+  const end = 7 * 24;
+  const settled = { appendedAt: START + 8 * DAY_MS };
+  it.each([
+    ['with its exposure', touchOf(one, 'web_visit', 0), 'counted'],
+    ['a millisecond before it', touchOf(one, 'web_visit', 0, { occurredAt: START - 1 }), 'out_of_window'],
+    ['as its window ends', touchOf(one, 'web_visit', end), 'counted'],
+    ['a millisecond later', touchOf(one, 'web_visit', end, { occurredAt: START + 7 * DAY_MS + 1 }), 'out_of_window'],
+    ['as its window ends, told a millisecond before it is settled', touchOf(one, 'web_visit', end, { appendedAt: START + 8 * DAY_MS - 1 }), 'counted'], // prettier-ignore
+    ['as its window ends, told when it is settled', touchOf(one, 'web_visit', end, settled), 'late'],
+    ['after it, told when it is settled', touchOf(one, 'web_visit', end, { ...settled, occurredAt: START + 7 * DAY_MS + 1 }), 'out_of_window'], // prettier-ignore
+  ] as const)('did something %s', (_, touch, outcome) => {
+    const evidence = new Evidence(plan, ['crA', 'crB']);
+    expect(evidence.touch(touchOf(one, 'ad_impression', 0))).toBe('exposed');
+    expect(evidence.touch(touch)).toBe(outcome);
+    expect(evidence.late).toBe(outcome === 'late' ? 1 : 0);
+    expect(evidence.points[0]).toBe(outcome === 'counted' ? 1 : 0);
+  });
+
+  it('that is shown another creative between its window and its settling is left out', () => {
+    const touches = [touchOf(one, 'ad_impression', 0), touchOf(one, 'ad_impression', end + 1, { creativeId: 'crB' })];
+    expect(armIn(after(touches, 9))).toMatchObject({ contaminated: 1, settled: 0, impressions: 1 });
+  });
+
   it('above the threshold when first exposed says nothing of reaching it', () => {
     const evidence = new Evidence(plan, ['crA', 'crB']);
     const accounts = [0, 1, 2].map((nth) => accountOf('crA', even, nth));
@@ -206,6 +235,45 @@ describe('an era', () => {
   ])('of an impression %s', (_, hours, strayed) => {
     const summary = after([touchOf(one, 'ad_impression', hours)], 10, [even, alone]);
     expect(summary.eras.reduce((sum, { arms }) => sum + arms.reduce((all, arm) => all + arm.strayed, 0), 0)).toBe(strayed);
+  });
+
+  it.each([
+    ['at the very change is of the lineup that begins', 'crB', 24, 1],
+    ['shortly after it that both explain is of the later', 'crB', 24.1, 1],
+    ['shortly after it that the former alone explains is of that', 'crA', 24 + 59 / 60, 0],
+    ['an hour after it is of the later, whatever explains it', 'crA', 25, 1],
+  ])('an impression %s', (_, assigned, hours, era) => {
+    const accountId = assigned === 'crA' ? one : other;
+    const summary = after([touchOf(accountId, 'ad_impression', hours, { creativeId: assigned })], 2, [even, alone]);
+    expect(summary.eras.map(({ arms }) => arms.reduce((sum, { exposed }) => sum + exposed, 0))).toEqual(era === 0 ? [1, 0] : [0, 1]);
+  });
+
+  it.each([
+    ['at the instant of a swap is in the comparison', 8, true, 1],
+    ['later than a swap never enters', 7.99, true, 0],
+    ['later than weights moved enters all the same', 7.99, false, 1],
+  ])('an account that is settled %s', (_, days, movesShown, settled) => {
+    const next: Lineup = { ...even, since: START + days * DAY_MS, movesShown };
+    expect(armIn(after([touchOf(one, 'ad_impression', 0)], 20, [even, next]))).toMatchObject({ exposed: 1, settled });
+  });
+
+  it('counts an account that is neither covered nor let in once, and one held out from its own creative as strayed', () => {
+    const heldOut: Lineup = { since: START, slices: slicesOf(arms, 0.5), holdout: 0.5 };
+    const ids = Array.from({ length: 400 }, (_, n) => `account-${n}`);
+    const isOut = (id: string): boolean => holdoutBucketOf(plan.seed, id) < 5000;
+    const uncovered = ids.find((id) => isOut(id) && creativeOf(heldOut.slices, bucketOf(plan.seed, id)) === null)!;
+    const own = ids.find((id) => isOut(id) && creativeOf(heldOut.slices, bucketOf(plan.seed, id)) === 'crA')!;
+    expect(after([touchOf(uncovered, 'ad_impression', 0)], 9, [heldOut])).toMatchObject({ uncoveredExposed: 1, heldOutExposed: 0 });
+    const summary = after([touchOf(own, 'ad_impression', 0)], 9, [heldOut]);
+    expect(summary).toMatchObject({ uncoveredExposed: 0, heldOutExposed: 1 });
+    expect(armIn(summary)).toMatchObject({ strayed: 1, settled: 0 });
+  });
+
+  it('lets in the first account after those that are held out', () => {
+    const bucket = holdoutBucketOf(plan.seed, one);
+    const lineup = (held: number): Lineup => ({ ...even, holdout: held / BUCKETS });
+    expect(armIn(after([touchOf(one, 'ad_impression', 0)], 9, [lineup(bucket)]))).toMatchObject({ settled: 1, strayed: 0 });
+    expect(armIn(after([touchOf(one, 'ad_impression', 0)], 9, [lineup(bucket + 1)]))).toMatchObject({ settled: 0, strayed: 1 });
   });
 });
 
@@ -300,6 +368,17 @@ describe('evidence as a whole', () => {
     expect(servedBy(mergeSummaries(parts))).toEqual(servedBy(after(touches, days)));
   });
 
+  it('adds up what partitions say of accounts that are in no comparison', () => {
+    const of = (heldOutExposed: number, uncoveredExposed: number, late: number): EvidenceSummary => ({
+      ...after([], 1),
+      heldOutExposed,
+      uncoveredExposed,
+      late,
+    });
+    expect(mergeSummaries([of(1, 20, 300), of(4, 50, 600)])).toMatchObject({ heldOutExposed: 5, uncoveredExposed: 70, late: 900 });
+    expect(() => mergeSummaries([after([], 1), after([], 2)])).toThrow('different instants');
+  });
+
   test.prop([history])('loses none: exposed is contaminated, strayed, settled or still open', (touches) => {
     const evidence = new Evidence(plan, ['crA', 'crB']);
     for (const touch of touches) evidence.touch(touch);
@@ -310,10 +389,16 @@ describe('evidence as a whole', () => {
 
   it('holds many accounts', () => {
     const evidence = new Evidence(plan, ['crA', 'crB']);
+    for (const kind of ['ad_impression', 'ad_click']) evidence.touch(touchOf('first', kind, 0, { creativeId: 'crB' }));
+    const columns = Object.entries(evidence).flatMap(([name, of]) => (ArrayBuffer.isView(of) ? [name as 'points'] : []));
+    const first = columns.map((column) => evidence[column][0]!);
+    expect(first).toHaveLength(13);
+    expect(Math.min(...first)).toBeGreaterThan(0);
     for (let n = 0; n < 3_000; n++) {
       const accountId = `account-${n}`;
       evidence.touch(touchOf(accountId, 'ad_impression', 0, { creativeId: assign({ seed: plan.seed, ...even }, accountId).creativeId }));
     }
+    expect(columns.map((column) => evidence[column][0])).toEqual(first);
     const summary = summarise(evidence, [even], START + 9 * DAY_MS);
     expect(armIn(summary, 'crA').settled + armIn(summary, 'crB').settled).toBe(3_000);
     expect(armIn(summary, 'crA').buckets).toBe(BUCKETS / 2);

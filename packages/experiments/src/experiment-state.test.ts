@@ -49,6 +49,44 @@ describe('the steps of an experiment', () => {
     expect(back.history.at(-1)).toMatchObject({ action: 'undo', creativeId: 'a', revision: 4, by: 'key_1' });
   });
 
+  test('accounts get back what they had, by however many swaps and undos', () => {
+    const swap = (revision: number, creativeId: string): ExperimentStep => step('swap', revision, { creativeId });
+    const { slices } = after(...RUNNING);
+    for (const steps of [
+      [swap(2, 'c'), step('undo', 3)],
+      [swap(2, 'b'), swap(3, 'a'), step('undo', 4), step('undo', 5)],
+      [swap(2, 'a'), step('undo', 3), swap(4, 'b'), step('undo', 5)],
+    ]) {
+      expect(after(...RUNNING, ...steps)).toMatchObject({ slices, formerSlices: [], out: [] });
+    }
+  });
+
+  test('a creative that was brought back and is swapped out by somebody again may be taken out by itself later', () => {
+    const again = [...RUNNING, step('swap', 2, { creativeId: 'a' }), step('undo', 3), step('swap', 4, { creativeId: 'a' })];
+    expect(after(...again).keptIn).toEqual([]);
+    expect(after(...again, step('undo', 5)).keptIn).toEqual(['a']);
+  });
+
+  test('swaps and undos give other creatives to who has seen some, weights do not', () => {
+    const create = step('create', 0, { definition: JSON.stringify({ ...DEFINITION, mode: 'thompson' }) });
+    const weights = DEFINITION.arms.map((arm, index) => ({ ...arm, weight: index + 1 }));
+    const steps = [step('start', 1), step('weights', 2, { weights }), step('swap', 3, { creativeId: 'a' }), step('undo', 4)];
+    const { lineups } = after(create, ...steps, step('stop', 5));
+    expect(lineups.map(({ movesShown, since }) => [since, movesShown])).toEqual([
+      [2000, false],
+      [3000, false],
+      [4000, true],
+      [5000, true],
+    ]);
+  });
+
+  test('once the control is out, accounts outside get the creative with the most weight', () => {
+    const arms = [['a', 9], ['b', 1], ['c', 5], ['d', 2]].map(([creativeId, weight]) => ({ creativeId, weight })); // prettier-ignore
+    const create = step('create', 0, { definition: JSON.stringify({ ...DEFINITION, arms }) });
+    expect(defaultCreative(after(create, step('start', 1)))).toBe('a');
+    expect(defaultCreative(after(create, step('start', 1), step('swap', 2, { creativeId: 'a' })))).toBe('c');
+  });
+
   test('every step is kept with who, when and why', () => {
     const { history } = after(...RUNNING, step('swap', 2, { creativeId: 'b', by: 'auto', reason: 'worse', evidence: '{"p":0.01}' }));
     expect(history.map(({ action, at, revision }) => ({ action, at, revision }))).toEqual([

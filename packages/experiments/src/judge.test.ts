@@ -87,6 +87,19 @@ describe('judge', () => {
     expect(judge(summary, options).leftOutShare).toBeCloseTo(300 / 1_300, 12);
   });
 
+  it('holds nothing while no more are left out than may be', () => {
+    const summary = ofThousand(100, 200, 190);
+    for (const arm of summary.eras[0]!.arms) Object.assign(arm, { exposed: 1_250, contaminated: 200, strayed: 50 });
+    expect(judge(summary, options)).toMatchObject({ leftOutShare: 0.2, verdict: 'swap' });
+  });
+
+  it('convicts by the p-value that is corrected for all comparisons', () => {
+    const { estimate, verdict } = judge(ofThousand(100, 149, 140), options);
+    const [least] = estimate.comparisons.toSorted((one, other) => one.pValue - other.pValue);
+    expect(least!.pValue).toBeLessThan(0.05);
+    expect([least!.pCorrected > 0.05, verdict]).toEqual([true, 'wait']);
+  });
+
   it('refuses a number of accounts that makes no interval', () => {
     for (const tunedForAccounts of [-184, 0, NaN, Infinity])
       expect(() => judge(ofThousand(100, 200, 190), { ...options, tunedForAccounts })).toThrow('can not be tuned');

@@ -25,6 +25,11 @@ describe('slicesOf', () => {
     expect(rangesOf(slicesOf(armsOf(weights), coverage))).toEqual(ranges);
   });
 
+  it('round to the nearest bucket', () => {
+    expect(slicesOf(armsOf([2, 1]), 1)[0]!.to).toBe(6_667);
+    expect(slicesOf(armsOf([1, 2]), 1)[0]!.to).toBe(3_333);
+  });
+
   it('leave no bucket out where weights have no exact binary form', () => {
     const slices = slicesOf(armsOf([0.1, 0.2, 0.7]), 1);
     expect(slices.at(-1)!.to).toBe(BUCKETS);
@@ -37,6 +42,39 @@ describe('moveSlices', () => {
     const before = slicesOf(armsOf([1, 1, 1]), 1);
     const after = moveSlices(before, [{ creativeId: 'c0', weight: 1 }, { creativeId: 'new', weight: 1 }, { creativeId: 'c2', weight: 1 }], 1); // prettier-ignore
     expect(after).toEqual(before.map((slice) => (slice.creativeId === 'c1' ? { ...slice, creativeId: 'new' } : slice)));
+  });
+
+  it.each([
+    [
+      'an arm that shrinks lets go of its last buckets',
+      [3, 7],
+      [
+        ['c0', 0, 3_000],
+        ['c1', 3_000, 10_000],
+      ],
+    ],
+    [
+      'so does one at the end, and the lowest of them go first',
+      [7, 3],
+      [
+        ['c0', 0, 5_000],
+        ['c1', 5_000, 8_000],
+        ['c0', 8_000, 10_000],
+      ],
+    ],
+  ])('%s', (_, weights, expected) => {
+    const moved = moveSlices(slicesOf(armsOf([1, 1]), 1), armsOf(weights), 1);
+    expect(moved.map(({ creativeId, from, to }) => [creativeId, from, to])).toEqual(expected);
+  });
+
+  it('gives the buckets of an arm that goes to the others in their order, the lowest first', () => {
+    const moved = moveSlices(slicesOf(armsOf([1, 1, 2]), 1), armsOf([1, 1]), 1);
+    expect(moved.map(({ creativeId, from, to }) => [creativeId, from, to])).toEqual([
+      ['c0', 0, 2_500],
+      ['c1', 2_500, 5_000],
+      ['c0', 5_000, 7_500],
+      ['c1', 7_500, 10_000],
+    ]);
   });
 
   const weights = fc

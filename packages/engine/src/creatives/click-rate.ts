@@ -39,9 +39,11 @@ export function clickRate(counted: Counted): RateInterval {
   const nothing = { low: null, high: null, method: null, confidence: CONFIDENCE };
   if (impressions === 0) return { value: null, ...nothing, reason: 'no_impressions' };
   const value = clicks / impressions;
-  const { accounts } = clicksByAccount;
+  const { accounts, clicksSquared, impressionsByClicks, impressionsSquared } = clicksByAccount;
+  // Sum of (clicks - impressions)² over accounts: 0 where each has clicked as often as it saw the creative, which is a share like any other.
+  const isAll = clicksSquared - 2 * impressionsByClicks + impressionsSquared === 0;
   // Clicks that were told without their impressions: no share of anything, and nothing that bounds it from above.
-  if (value >= 1) {
+  if (value >= 1 && !isAll) {
     if (accounts < 2) return { value, ...nothing, reason: 'one_account' };
     const reach = studentQuantile(accounts - 1) * Math.sqrt(varianceOf(counted));
     return {
@@ -53,7 +55,7 @@ export function clickRate(counted: Counted): RateInterval {
       reason: null,
     };
   }
-  const isPlain = clicksByAccount.impressionsSquared === accounts && impressions === accounts && clicksByAccount.clicksSquared === clicks;
+  const isPlain = impressionsSquared === accounts && impressions === accounts && clicksSquared === clicks;
   const size = isPlain ? accounts : effectiveImpressions(counted, value);
   return { value, ...wilson(value, size), method: isPlain ? 'wilson' : 'clustered_wilson', confidence: CONFIDENCE, reason: null };
 }
@@ -83,7 +85,7 @@ function wilson(rate: number, size: number): { low: number; high: number } {
   const middle = (rate + square / 2) / (1 + square);
   const reach = (Z / (1 + square)) * Math.sqrt((rate * (1 - rate)) / size + square / (4 * size));
   // At 0 and 1 the bound is that value, which rounding would miss by a little.
-  return { low: rate === 0 ? 0 : Math.max(0, middle - reach), high: Math.min(1, middle + reach) };
+  return { low: rate === 0 ? 0 : Math.max(0, middle - reach), high: rate === 1 ? 1 : Math.min(1, middle + reach) };
 }
 
 /** Sums over accounts of products of one creative's clicks or impressions with another's: not 0 only where accounts saw both. */

@@ -1,10 +1,10 @@
-import { createMetrics, systemScheduler } from '@touchstone/runtime';
+import { createMetrics, systemScheduler, type Scheduler } from '@touchstone/runtime';
 import { describe, expect, it, vi } from 'vitest';
 import type { Decider, Evaluation } from './decider.ts';
 import { DecisionStreams, type StreamOutput } from './decision-streams.ts';
 
 /** Answers of a test, by account. */
-function openWorld() {
+function openWorld(scheduler: Scheduler = systemScheduler) {
   const variants = new Map<string, string>();
   const decider = {
     evaluateAll: (accountId: string): Evaluation[] => [
@@ -14,7 +14,7 @@ function openWorld() {
   const streams = new DecisionStreams({
     decider,
     keys: { sign: (keyId, text) => (keyId === 'gone' ? null : Buffer.from(`${keyId}-${text}`).toString('base64url')) },
-    scheduler: systemScheduler,
+    scheduler,
     metrics: createMetrics({ ofProcess: false }),
   });
   return { variants, streams };
@@ -85,6 +85,54 @@ describe('a stream of an account', () => {
     await vi.waitUntil(() => output.written.length === 2);
   });
 
+  it('goes on when another of its account is closed', async () => {
+    const { streams, variants } = openWorld();
+    const [gone, left] = [new Output(), new Output()];
+    const close = streams.open('acme', gone, null);
+    streams.open('acme', left, null);
+    close();
+    variants.set('acme', 'b');
+    streams.look('acme');
+    await vi.waitUntil(() => left.written.length === 2);
+    expect([gone.written.length, streams.count]).toEqual([1, 1]);
+  });
+
+  it('is looked at however many there are', async () => {
+    const { streams, variants } = openWorld();
+    const outputs = Array.from({ length: 250 }, (_, n) => {
+      const output = new Output();
+      streams.open(`account-${n}`, output, null);
+      variants.set(`account-${n}`, 'b');
+      return output;
+    });
+    streams.lookAtAll();
+    await vi.waitUntil(() => outputs.every(({ written }) => written.length === 2));
+  });
+
+  it('is looked at each second, for time alone changes what is decided, until all stop', async () => {
+    const planned: { ms: number; run: () => void; isCancelled: boolean }[] = [];
+    const after = (ms: number, run: () => void): (() => void) => {
+      const plan = { ms, run, isCancelled: false };
+      planned.push(plan);
+      return () => (plan.isCancelled = true);
+    };
+    const { streams, variants } = openWorld({ ...systemScheduler, after });
+    const output = new Output();
+    streams.open('acme', output, null);
+    streams.start();
+    for (const [round, variant] of ['b', 'c'].entries()) {
+      variants.set('acme', variant);
+      expect(planned).toHaveLength(round + 1);
+      expect(planned[round]!.ms).toBe(1000);
+      planned[round]!.run();
+      await vi.waitUntil(() => output.written.length === round + 2);
+    }
+    streams.stop();
+    expect(planned.at(-1)!.isCancelled).toBe(true);
+    planned.at(-1)!.run();
+    expect(planned).toHaveLength(3);
+  });
+
   it('ends when it is closed', async () => {
     const { streams, variants } = openWorld();
     const output = new Output();
@@ -105,6 +153,24 @@ describe('the address of a stream', () => {
     const of = (name: string): string => parameters.get(name)!;
     return { account: of('account'), key: of('key'), until: Number(of('until')), signature: of('signature') };
   };
+
+  it('works for twelve hours at least, stays the same for a while, and then is over', () => {
+    let now = Date.UTC(2026, 2, 1);
+    const { streams } = openWorld({ ...systemScheduler, now: () => now });
+    for (const hours of [0, 0.1, 11.9, 12, 23.9, 24]) {
+      now = Date.UTC(2026, 2, 1) + hours * 3_600_000;
+      const address = parsed(streams.addressOf('acme', 'key_1'));
+      const lasts = address.until - now;
+      expect(lasts).toBeGreaterThan(12 * 3_600_000);
+      expect(lasts).toBeLessThanOrEqual(24 * 3_600_000);
+      now += 3_000_000;
+      if (hours < 11 || (hours >= 12 && hours < 23)) expect(parsed(streams.addressOf('acme', 'key_1'))).toEqual(address);
+      now = address.until - 1;
+      expect(streams.isValid(address)).toBe(true);
+      now = address.until;
+      expect(streams.isValid(address)).toBe(false);
+    }
+  });
 
   it('works for its account and key, as long as its time is not over', () => {
     const { streams } = openWorld();

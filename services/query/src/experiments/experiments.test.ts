@@ -1,4 +1,6 @@
+import { encodeExperimentRecord } from '@touchstone/codec';
 import { defaultModel, LedgerSet, PartitionLedgers } from '@touchstone/engine';
+import { RecordBlockBuilder, type SubscribeOptions } from '@touchstone/event-log';
 import type { ExperimentStep } from '@touchstone/experiments';
 import { createMetrics, systemScheduler, type Logger } from '@touchstone/runtime';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -11,9 +13,11 @@ const none = { by: 'k', definition: null, creativeId: null, weights: null, reaso
 function openProcess() {
   const stored = Promise.withResolvers<void>();
   const ledgers = new LedgerSet();
+  const metrics = createMetrics({ ofProcess: false });
+  const told: ((published: { accountId: string }) => void)[] = [];
   const experiments = new Experiments({
     ledgers,
-    feed: { keptAlerts: () => [].values() as never, whenTold: () => () => {} },
+    feed: { keptAlerts: () => [].values() as never, whenTold: (follower) => told.push(follower as (typeof told)[number]) as never },
     store: {
       positions: () => stored.promise.then(() => new Map([[0, { offset: 0, at: 0 }]])) as never,
       offsetSince: () => Promise.resolve(null) as never,
@@ -28,7 +32,7 @@ function openProcess() {
       },
     },
     keys: { sign: () => 'signed' },
-    metrics: createMetrics({ ofProcess: false }),
+    metrics,
     scheduler: systemScheduler,
     logger: silent,
     readiness: () => ({ ready: true, detail: 'state is restored' }),
@@ -40,12 +44,30 @@ function openProcess() {
   ];
   for (const step of steps) experiments.log.book.apply(step, 1000);
   const subscription = { stop: () => Promise.resolve() };
-  const log = { append: vi.fn(), extents: () => Promise.resolve([{ start: 0, end: 0 }]), subscribe: () => Promise.resolve(subscription) };
+  let onBlock: SubscribeOptions['onBlock'] = () => {};
+  const log = {
+    append: vi.fn(),
+    extents: () => Promise.resolve([{ start: 0, end: 0 }]),
+    subscribe: (options: SubscribeOptions) => {
+      ({ onBlock } = options);
+      return Promise.resolve(subscription);
+    },
+  };
+  let offset = 0;
+  /** A step comes by the log, of this process or another. */
+  const deliver = (step: ExperimentStep): void => {
+    const builder = new RecordBlockBuilder();
+    builder.append(null, encodeExperimentRecord({ ...step, id: `step-${offset}`, at: 2000 }));
+    void onBlock({ partition: 0, baseOffset: offset, nextOffset: ++offset, count: 1, appendedAt: 2000, bytes: builder.bytes().slice() });
+  };
   const start = async (): Promise<void> => {
     ledgers.replace([new PartitionLedgers(0, defaultModel)]);
     await experiments.start(log as never, () => {});
   };
-  return { experiments, start, store: stored };
+  const tell = (accountId: string): void => {
+    for (const follower of told) follower({ accountId });
+  };
+  return { experiments, start, store: stored, deliver, tell, metrics };
 }
 
 let open: Experiments | null = null;
@@ -81,6 +103,61 @@ describe('experiments after a restart', () => {
     const state = experiments.log.book.get('hero')!;
     vi.spyOn(systemScheduler, 'elapsed').mockReturnValueOnce(0).mockReturnValue(1e9);
     await expect(experiments.resultsToKeep(state)).rejects.toMatchObject({ code: 'unavailable', headers: { 'retry-after': '5' } });
+    vi.restoreAllMocks();
+  });
+});
+
+describe('experiments that go on', () => {
+  const other = { ...none, experimentId: 'other' };
+  const definition = JSON.stringify({ id: 'other', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }] });
+
+  it('have evidence as soon as they are started, and none when they are stopped', async () => {
+    const { deliver, experiments, start, store } = openProcess();
+    open = experiments;
+    await start();
+    store.resolve();
+    await vi.waitFor(() => expect(experiments.readiness()).toMatchObject({ ready: true }));
+    deliver({ ...other, action: 'create', expectedRevision: 0, definition });
+    deliver({ ...other, action: 'start', expectedRevision: 1 });
+    // What is started later does not make the process unfit to decide.
+    expect(experiments.readiness()).toEqual({ ready: true, detail: '2 experiments run' });
+    // Not only when evidence is looked at, which is every two seconds.
+    const state = experiments.log.book.get('other')!;
+    await vi.waitFor(async () => expect(await experiments.resultsOf(state)).not.toBeNull(), { timeout: 1000 });
+    deliver({ ...other, action: 'stop', expectedRevision: 2 });
+    expect(experiments.running.map(({ definition: { id } }) => id)).toEqual(['hero']);
+    expect(await experiments.resultsOf(state)).toBeNull();
+    expect(await experiments.resultsToKeep(experiments.log.book.get('other')!)).toBeNull();
+  });
+
+  it('have gauges while they run, through their steps, and no longer', async () => {
+    const { deliver, experiments, metrics, start, store } = openProcess();
+    open = experiments;
+    await start();
+    store.resolve();
+    const gauges = async (): Promise<string[]> => {
+      const lines = (await metrics.text()).split('\n');
+      return lines.filter((line) => /^touchstone_experiment_\w*accounts\{/.test(line) && line.includes('"hero"'));
+    };
+    await vi.waitFor(async () => expect(await gauges()).toHaveLength(5), { timeout: 5000 });
+    deliver({ ...none, experimentId: 'hero', action: 'swap', expectedRevision: 2, creativeId: 'a' });
+    expect(await gauges()).toHaveLength(5);
+    deliver({ ...none, experimentId: 'hero', action: 'stop', expectedRevision: 3 });
+    expect(await gauges()).toEqual([]);
+  });
+
+  it('make streams look at all accounts with each step, and at one that something is told of', async () => {
+    const { deliver, experiments, start, tell } = openProcess();
+    open = experiments;
+    await start();
+    const [lookAtAll, look] = [vi.spyOn(experiments.streams, 'lookAtAll'), vi.spyOn(experiments.streams, 'look')];
+    deliver({ ...none, experimentId: 'hero', action: 'swap', expectedRevision: 2, creativeId: 'a' });
+    expect(lookAtAll).toHaveBeenCalledTimes(1);
+    // One for a revision that is past changes nothing.
+    deliver({ ...none, experimentId: 'hero', action: 'swap', expectedRevision: 2, creativeId: 'b' });
+    expect(lookAtAll).toHaveBeenCalledTimes(1);
+    tell('acme');
+    expect(look.mock.calls).toEqual([['acme']]);
     vi.restoreAllMocks();
   });
 });

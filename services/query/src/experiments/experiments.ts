@@ -15,6 +15,8 @@ const EVALUATION_INTERVAL_MS = 2000;
 /** Of all time at most this part goes into looking at evidence: with millions of accounts it is looked at less often. */
 const EVALUATION_SHARE = 0.05;
 
+const GAUGES = ['experiment_accounts', 'experiment_settled_accounts', 'experiment_outcome', 'experiment_contaminated_accounts'] as const;
+
 export interface ExperimentsOptions {
   readonly ledgers: LedgerSet;
   readonly store: Pick<Store, 'positions' | 'offsetSince' | 'replay' | 'contactRoles' | 'crossings'>;
@@ -104,7 +106,8 @@ export class Experiments {
     this.#isFollowing = true;
     this.log.follow(({ entry, state }) => {
       if (entry.action === 'start' || entry.action === 'stop') this.#evidence.refresh();
-      this.#results.delete(state.definition.id);
+      // Until it is looked at again, what is known of one that goes on is better than nothing.
+      if (state.status !== 'running') this.#results.delete(state.definition.id);
       this.streams.lookAtAll();
     });
     this.streams.start();
@@ -179,6 +182,8 @@ export class Experiments {
     for (const status of ['draft', 'running', 'stopped'] as const) {
       metrics.set('experiments', { status }, all.filter((state) => state.status === status).length);
     }
+    // Else those that are stopped would stay, and take the room for labels from those that run.
+    for (const gauge of GAUGES) metrics.clear(gauge);
     for (const [experiment, { judgement, summary }] of this.#results) {
       const arms = summary.eras.flatMap((era) => era.arms);
       for (const [creative, of] of Map.groupBy(arms, ({ creativeId }) => creativeId)) {

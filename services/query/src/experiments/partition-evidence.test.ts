@@ -104,6 +104,73 @@ test('an account holds the creative that it was shown last', () => {
   expect(evidence.heldBy('hero', 'a1')).toEqual({ creativeId: 'b', exposedAt: NOW + 1000 });
 });
 
+test.each(['as they come', 'from the store'])('touches of before the start say nothing, though dated after it: %s', (way) => {
+  const ahead = { kind: 'ad_impression', creativeId: 'a', lateMs: -3000 };
+  const blocks = blocksOf([{ ...ahead, account: 1 }, { ...ahead, account: 2 }], [NOW - 1, NOW]); // prettier-ignore
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, way === 'from the store' ? 2 : 0);
+  evidence.attach(ledgers);
+  evidence.keep([experimentSince(NOW)]);
+  closeGap(evidence.gap()!, blocks);
+  for (const block of blocks.slice(ledgers.position)) applyBlock(ledgers, block, false);
+  expect([evidence.heldBy('hero', 'a1'), evidence.heldBy('hero', 'a2')?.creativeId]).toEqual([null, 'a']);
+});
+
+test('with more touches waiting than may, what is being read begins again and all are counted', () => {
+  const touches = Array.from({ length: 12 }, (_, account) => ({ account, kind: 'ad_impression', creativeId: 'a' }));
+  const blocks = blocksOf(touches);
+  const evidence = new PartitionEvidence(0, 5);
+  const ledgers = ledgersAt(blocks, 2);
+  evidence.attach(ledgers);
+  evidence.keep([experimentSince(NOW)]);
+  const first = evidence.gap()!;
+  for (const block of blocks.slice(2)) applyBlock(ledgers, block, false);
+  closeGap(first, blocks);
+  expect(evidence.isWhole).toBe(false);
+  closeGap(evidence.gap()!, blocks);
+  expect(evidence.evidenceOf('hero')!.rows.size).toBe(12);
+});
+
+test('what an account does while its exposure is still being read counts', () => {
+  const blocks = blocksOf([
+    { account: 1, kind: 'ad_impression', creativeId: 'a' },
+    { account: 1, kind: 'web_visit', creativeId: null },
+  ]);
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, 1);
+  evidence.attach(ledgers);
+  evidence.keep([experimentSince(NOW)]);
+  const gap = evidence.gap()!;
+  applyBlock(ledgers, blocks[1]!, false);
+  closeGap(gap, blocks);
+  expect(evidence.evidenceOf('hero')!.points[0]).toBe(1);
+});
+
+test('of a threshold is none until its crossings are read, and of what runs no more none is kept', () => {
+  const evidence = new PartitionEvidence(0);
+  evidence.attach(ledgersAt([], 0));
+  evidence.keep([experimentSince(NOW, { metric: 'reachedThreshold', threshold: 'hot' })]);
+  closeGap(evidence.gap()!, []);
+  expect([evidence.isWhole, evidence.evidenceOf('hero')]).toEqual([true, null]);
+  evidence.owed()!.paid();
+  expect(evidence.evidenceOf('hero')).not.toBeNull();
+  expect(evidence.owed()).toBeNull();
+  evidence.keep([]);
+  expect(evidence.evidenceOf('hero')).toBeNull();
+});
+
+test('ledgers that others have taken over from tell nothing any more', () => {
+  const blocks = blocksOf([{ account: 1, kind: 'ad_impression', creativeId: 'a' }]);
+  const evidence = new PartitionEvidence(0);
+  const [former, ledgers] = [ledgersAt(blocks, 0), ledgersAt(blocks, 0)];
+  evidence.attach(former);
+  evidence.keep([experimentSince(NOW)]);
+  closeGap(evidence.gap()!, blocks);
+  evidence.attach(ledgers);
+  for (const one of [former, ledgers]) applyBlock(one, blocks[0]!, false);
+  expect(evidence.evidenceOf('hero')!.impressions[0]).toBe(1);
+});
+
 /** Another model comes into force in living ledgers. */
 function rescore(ledgers: PartitionLedgers, model: ScoringModel): void {
   const sums = new RescoredSums(ledgers, model);

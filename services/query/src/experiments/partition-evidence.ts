@@ -62,10 +62,12 @@ export interface Gap {
 export class PartitionEvidence {
   readonly partition: number;
   readonly #entries = new Map<string, Entry>();
+  readonly #waitingMax: number;
   #ledgers: PartitionLedgers | null = null;
 
-  constructor(partition: number) {
+  constructor(partition: number, waitingMax = WAITING_MAX) {
     this.partition = partition;
+    this.#waitingMax = waitingMax;
   }
 
   /** Takes touches from other ledgers of the partition from now on, or from none. Where these are further than those before, there is a gap. */
@@ -201,7 +203,7 @@ export class PartitionEvidence {
       const taken = { ...counted, worth, isAbove: this.#isFirstAbove(entry, touch, accountId) };
       if (entry.waiting === null) entry.evidence.touch(taken);
       // With another list, what is being read is of no use any more.
-      else if (entry.waiting.length === WAITING_MAX) entry.waiting = [];
+      else if (entry.waiting.length === this.#waitingMax) entry.waiting = [];
       else entry.waiting.push(taken);
     }
   }
