@@ -1,4 +1,4 @@
-import { chooseCurrency, inCurrency } from '@touchstone/kpis';
+import { chooseCurrency, inCurrency, type KpiSettings } from '@touchstone/kpis';
 import {
   INFLUENCES,
   OPPORTUNITY_DIMENSIONS,
@@ -38,7 +38,7 @@ const scope = {
     .max(4000)
     .optional()
     .describe(
-      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: the first touch decides who sourced one',
+      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: those of the settings, ads among them. Empty: the first touch alone decides who sourced one',
     ),
   ...opportunityFilters,
 };
@@ -158,7 +158,7 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
     },
     async (request, reply) => {
       const { query } = request;
-      const asked = { ...scopeOf(query, clock()), by: query.by ?? null };
+      const asked = { ...scopeOf(query, clock(), kpiSettings), by: query.by ?? null };
       const queries: InfluenceQuery[] = (['created', 'won'] as const).map((basis) => ({ ...asked, basis }));
       const [made, won] = await Promise.all(queries.map((one) => kept.get(['influence', one], () => store.influence(one))));
       const all = [...made!.answer, ...won!.answer];
@@ -209,7 +209,7 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
     async (request, reply) => {
       const { basis, cursor, influence, limit: most, ...query } = request.query;
       const asked = {
-        ...scopeOf(query, clock()),
+        ...scopeOf(query, clock(), kpiSettings),
         basis: basis === 'pipeline' ? ('created' as const) : ('won' as const),
         limit: most + 1,
         ...(influence !== undefined && { influence }),
@@ -247,8 +247,15 @@ interface ScopeInput {
   readonly marketingSources?: string | undefined;
 }
 
-function scopeOf(query: ScopeInput, now: number): Omit<InfluenceScope, 'basis'> {
-  const sources = (query.marketingSources ?? '').split(',').map((source) => source.trim().toLowerCase());
+function scopeOf(
+  query: ScopeInput,
+  now: number,
+  { adSources, marketingSources }: Pick<KpiSettings, 'adSources' | 'marketingSources'>,
+): Omit<InfluenceScope, 'basis'> {
+  const sources =
+    query.marketingSources === undefined
+      ? [...marketingSources, ...adSources]
+      : query.marketingSources.split(',').map((source) => source.trim().toLowerCase());
   return {
     ...periodOf(query, now),
     filters: filtersOf(query),
