@@ -106,6 +106,7 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       ['endpoints', 'revision'],
       ['deliveries', 'partition'],
       ['leads', 'id'],
+      ['lead_firsts', 'id'],
       ['engaging_touches', 'offset'],
       ['kpi_targets', 'name'],
       ['schema_migrations', 'number'],

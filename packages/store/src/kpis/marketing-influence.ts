@@ -1,4 +1,5 @@
 import { known, product, quotient, ratio } from '@touchstone/kpis';
+import { OPPORTUNITIES } from '../opportunities/dated-facts.ts';
 import { declareKpi } from './kpi.ts';
 import type { Measure, MeasureScope, Placed } from './measure.ts';
 
@@ -14,7 +15,7 @@ function influencedRows(scope: MeasureScope, placed: Placed): string {
       (SELECT made.id FROM
          (SELECT account_id, occurred_at FROM touches
           WHERE occurred_at < fromUnixTimestamp64Milli(${end}, 'UTC') AND kind NOT IN ${scope.list(NO_MARKETING)} AND account_id IN (SELECT account_id FROM opportunities)) AS touch
-       INNER JOIN (SELECT id, account_id, created_at FROM opportunities FINAL) AS made ON touch.account_id = made.account_id
+       INNER JOIN (SELECT id, account_id, created_at FROM ${OPPORTUNITIES}) AS made ON touch.account_id = made.account_id
        WHERE touch.occurred_at < made.created_at AND touch.occurred_at >= made.created_at - toIntervalMillisecond(${LOOKBACK_DAYS * DAY_MS})) AS isInfluenced
     FROM ${scope.rows('opportunities', placed)} AS row)`;
 }
@@ -44,9 +45,9 @@ export const marketingInfluence = declareKpi({
   figures: { revenue: 'Influenced revenue by all revenue, in percent' },
   example: { inputs: { influenced: 300_000, pipeline: 400_000, influencedRevenue: 60_000, revenue: 100_000 }, value: 75 },
   measures: {
-    influenced: money('pipeline', 'isInfluenced'),
+    influenced: { ...money('pipeline', 'isInfluenced'), needs: ['touched'] },
     pipeline: money('pipeline', '1'),
-    influencedRevenue: money('revenue', 'isInfluenced'),
+    influencedRevenue: { ...money('revenue', 'isInfluenced'), needs: ['touched'] },
     revenue: money('revenue', '1'),
   },
   combine: ({ influenced, influencedRevenue, pipeline, revenue }) =>

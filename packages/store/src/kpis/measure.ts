@@ -1,5 +1,5 @@
 import type { AskedSpan, KpiSettings, Span } from '@touchstone/kpis';
-import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
+import { expressionOf, FACT_TABLES, sourceOf, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
 
 /**
  * A measure comes to a number in each span that is asked for, of everything (segment '') and of each segment ('=' and its value). One KPI is a
@@ -13,6 +13,8 @@ export interface Measure {
   readonly whenAbsent: 'zero' | 'missing';
   /** Dimensions it can't be filtered or segmented by, though its table could. */
   readonly without?: readonly Dimension[];
+  /** Further tables whose emptiness makes it missing. */
+  readonly needs?: readonly FactTableName[];
   /** Measures whose rows have one key are read in one go. */
   readonly rows: SharedRows;
   /** Aggregate over those rows, by span, segment and currency; NULL where it has none. */
@@ -124,7 +126,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
     return `(SELECT row.*, arrayJoin(${spanOf}) AS span, ${segment} AS segment
-       FROM (SELECT * FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
+       FROM (SELECT * FROM ${sourceOf(name, { settings: options.settings, list })} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;
@@ -171,7 +173,8 @@ function bySlices(
   const ranges = mergedRanges(spans).map(({ from, to }) => `(${column} >= ${literal(from)} AND ${column} < ${literal(to)})`);
   return {
     condition: `(${ranges.join(' OR ') || '0'})`,
-    spanOf: `arrayElement([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}], indexOf(${list}, roundDown(${value}, ${list})))`,
+    // The type is said, as lists may all be empty: hours have no day that begins in them.
+    spanOf: `arrayElement(CAST([${within.map((indexes) => `[${indexes.join(', ')}]`).join(', ')}] AS Array(Array(UInt32))), indexOf(${list}, roundDown(${value}, ${list})))`,
   };
 }
 
