@@ -1,7 +1,7 @@
 import type { Measured, MeasuredRow, WhenAbsent } from '@touchstone/kpis';
 import { jsonRows } from '../json-rows.ts';
 import type { RowTransport } from '../row-transport.ts';
-import { expressionOf, FACT_TABLES, sourceOf, type Dimension, type FactTableName } from './dimensions.ts';
+import { expressionOf, FACT_TABLES, sourceOf, type Dimension } from './dimensions.ts';
 import type { StoredKpi } from './kpi.ts';
 import type { KpiQuery, KpiTarget } from './kpi-store.ts';
 import { createScope, type Measure, type MeasureScope, type ScopeOptions } from './measure.ts';
