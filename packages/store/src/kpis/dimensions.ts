@@ -1,4 +1,6 @@
-import { QUALIFIED_LEADS } from '../opportunities/qualified-leads.ts';
+import type { KpiSettings } from '@touchstone/kpis';
+import { LEADS, OPPORTUNITIES } from '../opportunities/dated-facts.ts';
+import { qualifiedLeads } from '../opportunities/qualified-leads.ts';
 
 /** The typed tables that KPIs are measured on, each with what it can be filtered and segmented by. */
 
@@ -27,13 +29,20 @@ export type Dimension = (typeof DIMENSIONS)[number];
 
 type Expressions = Readonly<Partial<Record<Dimension, string>>>;
 
+/** What a source may be told by. */
+export interface SourceScope {
+  readonly settings: Pick<KpiSettings, 'qualifiedStatuses'>;
+  /** As that of a statement's scope. */
+  list(texts: readonly string[]): string;
+}
+
 export interface FactTable {
   /** Of the facts or touches in it, for reasons. */
   readonly words: string;
   /** Whether its rows are the newest of several versions, told apart by FINAL. */
   readonly isVersioned: boolean;
   /** What is read in its place, where it is no table of its own. */
-  readonly from?: string;
+  readonly from?: string | ((scope: SourceScope) => string);
   /** Which of its rows, in SQL; default all. */
   readonly where?: string;
   /**
@@ -47,6 +56,8 @@ export interface FactTable {
   readonly own: Expressions;
 }
 
+/** The owner is that of the opportunity, and of its account where it has none: as in everything else that is told of opportunities. */
+const OF_OPPORTUNITY = { source: 'row.source', owner: "if(row.owner = '', account.owner, row.owner)" } as const;
 const OF_TOUCH = { campaignId: 'row.campaign_id', creativeId: 'row.creative_id', channel: 'row.channel', source: 'row.source' } as const;
 
 /**
@@ -63,12 +74,19 @@ export const FACT_TABLES = {
   contacts: { words: 'contacts', isVersioned: true, account: 'account_id', own: {} },
   leads: {
     words: 'leads',
-    isVersioned: true,
+    isVersioned: false,
+    from: LEADS,
     account: 'account_id',
     own: { source: 'row.source', campaignId: 'row.campaign_id' },
   },
-  opportunities: { words: 'opportunities', isVersioned: true, account: 'account_id', own: { source: 'row.source' } },
-  qualified: { words: 'qualified leads', isVersioned: false, from: QUALIFIED_LEADS, account: 'account_id', own: {} },
+  opportunities: { words: 'opportunities', isVersioned: false, from: OPPORTUNITIES, account: 'account_id', own: OF_OPPORTUNITY },
+  qualified: {
+    words: 'qualified leads',
+    isVersioned: false,
+    from: ({ list, settings }: SourceScope) => qualifiedLeads(list(settings.qualifiedStatuses)),
+    account: 'account_id',
+    own: {},
+  },
   subscriptions: {
     words: 'subscriptions',
     isVersioned: false,
@@ -77,12 +95,28 @@ export const FACT_TABLES = {
     account: 'account_id',
     own: {},
   },
+  /** Opportunities that say their source: without any nobody knows which are marketing's. */
+  sources: {
+    words: 'sources of opportunities',
+    isVersioned: false,
+    from: `(SELECT * FROM opportunities FINAL WHERE source != '')`,
+    account: 'account_id',
+    own: OF_OPPORTUNITY,
+  },
+  /** Accounts that were ever touched. */
+  touched: {
+    words: 'touches',
+    isVersioned: false,
+    from: `(SELECT account_id FROM touches WHERE account_id != '')`,
+    account: 'account_id',
+    own: {},
+  },
   /** Accounts that bought, with when they did first: a deal that was won or a subscription that began. */
   customers: {
     words: 'won opportunities or subscriptions',
     isVersioned: false,
     from: `(SELECT account_id, min(since) AS first_at FROM
-      (SELECT account_id, closed_at AS since FROM opportunities FINAL WHERE outcome = 'won'
+      (SELECT account_id, closed_at AS since FROM ${OPPORTUNITIES} WHERE outcome = 'won'
        UNION ALL SELECT account_id, begins_at AS since FROM subscriptions FINAL WHERE mrr > 0) GROUP BY account_id)`,
     account: 'account_id',
     own: {},
@@ -122,6 +156,12 @@ export const FACT_TABLES = {
   },
 } as const satisfies Record<string, FactTable>;
 export type FactTableName = keyof typeof FACT_TABLES;
+
+/** What is read for the table. */
+export function sourceOf(name: FactTableName, scope: SourceScope): string {
+  const { from = name }: FactTable = FACT_TABLES[name];
+  return typeof from === 'string' ? from : from(scope);
+}
 
 /** What a row of the table is in a dimension, as text; null where its rows say nothing of it. */
 export function expressionOf(name: FactTableName, dimension: Dimension): string | null {

@@ -59,9 +59,9 @@ export const marketingInfluence = declareKpi({
   figures: { revenue: 'Influenced revenue by all revenue, in percent' },
   example: { inputs: { influenced: 300_000, pipeline: 400_000, influencedRevenue: 60_000, revenue: 100_000 }, value: 75 },
   measures: {
-    influenced: money('isPipeline AND isInfluenced'),
+    influenced: { ...money('isPipeline AND isInfluenced'), needs: ['touched'] },
     pipeline: money('isPipeline'),
-    influencedRevenue: money("NOT isPipeline AND outcome = 'won' AND isInfluenced"),
+    influencedRevenue: { ...money("NOT isPipeline AND outcome = 'won' AND isInfluenced"), needs: ['touched'] },
     revenue: money("NOT isPipeline AND outcome = 'won'"),
   },
   combine: ({ influenced, influencedRevenue, pipeline, revenue }) =>

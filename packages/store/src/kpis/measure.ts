@@ -1,5 +1,5 @@
 import type { AskedSpan, KpiSettings, Span } from '@touchstone/kpis';
-import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
+import { expressionOf, FACT_TABLES, sourceOf, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
 
 /**
  * A measure comes to a number in each span that is asked for, of everything (segment '') and of each segment ('=' and its value). One KPI is a
@@ -13,6 +13,8 @@ export interface Measure {
   readonly whenAbsent: 'zero' | 'missing';
   /** Dimensions it can't be filtered or segmented by, though its table could. */
   readonly without?: readonly Dimension[];
+  /** Further tables whose emptiness makes it missing. */
+  readonly needs?: readonly FactTableName[];
   /** Measures whose rows have one key are read in one go. */
   readonly rows: SharedRows;
   /** Aggregate over those rows, by span, segment and currency; NULL where it has none. */
@@ -128,7 +130,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
     return `(SELECT row.*, arrayJoin(${spansAt('place')}) AS span, ${segment} AS segment
-       FROM (SELECT ${values ?? '*'}, ${place} AS place FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
+       FROM (SELECT ${values ?? '*'}, ${place} AS place FROM ${sourceOf(name, { settings: options.settings, list })} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;

@@ -33,6 +33,9 @@ const FACTS = [
   leadFact('l1', '2028-01-01T00:00:00Z', { qualifiedAt: '2028-02-29T00:00:00Z', accountId: 'a1' }),
   leadFact('l2', '2028-01-01T00:00:00Z', { qualifiedAt: '2028-01-31T00:00:00Z' }),
   leadFact('l3', '2028-01-01T00:00:00Z', { qualifiedAt: '2028-01-30T00:00:00Z' }),
+  leadFact('l4', '2029-01-01T00:00:00Z', { qualifiedAt: '2029-03-10T00:00:00Z', accountId: 'a4' }),
+  leadFact('l5', '2029-01-01T00:00:00Z', { status: 'MQL', accountId: 'a5', updatedAt: '2029-06-10T00:00:00Z' }),
+  leadFact('l5', '2029-01-01T00:00:00Z', { status: 'MQL', accountId: 'a5', updatedAt: '2029-07-10T00:00:00Z' }),
 ];
 
 /** Steps under `qualification`: account, when, by which model. */
@@ -44,11 +47,16 @@ const QUALIFIED = [
   ['a1', 5, '2028-02-04T00:00:00Z', 'up'],
   ['a2', 1, '2028-02-05T00:00:00Z', 'up'],
   ['a3', 1, '2028-02-06T00:00:00Z', 'up'],
+  ['a4', 1, '2029-05-10T00:00:00Z', 'up'],
 ] as const;
 
 const FEBRUARY = { from: '2028-02-01T00:00:00Z', to: '2028-03-01T00:00:00Z' };
 const NEW_YORK = { from: '2028-02-01T05:00:00Z', to: '2028-03-01T05:00:00Z', timeZone: 'America/New_York' };
 const LONG_AGO = { from: '1999-03-01T00:00:00Z', to: '1999-04-01T00:00:00Z' };
+
+function monthOf2029(month: number, qualifiedBy: string): Question {
+  return { from: `2029-0${month}-01T00:00:00Z`, to: `2029-0${month + 1}-01T00:00:00Z`, parameters: { qualifiedBy } };
+}
 
 /** Worked by hand from the facts above. */
 const CASES: readonly (readonly [says: string, kpi: string, question: Question, answer: object])[] = [
@@ -92,6 +100,10 @@ const CASES: readonly (readonly [says: string, kpi: string, question: Question, 
   ['by month of the zone', 'lvr', { ...NEW_YORK, parameters: { qualifiedBy: 'crm' } }, { value: -50 }],
   ['where both say so', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'both' } }, { value: null, figures: { qualified: 1, before: 0 } }],
   ['where either does', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'either' } }, { value: 0, figures: { qualified: 3, before: 3 } }],
+  ['which is at the earlier', 'lvr', monthOf2029(3, 'either'), { figures: { qualified: 1, before: 0 } }],
+  ['and not again at the later', 'lvr', monthOf2029(5, 'either'), { figures: { qualified: 0, before: 0 } }],
+  ['by the first version with a status', 'lvr', monthOf2029(6, 'crm'), { figures: { qualified: 1, before: 0 } }],
+  ['and by no later one', 'lvr', monthOf2029(7, 'crm'), { value: -100, figures: { qualified: 0, before: 1 } }],
 ];
 
 /** The KPIs that need more than facts. */

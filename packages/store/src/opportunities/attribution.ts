@@ -1,6 +1,7 @@
 import { ATTRIBUTION_MODELS, CREDIT_UNITS, type AttributionModel } from '@touchstone/kpis';
 import { jsonRows } from '../json-rows.ts';
 import type { RowTransport } from '../row-transport.ts';
+import { LEADS } from './dated-facts.ts';
 import { isAfter, LISTED, listedOpportunity, type ListedOpportunity, type ListedRow, type OpportunityPage } from './listed-opportunity.ts';
 import { BoundValues, cutRows, isOfKinds, touchRows, touchTimes, type OpportunityScope, type TouchScope } from './opportunity-scope.ts';
 
@@ -94,7 +95,7 @@ function pathParts(query: CreditScope, bound: BoundValues, key: TouchDimension):
           ${ofRole ? 'LEFT ANY JOIN (SELECT id, role FROM contacts FINAL) AS contact ON touch.contact_id = contact.id' : ''})
        GROUP BY account_id),
     lead AS
-      (SELECT account_id, arraySort(groupArray(toUnixTimestamp64Milli(created_at))) AS createdAts FROM leads FINAL WHERE account_id != '' GROUP BY account_id),
+      (SELECT account_id, arraySort(groupArray(toUnixTimestamp64Milli(created_at))) AS createdAts FROM ${LEADS} WHERE account_id != '' GROUP BY account_id),
     path AS
       (SELECT opportunity.id AS id, opportunity.accountId AS accountId, opportunity.amount AS amount, opportunity.currency AS currency,
          opportunity.outcome AS outcome, opportunity.stage AS stage, opportunity.source AS source, opportunity.createdAt AS createdAt, opportunity.closedAt AS closedAt, opportunity.at AS at,

@@ -155,6 +155,7 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
             won.reduce((sum, { amount }) => sum + (amount ?? 0), 0),
             6,
           ),
+          wonTimed: won.length,
           wonMs: lengths.reduce((sum, length) => sum + length, 0),
           wonHours: [...hours].map(([hour, some]) => [hour, some.length]),
         });

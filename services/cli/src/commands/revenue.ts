@@ -32,10 +32,22 @@ function command(name: string, path: string, lines: (answer: Record<string, unkn
     const { basis, by, currency, from, journey, model, month, qualifiedBy, segmentBy, timeZone, to } = flags;
     const given = { basis, by, currency, from, journey, model, month, qualifiedBy, segmentBy, timeZone, to };
     for (const [parameter, value] of Object.entries(given)) if (value !== undefined) query.set(parameter, value);
-    const answer = await connect(flags).expect('GET', query.size === 0 ? path : `${path}?${query.toString()}`);
-    const told = flags.json === true ? [JSON.stringify(answer, null, 2)] : lines(recordOf(answer), flags);
+    const answer = await readWhole(path, query, flags);
+    const told = flags.json === true ? [JSON.stringify(answer, null, 2)] : lines(answer, flags);
     process.stdout.write(`${told.join('\n')}\n`);
   });
+}
+
+/** A list that comes by pages is read to its end, so that what is shown adds up to the whole. */
+async function readWhole(path: string, query: URLSearchParams, flags: Flags): Promise<Record<string, unknown>> {
+  const read = async () => recordOf(await connect(flags).expect('GET', query.size === 0 ? path : `${path}?${query.toString()}`));
+  let answer = await read();
+  while (typeof answer['nextCursor'] === 'string') {
+    query.set('cursor', answer['nextCursor']);
+    const next = await read();
+    answer = { ...next, data: [...recordsOf(answer), ...recordsOf(next)] };
+  }
+  return answer;
 }
 
 function withPeriod(made: Command): Command {

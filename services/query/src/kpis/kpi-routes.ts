@@ -25,8 +25,8 @@ export function registerKpiRoutes(
   const book = new KpiBook({ store, clock });
 
   async function surroundings(): Promise<QuestionSurroundings> {
-    const { roles, wantedRoles } = options.modelStatus().model;
-    const settings = { ...kpiSettings, rolesWanted: wantedRoles ?? Object.keys(roles) };
+    const { qualification, roles, wantedRoles } = options.modelStatus().model;
+    const settings = { ...kpiSettings, rolesWanted: wantedRoles ?? Object.keys(roles), hasQualification: qualification !== undefined };
     return { now: clock(), settings, targets: await book.targets() };
   }
 

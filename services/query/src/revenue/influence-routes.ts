@@ -1,4 +1,4 @@
-import { chooseCurrency, inCurrency } from '@touchstone/kpis';
+import { chooseCurrency, inCurrency, type KpiSettings } from '@touchstone/kpis';
 import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
 import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type Influence, type InfluenceRow, type InfluenceScope } from '@touchstone/store';
 import { z } from 'zod';
@@ -31,7 +31,7 @@ const scope = {
     .max(4000)
     .optional()
     .describe(
-      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: the first touch decides who sourced one',
+      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: those of the settings, ads among them. Empty: the first touch alone decides who sourced one',
     ),
   ...opportunityFilters,
 };
@@ -155,7 +155,7 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
         answer: { asked, made, won },
         asOf,
       } = await kept.get(['influence', query], async (now) => {
-        const asked = { ...scopeOf(query, now), by: query.by ?? null };
+        const asked = { ...scopeOf(query, now, kpiSettings), by: query.by ?? null };
         const [made, won] = await Promise.all((['created', 'won'] as const).map((basis) => store.influence({ ...asked, basis })));
         return { asked, made: made!, won: won! };
       });
@@ -212,7 +212,7 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
         ...(cursor !== undefined && { after: decodeCursor(cursor, place) }),
       };
       const { answer: found } = await kept.get(['influenced', query, page], async (now) =>
-        store.influencedOpportunities({ ...scopeOf(query, now), ...page }),
+        store.influencedOpportunities({ ...scopeOf(query, now, kpiSettings), ...page }),
       );
       const shown = found.slice(0, most);
       const last = found.length > most ? shown.at(-1)! : null;
@@ -245,8 +245,15 @@ interface ScopeInput {
   readonly marketingSources?: string | undefined;
 }
 
-function scopeOf(query: ScopeInput, now: number): Omit<InfluenceScope, 'basis'> {
-  const sources = (query.marketingSources ?? '').split(',').map((source) => source.trim().toLowerCase());
+function scopeOf(
+  query: ScopeInput,
+  now: number,
+  { adSources, marketingSources }: Pick<KpiSettings, 'adSources' | 'marketingSources'>,
+): Omit<InfluenceScope, 'basis'> {
+  const sources =
+    query.marketingSources === undefined
+      ? [...marketingSources, ...adSources]
+      : query.marketingSources.split(',').map((source) => source.trim().toLowerCase());
   return {
     ...periodOf(query, now),
     filters: filtersOf(query),
