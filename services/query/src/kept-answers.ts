@@ -85,21 +85,23 @@ export class KeptAnswers {
     return entry;
   }
 
-  /** A failure leaves the old answer for as long as it may be given. */
   #renew<Answer>(key: string, entry: Entry, compute: (now: number) => Promise<Answer>): void {
     if (entry.isRenewed) return;
     entry.isRenewed = true;
-    this.#renewals = this.#renewals
-      .then(async () => {
-        if (this.#entries.get(key) !== entry) return;
-        const renewed: Entry = { ...entry, kept: this.#ask(compute) };
-        await this.#keep(renewed);
-        Object.assign(entry, renewed);
-      })
-      .catch(() => {})
-      .finally(() => {
-        entry.isRenewed = false;
-      });
+    this.#renewals = this.#renewals.then(async () => this.#renewInTurn(key, entry, compute));
+  }
+
+  async #renewInTurn<Answer>(key: string, entry: Entry, compute: (now: number) => Promise<Answer>): Promise<void> {
+    try {
+      if (this.#entries.get(key) !== entry) return;
+      const next: Entry = { ...entry, kept: this.#ask(compute) };
+      await this.#keep(next);
+      Object.assign(entry, next);
+    } catch {
+      // The store counts its failures; the old answer stays for as long as it may be given.
+    } finally {
+      entry.isRenewed = false;
+    }
   }
 
   async #keep(entry: Entry): Promise<void> {
