@@ -1,5 +1,6 @@
 import type { Measured, MeasuredRow, WhenAbsent } from '@touchstone/kpis';
 import { jsonRows } from '../json-rows.ts';
+import { readBounded } from '../read-bounded.ts';
 import type { RowTransport } from '../row-transport.ts';
 import { expressionOf, FACT_TABLES, sourceOf, type Dimension } from './dimensions.ts';
 import type { StoredKpi } from './kpi.ts';
@@ -55,7 +56,7 @@ function isNothing({ measure, segment, value }: MeasuredRow, kpi: StoredKpi): bo
 }
 
 async function readRows(transport: RowTransport, statement: string, params: ReadonlyMap<string, string>): Promise<MeasuredRow[]> {
-  const answer = await transport.read(`${statement} FORMAT JSONEachRow`, Object.fromEntries(params), { mayLag: true });
+  const answer = await readBounded(transport, statement, Object.fromEntries(params));
   return jsonRows<MeasuredRow>(answer);
 }
 

@@ -15,6 +15,8 @@ export interface OpportunityStore {
   opportunityTouches(query: PathQuery): Promise<OpportunityTouches | null>;
   /** What marketing had a part in. */
   influence(query: InfluenceQuery): Promise<readonly InfluenceRow[]>;
+  /** Whether any account was ever touched. */
+  hasTouches(): Promise<boolean>;
   influencedOpportunities(query: InfluencedQuery): Promise<readonly InfluencedOpportunity[]>;
   /** What became of opportunities: won, lost, in how many days, for how much. */
   outcomes(query: OutcomeQuery): Promise<readonly OpportunityOutcomes[]>;

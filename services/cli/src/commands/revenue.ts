@@ -136,7 +136,7 @@ function influenceLines(answer: Record<string, unknown>): string[] {
           basis,
           one['group'] === null ? '(none)' : textOf(one['group']),
           influence,
-          `${figureOf(part['opportunities'], 0)} of ${figureOf(one['opportunities'], 0)}`,
+          typeof part['reason'] === 'string' ? part['reason'] : `${figureOf(part['opportunities'], 0)} of ${figureOf(one['opportunities'], 0)}`,
           figureOf(part['amount'], 2),
           percentOf(part['percentOfAmount']),
         ];

@@ -126,7 +126,7 @@ describe('GET /v1/influence', () => {
     const byTouches = await app.get(`/v1/influence?${QUARTER}&marketingSources=`);
     expect(byTouches.json['revenue']).toMatchObject({ sourced: { opportunities: 0, amount: 0, percentOfAmount: 0 } });
     const csv = await app.get(`/v1/influence?${QUARTER}`, { accept: 'text/csv' });
-    expect(csv.body.split('\n')[2]).toBe('pipeline,,influenced,1,1000,25,62.5');
+    expect(csv.body.split('\n')[2]).toBe('pipeline,,influenced,1,1000,25,62.5,');
     const none = await app.get('/v1/influence?from=2020-01-01T00:00:00Z&to=2020-02-01T00:00:00Z');
     expect(none.json['revenue']).toMatchObject({ opportunities: 0, influenced: { percentOfOpportunities: null, percentOfAmount: null } });
   });
