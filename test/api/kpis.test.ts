@@ -76,6 +76,25 @@ describe('KPIs', () => {
     expect((await running.server.fetch('/v1/kpis/happiness')).status).toBe(400);
   });
 
+  it('that are tables of their own are listed with where they are, and each is there', async () => {
+    interface Elsewhere {
+      readonly name: string;
+      readonly unit: string;
+      readonly url: string;
+    }
+    const { elsewhere } = await running.server.get<{ elsewhere: Elsewhere[] }>(`/v1/kpis?${MARCH}`);
+    expect(elsewhere.map(({ name, url }) => [name, url])).toEqual([
+      ['funnel', '/v1/journey'],
+      ['attribution', '/v1/attribution'],
+      ['benchmark', '/v1/kpis/{name}'],
+    ]);
+    for (const { name, url } of elsewhere) {
+      expect((await running.server.fetch(`${url.replace('{name}', 'cac')}?${MARCH}`)).status).toBe(200);
+      const asked = await running.server.fetch(`/v1/kpis/${name}`);
+      expect([asked.status, await asked.json()]).toMatchObject([404, { detail: expect.stringContaining(url) as string }]);
+    }
+  });
+
   it('come as CSV, the list and one', async () => {
     const csv = async (path: string) => (await running.server.fetch(path, { headers: { accept: 'text/csv' } })).text();
     const list = (await csv(`/v1/kpis?${MARCH}`)).trim().split('\n');

@@ -10,6 +10,7 @@ import { describeOpportunityStays } from './opportunities/opportunity-stays.cont
 import { describeRevenueKpis } from './kpis/revenue-kpis.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
 import { describeKpis } from './kpis/kpis.contract.ts';
+import { describeMrrBridge } from './kpis/mrr-bridge.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
 import { describeStageStays } from './stage-stays.contract.ts';
@@ -36,6 +37,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeOpportunityStays(name, open);
   describeNotifications(name, open);
   describeKpis(name, open);
+  describeMrrBridge(name, open);
   describeSchema(name, open);
 
   describe(`the store on ${name}`, () => {

@@ -73,6 +73,7 @@ export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStor
     creditedOpportunities: (query) => answered(store.creditedOpportunities(query)),
     opportunityTouches: (query) => answered(store.opportunityTouches(query)),
     influence: (query) => answered(store.influence(query)),
+    unstagedOpportunities: (query) => answered(store.unstagedOpportunities(query)),
     hasTouches: () => answered(store.hasTouches()),
     influencedOpportunities: (query) => answered(store.influencedOpportunities(query)),
     outcomes: (query) => answered(store.outcomes(query)),

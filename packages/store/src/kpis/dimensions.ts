@@ -32,6 +32,8 @@ type Expressions = Readonly<Partial<Record<Dimension, string>>>;
 /** What a source may be told by. */
 export interface SourceScope {
   readonly settings: Pick<KpiSettings, 'qualifiedStatuses'>;
+  /** What its rows are filtered and segmented by; absent for nothing. */
+  readonly asked?: readonly Dimension[];
   /** As that of a statement's scope. */
   list(texts: readonly string[]): string;
 }
@@ -43,6 +45,8 @@ export interface FactTable {
   readonly isVersioned: boolean;
   /** What is read in its place, where it is no table of its own. */
   readonly from?: string | ((scope: SourceScope) => string);
+  /** What has a row where it has one: read to know that, as it costs less than the table with all that is computed of it. */
+  readonly probe?: string;
   /** Which of its rows, in SQL; default all. */
   readonly where?: string;
   /**
@@ -61,13 +65,15 @@ const OF_OPPORTUNITY = { source: 'row.source', owner: "if(row.owner = '', accoun
 const OF_TOUCH = { campaignId: 'row.campaign_id', creativeId: 'row.creative_id', channel: 'row.channel', source: 'row.source' } as const;
 
 /**
- * Touches that engage. They are read where they are stored, in the order of the log: a copy of them in another order made checkpoints take more than twice as
- * long, which every touch pays for, and questions are asked now and then.
+ * Touches of some kinds. They are read where they are stored, in the order of the log: a copy of them in another order made checkpoints take more than twice as
+ * long, which every touch pays for, and questions are asked now and then. A touch may be there twice until a merge; `logged` is its place on the log, by which one is
+ * told from its repeat (FINAL would do so too, by reading several times as much).
  */
-function engagingTouches(touches: string, where: string): string {
-  return `(SELECT occurred_at, account_id, contact_id, kind, channel, campaign_id, creative_id, source FROM ${touches} WHERE ${where})`;
+function touchesOf(kinds: string): string {
+  return `(SELECT occurred_at, account_id, contact_id, kind, channel, campaign_id, creative_id, source, bitOr(bitShiftLeft(toUInt64(partition), 48), offset) AS logged
+    FROM touches WHERE kind ${kinds})`;
 }
-const ENGAGING = engagingTouches('touches', `kind NOT IN ('ad_impression', 'email_open', 'direct_mail')`);
+const ENGAGING = touchesOf(`NOT IN ('ad_impression', 'email_open', 'direct_mail')`);
 
 export const FACT_TABLES = {
   accounts: { words: 'accounts', isVersioned: true, account: 'id', own: {} },
@@ -76,10 +82,18 @@ export const FACT_TABLES = {
     words: 'leads',
     isVersioned: false,
     from: LEADS,
+    probe: 'leads',
     account: 'account_id',
     own: { source: 'row.source', campaignId: 'row.campaign_id' },
   },
-  opportunities: { words: 'opportunities', isVersioned: false, from: OPPORTUNITIES, account: 'account_id', own: OF_OPPORTUNITY },
+  opportunities: {
+    words: 'opportunities',
+    isVersioned: false,
+    from: OPPORTUNITIES,
+    probe: 'opportunities',
+    account: 'account_id',
+    own: OF_OPPORTUNITY,
+  },
   qualified: {
     words: 'qualified leads',
     isVersioned: false,
@@ -92,6 +106,7 @@ export const FACT_TABLES = {
     isVersioned: false,
     // `first_at` is when the account's first one began.
     from: `(SELECT *, min(begins_at) OVER (PARTITION BY account_id) AS first_at FROM (SELECT * FROM subscriptions FINAL WHERE mrr > 0))`,
+    probe: `(SELECT 1 FROM subscriptions FINAL WHERE mrr > 0)`,
     account: 'account_id',
     own: {},
   },
@@ -132,11 +147,11 @@ export const FACT_TABLES = {
     account: 'account_id',
     own: OF_TOUCH,
   },
-  /** Web visits, each once. */
+  /** Web visits; one may be there twice. */
   visits: {
     words: 'web visits',
     isVersioned: false,
-    from: engagingTouches('touches FINAL', `kind = 'web_visit'`),
+    from: touchesOf(`= 'web_visit'`),
     account: 'account_id',
     own: OF_TOUCH,
   },
@@ -144,8 +159,11 @@ export const FACT_TABLES = {
   firstTouches: {
     words: 'touches of contacts',
     isVersioned: false,
-    from: `(SELECT account_id, contact_id, min(occurred_at) AS first_at, argMin(toString(campaign_id), (occurred_at, offset)) AS campaign_id
+    // All touches there are go by: what is not asked for is not read.
+    from: ({ asked = [] }: SourceScope) => `(SELECT account_id, contact_id, min(occurred_at) AS first_at,
+        ${asked.includes('campaignId') ? 'argMin(toString(campaign_id), (occurred_at, offset))' : "''"} AS campaign_id
       FROM touches WHERE contact_id != '' AND account_id != '' GROUP BY account_id, contact_id)`,
+    probe: `(SELECT 1 FROM touches WHERE contact_id != '' AND account_id != '')`,
     account: 'account_id',
     own: { campaignId: 'row.campaign_id' },
   },
@@ -161,6 +179,12 @@ export type FactTableName = keyof typeof FACT_TABLES;
 export function sourceOf(name: FactTableName, scope: SourceScope): string {
   const { from = name }: FactTable = FACT_TABLES[name];
   return typeof from === 'string' ? from : from(scope);
+}
+
+/** What to read to know whether the table has any row. */
+export function probeOf(name: FactTableName, scope: SourceScope): string {
+  const { probe }: FactTable = FACT_TABLES[name];
+  return probe ?? sourceOf(name, scope);
 }
 
 /** What a row of the table is in a dimension, as text; null where its rows say nothing of it. */

@@ -2,7 +2,7 @@ import type { Measured, MeasuredRow, WhenAbsent } from '@touchstone/kpis';
 import { jsonRows } from '../json-rows.ts';
 import { readBounded } from '../read-bounded.ts';
 import type { RowTransport } from '../row-transport.ts';
-import { expressionOf, FACT_TABLES, sourceOf, type Dimension } from './dimensions.ts';
+import { expressionOf, FACT_TABLES, probeOf, type Dimension } from './dimensions.ts';
 import type { StoredKpi } from './kpi.ts';
 import type { KpiQuery, KpiTarget } from './kpi-store.ts';
 import { createScope, type Measure, type MeasureScope, type ScopeOptions } from './measure.ts';
@@ -21,7 +21,7 @@ export async function measureKpi(transport: RowTransport, { kpi, ...options }: K
   const statements = [
     ...statementsOf(answered, scope),
     ...[...tables].map(
-      (table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${sourceOf(table, scope)} LIMIT 1)`,
+      (table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${probeOf(table, scope)} LIMIT 1)`,
     ),
   ];
   const rows = answered.length === 0 ? [] : await readRows(transport, statements.join('\nUNION ALL\n'), params);

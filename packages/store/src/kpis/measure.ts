@@ -130,7 +130,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
     return `(SELECT row.*, arrayJoin(${spansAt('place')}) AS span, ${segment} AS segment
-       FROM (SELECT ${values ?? '*'}, ${place} AS place FROM ${sourceOf(name, { settings: options.settings, list })} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
+       FROM (SELECT ${values ?? '*'}, ${place} AS place FROM ${sourceOf(name, { settings: options.settings, asked, list })} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;

@@ -1,6 +1,6 @@
 import { outcome } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
-import { countOf, distinctOf } from './measure.ts';
+import { distinctOf } from './measure.ts';
 
 const AT = { at: 'occurred_at' } as const;
 
@@ -17,7 +17,7 @@ export const websiteTraffic = declareKpi({
   figures: { contacts: 'Different contacts that visited', accounts: 'Different accounts that visited' },
   example: { inputs: { visits: 8200, contacts: 640, accounts: 210 }, value: 8200 },
   measures: {
-    visits: countOf('visits', AT),
+    visits: distinctOf('visits', AT, 'logged'),
     contacts: distinctOf('visits', AT, '(account_id, contact_id)', () => `contact_id != ''`),
     accounts: distinctOf('visits', AT, 'account_id', () => `account_id != ''`),
   },

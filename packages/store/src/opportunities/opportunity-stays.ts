@@ -1,4 +1,6 @@
-import type { BoundValues } from './opportunity-scope.ts';
+import { jsonRows } from '../json-rows.ts';
+import type { RowTransport } from '../row-transport.ts';
+import { BoundValues, opportunityRows, type OpportunityScope } from './opportunity-scope.ts';
 
 /**
  * Stays of opportunities in their stages, from all versions of each by `updatedAt`: versions in a row with one stage are one stay. It begins with the first of
@@ -30,4 +32,16 @@ export function opportunityStays(until: number, bound: BoundValues): string {
        FROM (SELECT id, arraySort(groupUniqArray(${version})) AS versions FROM opportunity_versions GROUP BY id))
     ARRAY JOIN runs AS run, arraySlice(arrayPushBack(arrayPopFront(runs), ('', toInt64(0), '')), 1, length(runs)) AS next, arrayEnumerate(runs) AS step
     WHERE run.1 != ''`;
+}
+
+/** How many opportunities were closed in the period that were told of only then: nobody knows which stages they were in. */
+export async function countUnstaged(transport: RowTransport, query: Pick<OpportunityScope, 'from' | 'to' | 'filters'>): Promise<number> {
+  const bound = new BoundValues();
+  const answer = await transport.read(
+    `SELECT count() AS unstaged FROM (${opportunityRows({ ...query, basis: 'closed' }, bound)})
+     WHERE id NOT IN (SELECT id FROM opportunity_versions WHERE outcome = '' AND stage != '') FORMAT JSONEachRow`,
+    bound.params,
+    { mayLag: true },
+  );
+  return Number(jsonRows<{ unstaged: number | string }>(answer)[0]!.unstaged);
 }

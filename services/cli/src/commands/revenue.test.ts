@@ -26,6 +26,7 @@ const ANSWERS = {
     body: {
       ...PERIOD,
       data: [{ stage: 'engaged', name: null, ...flow }],
+      unstaged: { opportunities: 3, reason: 'nobody told' },
       groups: [{ group: 'true', data: [{ stage: 'engaged', name: null, ...flow }] }],
     },
   },
@@ -87,7 +88,11 @@ it.each([
     '/v1/lvr?month=2026-04&segmentBy=tier',
     ['2026-04', '(none)', '-40.0 %', 'Not told: less than a day'],
   ],
-  [['journey', '--journey', 'accounts', '--by', 'targetList'], '/v1/journey?by=targetList&journey=accounts', ['engaged', '60.0 %', 'true']],
+  [
+    ['journey', '--journey', 'accounts', '--by', 'targetList'],
+    '/v1/journey?by=targetList&journey=accounts',
+    ['engaged', '60.0 %', 'true', 'Left out: 3, as nobody told.'],
+  ],
   [['influence', '--from', PERIOD.from], `/v1/influence?from=${encodeURIComponent(PERIOD.from)}`, ['sourced', '3 of 4', '75.0 %']],
   [['attribution', '--model', 'w_shaped'], '/v1/attribution?model=w_shaped', ['spring', 'unattributed', '600', 'EUR by w_shaped']],
 ])('%j shows it', async (args, request, told) => {

@@ -112,9 +112,11 @@ function journeyLines(answer: Record<string, unknown>): string[] {
     ...rows('', answer['data']),
     ...recordsOf({ data: answer['groups'] }).flatMap((one) => rows(textOf(one['group']) || '(none)', one['data'])),
   ];
-  if (all.length === 0) return ['Nothing has been in a stage yet.'];
+  const { opportunities, reason } = recordOf(answer['unstaged']);
+  const unstaged = typeof reason === 'string' ? [`Left out: ${figureOf(opportunities, 0)}, as ${reason}.`] : [];
+  if (all.length === 0) return ['Nothing has been in a stage yet.', ...unstaged];
   const titles = ['at start', 'entered', 'left', 'at end', 'converted', 'mean days', 'median days', 'stalled'];
-  return [periodOf(answer), '', ...formatTable([{ title: 'group' }, { title: 'stage' }, ...numeric(titles)], all)];
+  return [periodOf(answer), '', ...formatTable([{ title: 'group' }, { title: 'stage' }, ...numeric(titles)], all), ...unstaged];
 }
 
 export function influenceCommand(): Command {
@@ -136,7 +138,9 @@ function influenceLines(answer: Record<string, unknown>): string[] {
           basis,
           one['group'] === null ? '(none)' : textOf(one['group']),
           influence,
-          typeof part['reason'] === 'string' ? part['reason'] : `${figureOf(part['opportunities'], 0)} of ${figureOf(one['opportunities'], 0)}`,
+          typeof part['reason'] === 'string'
+            ? part['reason']
+            : `${figureOf(part['opportunities'], 0)} of ${figureOf(one['opportunities'], 0)}`,
           figureOf(part['amount'], 2),
           percentOf(part['percentOfAmount']),
         ];

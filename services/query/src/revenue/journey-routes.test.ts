@@ -42,6 +42,11 @@ describe('GET /v1/journey', () => {
       ['proposal', 1, 1, 0, 1, 24, 0],
       ['prospect', 1, 0, 1, 0, null, 1],
     ]);
+    // o2 and o3 were told of once they were closed.
+    expect(json['unstaged']).toMatchObject({ opportunities: 2, reason: expect.stringContaining('only once') as string });
+    const targets = await app.get(`/v1/journey?journey=opportunities&${QUARTER}&filter.targetList=true`);
+    expect(targets.json['unstaged']).toEqual({ opportunities: 0, reason: null });
+    expect((await app.get(`/v1/journey?${QUARTER}`)).json['unstaged']).toBeNull();
     const stalled = await app.get(`/v1/journey/stalled?journey=opportunities&${QUARTER}&stalledDays=10`);
     expect(stalled.json).toEqual({
       data: [{ stage: 'prospect', accountId: 'blue', opportunityId: 'o4', since: '2026-03-12T00:00:00.000Z', days: 20 }],
