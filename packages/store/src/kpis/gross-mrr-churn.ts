@@ -1,23 +1,11 @@
 import { plus, product, quotient, known, ratio } from '@touchstone/kpis';
-import { AT_END, AT_START } from './arpa.ts';
 import { declareKpi } from './kpi.ts';
-import type { Measure, SharedRows } from './measure.ts';
-
-/** What each account paid as the span began and as it ended, in each of its currencies; whether it had and has any at all is told over all of them. */
-const FROM_START_TO_END: SharedRows = {
-  key: 'from start to end',
-  from: (scope) =>
-    `(SELECT *, sum(begun) OVER account > 0 AS hasBegun, sum(ended) OVER account > 0 AS hasStayed FROM
-     (SELECT span, segment, currency, account_id, sumIf(mrr, edge = 0) AS begun, sumIf(mrr, edge = 1) AS ended FROM
-       (SELECT span, segment, currency, account_id, mrr, 0 AS edge FROM ${scope.rows('subscriptions', AT_START)}
-        UNION ALL SELECT span, segment, currency, account_id, mrr, 1 AS edge FROM ${scope.rows('subscriptions', AT_END)})
-     GROUP BY span, segment, currency, account_id)
-   WINDOW account AS (PARTITION BY span, segment, account_id))`,
-};
+import type { Measure } from './measure.ts';
+import { PAYING_ACCOUNTS } from './paying-accounts.ts';
 
 /** A step of the bridge from the recurring revenue at the beginning to that at the end: `step` is of an account, from `begun` to `ended`. */
 function bridge(step: string): Measure {
-  return { table: 'subscriptions', isMoney: true, whenAbsent: 'zero', rows: FROM_START_TO_END, value: () => `sum(${step})` };
+  return { table: 'subscriptions', isMoney: true, whenAbsent: 'zero', rows: PAYING_ACCOUNTS, value: () => `sum(${step})` };
 }
 
 export const grossMrrChurn = declareKpi({

@@ -35,10 +35,9 @@ export type Placed =
   /** By a calendar day, a Date32: in each span in which it begins. */
   | { readonly day: string }
   /**
-   * By whether it goes on just before the beginning or the end of a span: what begins or ends with a month does so in that month. An end of the
-   * epoch is none.
+   * By whether it goes on just before the end of a span: what begins or ends with a month does so in that month. An end of the epoch is none.
    */
-  | { readonly from: string; readonly to: string; readonly edge: 'start' | 'end' }
+  | { readonly from: string; readonly to: string; readonly edge: 'end' }
   /** In every span. */
   | 'always';
 
@@ -52,6 +51,8 @@ export interface MeasureScope {
    * `span` and `segment`. `of` are other spans in the place of those asked for, one for each.
    */
   rows(table: FactTableName, placed: Placed, of?: readonly (Span & Partial<AskedSpan>)[]): string;
+  /** Whether a segment is told of a span, in SQL by these columns: segments are told of the first spans alone. */
+  isTold(span: string, segment: string): string;
   /** When the row's span begins, epoch ms, in SQL. */
   readonly beginOfSpan: string;
   /** A list of texts as a place of the statement that takes it as a value, for `x IN list(...)`. */
@@ -134,7 +135,8 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;
-  return { spans, beginOfSpan, settings: options.settings, parameters: options.parameters, rows, list };
+  const isTold = (span: string, segment: string): string => `(${span} < ${SEGMENTED_SPANS} OR ${segment} = '')`;
+  return { spans, beginOfSpan, isTold, settings: options.settings, parameters: options.parameters, rows, list };
 }
 
 interface Placement {
@@ -149,7 +151,7 @@ interface Placement {
 function placement(placed: Placed, spans: readonly (Span & Partial<AskedSpan>)[]): Placement {
   if (placed === 'always') return { condition: '1', place: '0', spansAt: () => `[${spans.map((_, index) => index).join(', ')}]` };
   if ('edge' in placed) {
-    const instants = `[${spans.map(({ from, to }) => (placed.edge === 'start' ? from : to)).join(', ')}]`;
+    const instants = `[${spans.map(({ to }) => to).join(', ')}]`;
     const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`;
     const goesOn = `${ms(placed.from)} < instant AND (${ms(placed.to)} = 0 OR ${ms(placed.to)} >= instant)`;
     return {
