@@ -54,6 +54,8 @@ export interface FactTable {
    * them: touches are many times as many as who made them.
    */
   readonly values?: readonly string[];
+  /** Aggregates beside them, `... AS name`, that may be added up whatever the rows are then told by. */
+  readonly sums?: readonly string[];
   /** Column that names the account; absent where there is none. */
   readonly account?: string;
   /** Its own columns, in the row's alias `row`. */
@@ -136,8 +138,8 @@ export const FACT_TABLES = {
     account: 'account_id',
     own: {},
   },
-  /** Touches that engage; a touch may be there twice, so that only different values may be counted. */
-  engagingTouches: { words: 'touches', isVersioned: false, from: ENGAGING, account: 'account_id', own: OF_TOUCH },
+  /** Accounts with touches that engage; a touch may be there twice, so that only different values may be counted. */
+  engagedAccounts: { words: 'touches', isVersioned: false, from: ENGAGING, values: ['account_id'], account: 'account_id', own: OF_TOUCH },
   /** Who made them. */
   engagedContacts: {
     words: 'touches',
@@ -147,11 +149,13 @@ export const FACT_TABLES = {
     account: 'account_id',
     own: OF_TOUCH,
   },
-  /** Web visits; one may be there twice. */
-  visits: {
+  /** Who visited, with how many `visits`, each once. */
+  visitors: {
     words: 'web visits',
     isVersioned: false,
     from: touchesOf(`= 'web_visit'`),
+    values: ['account_id', 'contact_id'],
+    sums: ['uniqExact(logged) AS visits'],
     account: 'account_id',
     own: OF_TOUCH,
   },

@@ -123,6 +123,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
     const { condition, place, spansAt } = placement(placed, of);
     const own = asked.flatMap((dimension) => table.own[dimension]?.replace('row.', '') ?? []);
     const values = table.values === undefined ? null : [...table.values, ...own].join(', ');
+    const columns = values === null ? '*' : [values, ...(table.sums ?? [])].join(', ');
     // Not DISTINCT, which has one thread.
     const grouped = values === null ? '' : `GROUP BY ${values}, place`;
     const segment =
@@ -131,7 +132,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
     return `(SELECT row.*, arrayJoin(${spansAt('place')}) AS span, ${segment} AS segment
-       FROM (SELECT ${values ?? '*'}, ${place} AS place FROM ${sourceOf(name, { settings: options.settings, asked, list })} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
+       FROM (SELECT ${columns}, ${place} AS place FROM ${sourceOf(name, { settings: options.settings, asked, list })} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;
