@@ -83,7 +83,7 @@ const FULL: Sizes = {
   kafkaTouches: 1_000_000,
   memoryItems: 100_000,
   reads: { seconds: 8, worlds: [WORLD, { accounts: 1_000_000, contacts: 2_000_000 }], perSecond: [1000, 2500, 5000] },
-  kpis: { touches: 10_000_000, deals: 100_000, rounds: 20 },
+  kpis: { touches: 10_000_000, deals: 100_000, rounds: 4 },
   streamClients: 1000,
   runs: 5,
   longRuns: 3,

@@ -118,6 +118,9 @@ describe('currencies', () => {
     ['amounts without any', null, [''], {}, { currency: null, reason: null }],
     ['the one asked for', 'USD', ['EUR'], {}, { currency: 'USD', reason: null }],
     ['several', null, ['USD', 'EUR', ''], {}, { currency: null, reason: expect.stringContaining('EUR, USD, none') }],
+    ['the only one with rates', null, ['USD'], { EUR: 1, USD: 0.8 }, { currency: 'EUR', reason: null }],
+    ['the only one, without a rate', null, ['GBP'], { EUR: 1, USD: 0.8 }, { currency: 'GBP', reason: null }],
+    ['none present with rates', null, [], { EUR: 1 }, { currency: 'EUR', reason: null }],
     ['several with rates', null, ['USD', 'EUR'], { EUR: 1, USD: 0.8 }, { currency: 'EUR', reason: null }],
   ] as const)('%s', (_, wanted, present, rates, choice) => {
     expect(chooseCurrency(wanted, new Set(present), rates)).toEqual(choice);

@@ -9,8 +9,9 @@ export type CurrencyChoice =
   | { readonly currency: null; readonly reason: string };
 
 /**
- * One answer has one currency: the one that was asked for, or the only one there is. Without rates several can't be told as one; with rates they
- * are told in the first currency that has one.
+ * One answer has one currency: the one that was asked for, or the only one there is. Without rates several can't be told as one; with rates
+ * answers are told in the first currency that has one, however many there are, so that what is told goes on in one currency when another turns up. Amounts of a
+ * single currency without a rate stay in it.
  */
 export function chooseCurrency(
   asked: string | null,
@@ -18,10 +19,10 @@ export function chooseCurrency(
   rates: Readonly<Record<string, number>>,
 ): CurrencyChoice {
   if (asked !== null) return { currency: asked, reason: null };
-  if (present.size === 0) return { currency: null, reason: null };
-  if (present.size === 1) return { currency: [...present][0] || null, reason: null };
   const [common] = Object.keys(rates);
-  if (common !== undefined) return { currency: common, reason: null };
+  const [only] = present;
+  if (common !== undefined && (present.size !== 1 || rates[only!] !== undefined)) return { currency: common, reason: null };
+  if (present.size <= 1) return { currency: only || null, reason: null };
   return { currency: null, reason: `amounts are in several currencies (${named(present)}): ask for one, or set rates` };
 }
 

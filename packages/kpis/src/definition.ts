@@ -25,6 +25,8 @@ export interface KpiSettings {
   readonly marketingSources: readonly string[];
   /** Roles of the buying committee that the scoring model wants. */
   readonly rolesWanted: readonly string[];
+  /** Whether the scoring model says what qualifies an account. */
+  readonly hasQualification: boolean;
   /** What one unit of a currency is worth, all in one common unit; empty where none are set. */
   readonly rates: Readonly<Record<string, number>>;
 }
@@ -54,6 +56,7 @@ export const DEFAULT_SETTINGS: KpiSettings = {
   ],
   marketingSources: ['marketing', 'inbound', 'web', 'website', 'content', 'email', 'event', 'webinar', 'social', 'organic', 'seo'],
   rolesWanted: [],
+  hasQualification: true,
   rates: {},
 };
 

@@ -16,7 +16,7 @@ export interface LeadVelocity {
   readonly value: number | null;
   /** The same against the month before up to the same point. */
   readonly paced: number | null;
-  /** Qualified leads of this month at its end, if they go on to come as they did: counted so far / elapsed. */
+  /** Qualified leads of this month at its end, if they go on to come as they did: counted so far / elapsed. Null within the first day. */
   readonly projectedLeads: number | null;
   /** (projected leads - last month) / last month x 100. */
   readonly projected: number | null;
@@ -25,11 +25,13 @@ export interface LeadVelocity {
 
 const NONE_LAST_MONTH = 'the month before has no qualified leads to compare with';
 const NONE_TO_POINT = 'the month before has no qualified leads up to the same point';
-const JUST_BEGUN = 'nothing of the month is over yet';
+const JUST_BEGUN = 'less than a day of the month is over';
+/** A day of the longest month: from less, one lead more or less is a month's worth of them. */
+const LEAST_ELAPSED = 1 / 31;
 
 /** Null comes with its reason: growth from nothing is not a number. */
 export function leadVelocity({ elapsed, lastMonth, lastMonthToPoint, thisMonth }: MonthCounts): LeadVelocity {
-  const projectedLeads = elapsed > 0 ? thisMonth / elapsed : null;
+  const projectedLeads = elapsed >= LEAST_ELAPSED ? thisMonth / elapsed : null;
   const whyNone = lastMonth === 0 ? NONE_LAST_MONTH : null;
   return {
     value: growthPercent(thisMonth, lastMonth),

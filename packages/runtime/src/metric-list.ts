@@ -193,8 +193,8 @@ export const METRICS = {
   },
   kpi: {
     kind: 'gauge',
-    help: 'KPIs of the current month (UTC), each in its own unit, refreshed every minute; NaN for what can not be told',
-    labels: { name: 64 },
+    help: 'KPIs of the current month (UTC), each in its own unit, amounts by currency, refreshed every minute; NaN for what can not be told',
+    labels: { name: 64, currency: 64 },
   },
   lead_velocity_percent: {
     kind: 'gauge',

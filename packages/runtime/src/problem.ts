@@ -18,6 +18,7 @@ export const PROBLEMS = {
   too_many_items: { status: 413, title: 'The body holds too many items' },
   unsupported_media_type: { status: 415, title: 'The media type of the body is not taken' },
   unsupported_encoding: { status: 415, title: 'The encoding of the body is not taken' },
+  question_too_large: { status: 422, title: 'The question takes more memory than one may' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },

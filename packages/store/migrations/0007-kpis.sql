@@ -41,7 +41,6 @@ CREATE TABLE IF NOT EXISTS leads
     status LowCardinality(String),
     source LowCardinality(String),
     campaign_id LowCardinality(String),
-    -- Of a lead that does not say: when this version of it was made.
     created_at DateTime64(3, 'UTC'),
     qualified_at DateTime64(3, 'UTC')
 )
@@ -60,9 +59,8 @@ CREATE TABLE IF NOT EXISTS opportunities
     currency LowCardinality(String),
     source LowCardinality(String),
     owner LowCardinality(String),
-    -- Of an opportunity that does not say: when this version of it was made.
     created_at DateTime64(3, 'UTC'),
-    -- The epoch while it is open; of a closed one that does not say, when this version of it was made.
+    -- The epoch while it is open, whatever the fact says.
     closed_at DateTime64(3, 'UTC'),
     -- won, lost, or '' while it is open.
     outcome LowCardinality(String)
@@ -71,7 +69,19 @@ ENGINE = {replicated}ReplacingMergeTree(rank)
 ORDER BY id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
 
--- Every version of every opportunity: its stages over time.
+-- When each lead had each status first, '' where it had none: what dates a lead that does not say when it was made or qualified, so that a later version moves
+-- neither. The least of a set is the same however often one is in it.
+CREATE TABLE IF NOT EXISTS lead_firsts
+(
+    id String,
+    status String,
+    first_at SimpleAggregateFunction(min, DateTime64(3, 'UTC'))
+)
+ENGINE = {replicated}AggregatingMergeTree
+ORDER BY (id, status)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+
+-- Every version of every opportunity: its stages over time, and since when it has its outcome where it does not say.
 CREATE TABLE IF NOT EXISTS opportunity_versions
 (
     id String,
@@ -153,9 +163,12 @@ SELECT id,
     JSONExtractString(body, 'status') AS status,
     JSONExtractString(body, 'source') AS source,
     JSONExtractString(body, 'campaignId') AS campaign_id,
-    fromUnixTimestamp64Milli(ifNull(JSONExtract(body, 'createdAt', 'Nullable(Int64)'), toUnixTimestamp64Milli(updated_at)), 'UTC') AS created_at,
+    fromUnixTimestamp64Milli(JSONExtractInt(body, 'createdAt'), 'UTC') AS created_at,
     fromUnixTimestamp64Milli(JSONExtractInt(body, 'qualifiedAt'), 'UTC') AS qualified_at
 FROM facts WHERE type = 'lead';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS lead_firsts_of_facts TO lead_firsts AS
+SELECT id, JSONExtractString(body, 'status') AS status, min(updated_at) AS first_at FROM facts WHERE type = 'lead' GROUP BY id, status;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS opportunities_of_facts TO opportunities AS
 SELECT id,
@@ -168,8 +181,8 @@ SELECT id,
     JSONExtractString(body, 'currency') AS currency,
     JSONExtractString(body, 'source') AS source,
     JSONExtractString(body, 'owner') AS owner,
-    fromUnixTimestamp64Milli(ifNull(JSONExtract(body, 'createdAt', 'Nullable(Int64)'), toUnixTimestamp64Milli(updated_at)), 'UTC') AS created_at,
-    fromUnixTimestamp64Milli(if(outcome = '', 0, ifNull(JSONExtract(body, 'closedAt', 'Nullable(Int64)'), toUnixTimestamp64Milli(updated_at))), 'UTC') AS closed_at,
+    fromUnixTimestamp64Milli(JSONExtractInt(body, 'createdAt'), 'UTC') AS created_at,
+    fromUnixTimestamp64Milli(if(outcome = '', 0, JSONExtractInt(body, 'closedAt')), 'UTC') AS closed_at,
     JSONExtractString(body, 'outcome') AS outcome
 FROM facts WHERE type = 'opportunity';
 
@@ -182,8 +195,8 @@ SELECT id,
     JSONExtractString(body, 'stage') AS stage,
     JSONExtract(body, 'amount', 'Nullable(Float64)') AS amount,
     JSONExtractString(body, 'currency') AS currency,
-    fromUnixTimestamp64Milli(ifNull(JSONExtract(body, 'createdAt', 'Nullable(Int64)'), toUnixTimestamp64Milli(updated_at)), 'UTC') AS created_at,
-    fromUnixTimestamp64Milli(if(outcome = '', 0, ifNull(JSONExtract(body, 'closedAt', 'Nullable(Int64)'), toUnixTimestamp64Milli(updated_at))), 'UTC') AS closed_at,
+    fromUnixTimestamp64Milli(JSONExtractInt(body, 'createdAt'), 'UTC') AS created_at,
+    fromUnixTimestamp64Milli(if(outcome = '', 0, JSONExtractInt(body, 'closedAt')), 'UTC') AS closed_at,
     JSONExtractString(body, 'outcome') AS outcome
 FROM facts WHERE type = 'opportunity';
 

@@ -24,7 +24,8 @@ import {
 import { replay } from './replay.ts';
 import type { RowTransport } from './row-transport.ts';
 import { readAttribution, readCredited } from './opportunities/attribution.ts';
-import { readInfluence, readInfluenced } from './opportunities/influence.ts';
+import { hasTouches, readInfluence, readInfluenced } from './opportunities/influence.ts';
+import { countUnstaged } from './opportunities/opportunity-stays.ts';
 import type { OpportunityStore } from './opportunities/opportunity-store.ts';
 import { readOpportunityTouches } from './opportunities/opportunity-touches.ts';
 import { readOutcomes } from './opportunities/outcomes.ts';
@@ -262,6 +263,14 @@ export class ClickHouseStore implements Store {
 
   influence(query: Asked<'influence'>): Answer<'influence'> {
     return readInfluence(this.#transport, query);
+  }
+
+  unstagedOpportunities(query: Asked<'unstagedOpportunities'>): Answer<'unstagedOpportunities'> {
+    return countUnstaged(this.#transport, query);
+  }
+
+  hasTouches(): Promise<boolean> {
+    return hasTouches(this.#transport);
   }
 
   influencedOpportunities(query: Asked<'influencedOpportunities'>): Answer<'influencedOpportunities'> {

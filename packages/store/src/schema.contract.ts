@@ -107,6 +107,7 @@ export function describeSchema(name: string, open: () => Promise<RowTransport>):
       // One of long ago would be gone with the next merge.
       ['deliveries', 'taken_at', 'now64(3)'],
       ['leads', 'id'],
+      ['lead_firsts', 'id'],
       ['kpi_targets', 'name'],
       ['schema_migrations', 'number'],
     ])('syncs what is written to %s, and what a merge makes of it', async (table, column, value = '1') => {

@@ -4,6 +4,7 @@ export const STORE_ERRORS = {
   denied: { retriable: true, means: 'ClickHouse no longer lets this user in or do that, or its certificate is not trusted any more' },
   refused: { retriable: false, means: 'at the start: ClickHouse does not let this user in or do that, or its certificate is not trusted' },
   rejected: { retriable: false, means: 'ClickHouse refused the statement, or can not work with what it was given' },
+  too_large: { retriable: false, means: 'a question takes more memory than one may; a narrower one does not' },
   locked: { retriable: false, means: 'another process has the chDB directory open' },
   schema_newer: { retriable: false, means: 'the schema was made by a newer version of this program' },
   schema_edited: { retriable: false, means: 'a migration was edited after it was applied' },

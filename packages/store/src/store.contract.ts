@@ -10,11 +10,13 @@ import { describeOpportunityStays } from './opportunities/opportunity-stays.cont
 import { describeRevenueKpis } from './kpis/revenue-kpis.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
 import { describeKpis } from './kpis/kpis.contract.ts';
+import { describeMrrBridge } from './kpis/mrr-bridge.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
 import { APPENDED_AT, checkpointOf, entriesOf, GENERATION, leadAt, offsetsOf, PLAIN_TOUCH, touchAt } from './test-records.ts';
 import { describeStageStays } from './stage-stays.contract.ts';
 import { jsonRows } from './json-rows.ts';
 import { describeReplay } from './replay.contract.ts';
+import { readBounded } from './read-bounded.ts';
 import type { RowTransport } from './row-transport.ts';
 import { describeSchema } from './schema.contract.ts';
 import type { ApiKeyRow, ScoreRow } from './store.ts';
@@ -35,6 +37,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeOpportunityStays(name, open);
   describeNotifications(name, open);
   describeKpis(name, open);
+  describeMrrBridge(name, open);
   describeSchema(name, open);
 
   describe(`the store on ${name}`, () => {
@@ -256,6 +259,13 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
         expect(jsonRows(await next)).toEqual([{ one: 1 }]);
         await expect(transport.read('SELECT {x:UInt64} FORMAT CSV', { x: Number.NaN })).rejects.toMatchObject({ code: 'rejected' });
         await expect(transport.command('DROP TABLE no_such_table')).rejects.toMatchObject({ code: 'rejected', retriable: false });
+      });
+
+      it('take no more memory than they may, and say whose fault it is', async () => {
+        const large = 'SELECT length(groupArray(toString(number))) AS n FROM numbers(10000000) UNION ALL SELECT 1';
+        const asked = readBounded(transport, large, {}, { bytesMax: 20_000_000 });
+        await expect(asked).rejects.toMatchObject({ code: 'too_large', retriable: false });
+        expect(jsonRows(await readBounded(transport, 'SELECT {x:String} AS x', { x: 'one' }))).toEqual([{ x: 'one' }]);
       });
 
       it('of an insert that fails leave the next one alone', async () => {

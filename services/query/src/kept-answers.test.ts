@@ -91,6 +91,24 @@ describe('kept answers', () => {
     expect(most).toBe(1);
   });
 
+  it('are no more than so many bytes: those not asked for longest go first, and one too large is not kept', async () => {
+    const { kept, world } = openKept({ bytesMax: 3000, freshMinMs: 10_000 });
+    const ask = async (question: string, length = 998) => {
+      const { answer } = await kept.get(question, async () => {
+        world.computed++;
+        return question.repeat(length);
+      });
+      return answer.length;
+    };
+    for (const question of ['a', 'b', 'c', 'a', 'd', 'a', 'c', 'd']) await ask(question);
+    expect(world.computed).toBe(4);
+    await ask('b');
+    expect(world.computed).toBe(5);
+    expect(await ask('x', 5000)).toBe(5000);
+    expect(await ask('x', 5000)).toBe(5000);
+    expect(world.computed).toBe(7);
+  });
+
   it('are not kept when they fail', async () => {
     const { ask, world } = openKept();
     world.isAway = true;

@@ -14,8 +14,9 @@ const TIMES_KEPT = 10;
 const FRESH_MAX_MS = 30_000;
 const KEPT_MS = 120_000;
 const DEAR_MS = 100;
-/** Some 20 kB each with a series. */
+/** Some 20 kB each with a series; lists of opportunities and credits of thousands of campaigns are many times as large. */
 const ANSWERS_MAX = 500;
+const BYTES_MAX = 64 * 1024 * 1024;
 
 export interface KeptAnswer<Answer> {
   readonly answer: Answer;
@@ -31,6 +32,8 @@ export interface KeptAnswersOptions {
   readonly freshMinMs?: number;
   /** Answers that took less are not given stale. */
   readonly dearMs?: number;
+  /** Of all answers as JSON. */
+  readonly bytesMax?: number;
 }
 
 interface Entry {
@@ -39,6 +42,8 @@ interface Entry {
   freshUntil: number;
   givenUntil: number;
   isRenewed: boolean;
+  /** Of the answer as JSON; 0 while the first is on its way. */
+  bytes: number;
 }
 
 export class KeptAnswers {
@@ -46,15 +51,17 @@ export class KeptAnswers {
   readonly #elapsed: () => number;
   readonly #freshMinMs: number;
   readonly #dearMs: number;
+  readonly #bytesMax: number;
   /** The least recently used first. */
   readonly #entries = new Map<string, Entry>();
   #renewals: Promise<void> = Promise.resolve();
 
-  constructor({ clock, dearMs = DEAR_MS, elapsed = () => performance.now(), freshMinMs = 0 }: KeptAnswersOptions) {
+  constructor({ bytesMax = BYTES_MAX, clock, dearMs = DEAR_MS, elapsed = () => performance.now(), freshMinMs = 0 }: KeptAnswersOptions) {
     this.#clock = clock;
     this.#elapsed = elapsed;
     this.#freshMinMs = freshMinMs;
     this.#dearMs = dearMs;
+    this.#bytesMax = bytesMax;
   }
 
   /**
@@ -67,7 +74,7 @@ export class KeptAnswers {
     this.#entries.delete(key);
     const entry = found !== undefined && this.#elapsed() < found.givenUntil ? found : this.#begin(key, compute);
     this.#entries.set(key, entry);
-    if (this.#entries.size > ANSWERS_MAX) this.#entries.delete(this.#entries.keys().next().value!);
+    this.#dropOldest();
     if (this.#elapsed() >= entry.freshUntil) this.#renew(key, entry, compute);
     return entry.kept as Promise<KeptAnswer<Answer>>;
   }
@@ -78,33 +85,53 @@ export class KeptAnswers {
   }
 
   #begin<Answer>(key: string, compute: (now: number) => Promise<Answer>): Entry {
-    const entry: Entry = { kept: this.#ask(compute), freshUntil: Infinity, givenUntil: Infinity, isRenewed: false };
-    this.#keep(entry).catch(() => {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key);
-    });
+    const entry: Entry = { kept: this.#ask(compute), freshUntil: Infinity, givenUntil: Infinity, isRenewed: false, bytes: 0 };
+    this.#keep(entry).then(
+      () => this.#dropOldest(),
+      () => {
+        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      },
+    );
     return entry;
   }
 
-  /** A failure leaves the old answer for as long as it may be given. */
   #renew<Answer>(key: string, entry: Entry, compute: (now: number) => Promise<Answer>): void {
     if (entry.isRenewed) return;
     entry.isRenewed = true;
-    this.#renewals = this.#renewals
-      .then(async () => {
-        if (this.#entries.get(key) !== entry) return;
-        const renewed: Entry = { ...entry, kept: this.#ask(compute) };
-        await this.#keep(renewed);
-        Object.assign(entry, renewed);
-      })
-      .catch(() => {})
-      .finally(() => {
-        entry.isRenewed = false;
-      });
+    this.#renewals = this.#renewals.then(async () => this.#renewInTurn(key, entry, compute));
+  }
+
+  async #renewInTurn<Answer>(key: string, entry: Entry, compute: (now: number) => Promise<Answer>): Promise<void> {
+    try {
+      if (this.#entries.get(key) !== entry) return;
+      const next: Entry = { ...entry, kept: this.#ask(compute) };
+      await this.#keep(next);
+      Object.assign(entry, next);
+      this.#dropOldest();
+    } catch {
+      // The store counts its failures; the old answer stays for as long as it may be given.
+    } finally {
+      entry.isRenewed = false;
+    }
+  }
+
+  /** Until what is left is within its bounds. One answer may be larger than all may be: it goes to who waits for it, and is not kept. */
+  #dropOldest(): void {
+    let bytes = 0;
+    for (const entry of this.#entries.values()) bytes += entry.bytes;
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size <= ANSWERS_MAX && bytes <= this.#bytesMax) return;
+      // One that is on its way takes nothing yet, and several may wait for it.
+      if (entry.bytes === 0 && this.#entries.size <= ANSWERS_MAX) continue;
+      this.#entries.delete(key);
+      bytes -= entry.bytes;
+    }
   }
 
   async #keep(entry: Entry): Promise<void> {
     const startedAt = this.#elapsed();
-    await entry.kept;
+    const { answer } = await entry.kept;
+    entry.bytes = JSON.stringify(answer)?.length ?? 0;
     const now = this.#elapsed();
     const took = now - startedAt;
     entry.freshUntil = now + Math.max(this.#freshMinMs, Math.min(FRESH_MAX_MS, took * TIMES_KEPT));

@@ -29,6 +29,8 @@ function failing(cause: Error): QueryStore {
     creditedOpportunities: fail,
     opportunityTouches: fail,
     influence: fail,
+    hasTouches: fail,
+    unstagedOpportunities: fail,
     influencedOpportunities: fail,
     outcomes: fail,
     qualifiedLeads: fail,
@@ -58,6 +60,8 @@ const CALLS: readonly (readonly [string, (store: QueryStore) => Promise<unknown>
   ['stageFigures', (store) => store.stageFigures({ since: 0, until: 1, stalledSince: 0 })],
   ['stalledAccounts', (store) => store.stalledAccounts({ since: 0, until: 1, stalledSince: 0 }, 1)],
   ['stalledStays', (store) => store.stalledStays({ since: 0, until: 1, stalledSince: 0, limit: 1 })],
+  ['unstagedOpportunities', (store) => store.unstagedOpportunities({ from: 0, to: 1, filters: {} })],
+  ['hasTouches', (store) => store.hasTouches()],
   ['replay', (store) => Array.fromAsync(store.replay(0, 1))],
   ['outcomes', (store) => store.outcomes({ from: 0, to: 1, filters: {}, by: null })],
   ['opportunityTouches', (store) => store.opportunityTouches({ id: 'o', cut: 'created', lookbackMs: 1, kinds: { but: [] }, now: 0 })],
@@ -83,6 +87,19 @@ describe('the store as routes use it', () => {
     const cause = new StoreError('rejected', 'unknown column');
     await expect(call(createQueryStore(failing(cause), metrics))).rejects.toBe(cause);
     expect(await metrics.text()).toContain('touchstone_store_errors_total{code="rejected"} 1');
+  });
+
+  it.each(CALLS)('%s: what takes too much is for who asks to narrow', async (_name, call) => {
+    const metrics = createMetrics({ ofProcess: false });
+    const error = await call(createQueryStore(failing(new StoreError('too_large', 'SELECT much')), metrics)).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({
+      code: 'question_too_large',
+      statusCode: 422,
+      message: expect.stringContaining('shorter period') as string,
+    });
+    expect(await metrics.text()).toContain('touchstone_store_errors_total{code="too_large"} 1');
   });
 
   it.each(CALLS)('%s: any other error stays as it is', async (_name, call) => {

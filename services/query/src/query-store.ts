@@ -26,11 +26,16 @@ export type QueryStore = Pick<
   | 'saveKpiTarget'
 >;
 
-/** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours. */
+/** The store as routes use it: what it can not do right now is answered with 503 and counted, and is no fault of ours; what takes too much is the asker's to narrow. */
 export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStore {
   function told(cause: unknown): unknown {
     if (!(cause instanceof StoreError)) return cause;
     metrics.count('store_errors_total', { code: cause.code });
+    if (cause.code === 'too_large') {
+      const detail =
+        'the question is about more touches than the store may hold at once: ask for a shorter period, a shorter lookback or fewer kinds, or set a filter';
+      return new ProblemError('question_too_large', detail, { cause });
+    }
     if (!cause.retriable) return cause;
     return new ProblemError('unavailable', 'the store does not answer right now', { cause, headers: { 'retry-after': '2' } });
   }
@@ -68,6 +73,8 @@ export function createQueryStore(store: QueryStore, metrics: Metrics): QueryStor
     creditedOpportunities: (query) => answered(store.creditedOpportunities(query)),
     opportunityTouches: (query) => answered(store.opportunityTouches(query)),
     influence: (query) => answered(store.influence(query)),
+    unstagedOpportunities: (query) => answered(store.unstagedOpportunities(query)),
+    hasTouches: () => answered(store.hasTouches()),
     influencedOpportunities: (query) => answered(store.influencedOpportunities(query)),
     outcomes: (query) => answered(store.outcomes(query)),
     qualifiedLeads: (query) => answered(store.qualifiedLeads(query)),

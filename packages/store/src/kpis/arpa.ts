@@ -2,8 +2,7 @@ import { minus, quotient, ratio } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
 import { distinctOf, moneyOf, type Condition, type Placed } from './measure.ts';
 
-export const AT_START: Placed = { from: 'begins_at', to: 'ends_at', edge: 'start' };
-export const AT_END: Placed = { from: 'begins_at', to: 'ends_at', edge: 'end' };
+const AT_END: Placed = { from: 'begins_at', to: 'ends_at', edge: 'end' };
 
 const isNew: Condition = ({ beginOfSpan }) => `toUnixTimestamp64Milli(first_at) >= ${beginOfSpan}`;
 

@@ -1,20 +1,17 @@
 import { known, outcome, product, quotient } from '@touchstone/kpis';
-import { AT_END, AT_START, NOBODY_PAYS, paying } from './arpa.ts';
+import { NOBODY_PAYS, paying } from './arpa.ts';
 import { declareKpi } from './kpi.ts';
-import type { Measure, SharedRows } from './measure.ts';
-
-/** Whether each account paid as the span began, and as it ended. */
-const STAYS: SharedRows = {
-  key: 'who stayed',
-  from: (scope) =>
-    `(SELECT span, segment, account_id, max(edge = 0) AS hasBegun, max(edge = 1) AS hasStayed FROM
-       (SELECT span, segment, account_id, 0 AS edge FROM ${scope.rows('subscriptions', AT_START)}
-        UNION ALL SELECT span, segment, account_id, 1 AS edge FROM ${scope.rows('subscriptions', AT_END)})
-     GROUP BY span, segment, account_id)`,
-};
+import type { Measure } from './measure.ts';
+import { PAYING_ACCOUNTS } from './paying-accounts.ts';
 
 function accountsOf(condition: string): Measure {
-  return { table: 'subscriptions', isMoney: false, whenAbsent: 'zero', rows: STAYS, value: () => `countIf(${condition})` };
+  return {
+    table: 'subscriptions',
+    isMoney: false,
+    whenAbsent: 'zero',
+    rows: PAYING_ACCOUNTS,
+    value: () => `countIf(isOnce AND ${condition})`,
+  };
 }
 
 export const cltv = declareKpi({

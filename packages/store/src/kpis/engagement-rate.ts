@@ -15,7 +15,7 @@ export const engagementRate = declareKpi({
   example: { inputs: { engaged: 45, targets: 150 }, value: 30 },
   measures: {
     engaged: distinctOf(
-      'engagingTouches',
+      'engagedAccounts',
       { at: 'occurred_at' },
       'account_id',
       () => 'account_id IN (SELECT id FROM accounts FINAL WHERE target_list)',

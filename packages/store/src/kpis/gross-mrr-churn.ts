@@ -1,21 +1,11 @@
 import { plus, product, quotient, known, ratio } from '@touchstone/kpis';
-import { AT_END, AT_START } from './arpa.ts';
 import { declareKpi } from './kpi.ts';
-import type { Measure, SharedRows } from './measure.ts';
-
-/** What each account paid as the span began and as it ended, in each of its currencies. */
-const FROM_START_TO_END: SharedRows = {
-  key: 'from start to end',
-  from: (scope) =>
-    `(SELECT span, segment, currency, account_id, sumIf(mrr, edge = 0) AS begun, sumIf(mrr, edge = 1) AS ended FROM
-       (SELECT span, segment, currency, account_id, mrr, 0 AS edge FROM ${scope.rows('subscriptions', AT_START)}
-        UNION ALL SELECT span, segment, currency, account_id, mrr, 1 AS edge FROM ${scope.rows('subscriptions', AT_END)})
-     GROUP BY span, segment, currency, account_id)`,
-};
+import type { Measure } from './measure.ts';
+import { PAYING_ACCOUNTS } from './paying-accounts.ts';
 
 /** A step of the bridge from the recurring revenue at the beginning to that at the end: `step` is of an account, from `begun` to `ended`. */
 function bridge(step: string): Measure {
-  return { table: 'subscriptions', isMoney: true, whenAbsent: 'zero', rows: FROM_START_TO_END, value: () => `sum(${step})` };
+  return { table: 'subscriptions', isMoney: true, whenAbsent: 'zero', rows: PAYING_ACCOUNTS, value: () => `sum(${step})` };
 }
 
 export const grossMrrChurn = declareKpi({
@@ -24,7 +14,7 @@ export const grossMrrChurn = declareKpi({
   unit: 'percent',
   formula:
     'Monthly recurring revenue of the accounts that had subscriptions as the period began and have none as it ends, divided by all recurring revenue as it began, ' +
-    'times 100. What accounts that stay pay less is contraction and told beside it. start + new + expansion - contraction - churn = end.',
+    'times 100. What accounts that stay pay less is contraction and told beside it; one that pays in another currency stays. start + new + expansion - contraction - churn = end.',
   source: 'Skok, SaaS Metrics 2.0: gross dollar churn over the MRR at the start of the month.',
   inputs: ['subscriptions'],
   better: 'lower',
@@ -43,10 +33,10 @@ export const grossMrrChurn = declareKpi({
   },
   measures: {
     start: bridge('begun'),
-    gained: bridge('if(begun = 0, ended, 0)'),
-    expansion: bridge('if(begun > 0 AND ended > begun, ended - begun, 0)'),
-    contraction: bridge('if(ended > 0 AND ended < begun, begun - ended, 0)'),
-    churn: bridge('if(ended = 0, begun, 0)'),
+    gained: bridge('if(hasBegun, 0, ended)'),
+    expansion: bridge('if(hasBegun AND hasStayed AND ended > begun, ended - begun, 0)'),
+    contraction: bridge('if(hasStayed AND ended < begun, begun - ended, 0)'),
+    churn: bridge('if(hasStayed, 0, begun)'),
     end: bridge('ended'),
   },
   combine: ({ churn, contraction, end, expansion, gained, start }) => {

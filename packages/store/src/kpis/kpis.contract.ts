@@ -1,3 +1,4 @@
+import type { Fact } from '@touchstone/engine';
 import { planSpans, type KpiAnswer } from '@touchstone/kpis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RowTransport } from '../row-transport.ts';
@@ -72,6 +73,12 @@ const CASES: readonly (readonly [says: string, kpi: string, question: Question, 
   ['no lead, no rate', 'qualified_lead_rate', LONG_AGO, { value: null, denominator: 0, reason: 'no lead was created in the period' }],
   ['100 of ads by a lead of ads and one of its campaign', 'cpl', MARCH, { value: 50, numerator: 100, denominator: 2, currency: 'EUR' }],
   ['ad spend without a lead', 'cpl', { ...MARCH, from: FEBRUARY, to: MARCH.from }, { value: null, numerator: 50, denominator: 0 }],
+  [
+    'no day begins in some hours of one',
+    'cpl',
+    { from: '2026-03-10T09:00:00Z', to: '2026-03-10T17:00:00Z' },
+    { value: null, denominator: 0, reason: 'nothing is known of spend in the period' },
+  ],
   ['no ad spend is not free', 'cpl', APRIL, { value: null, numerator: null, reason: 'nothing is known of spend in the period' }],
   ['600 without cogs by a3; a1 and a2 had bought before', 'cac', MARCH, { value: 600, numerator: 600, denominator: 1 }],
   [
@@ -139,6 +146,20 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
       'accounts_with_opportunity',
     ])('have no %s while nothing is known', async (kpi) => {
       expect(await world.ask(kpi, MARCH)).toMatchObject({ value: null, reason: expect.stringMatching(/^nothing is known of/) });
+    });
+
+    it('have no share of marketing while no opportunity says its source and nobody was touched, nor of a qualification that no model has', async () => {
+      const deal = dealFact('silent', 'a1', '2018-03-02T00:00:00Z', { closedAt: '2018-03-05T00:00:00Z', outcome: 'won', amount: 1000 });
+      await world.tell([deal, spendFact('s0', '2018-03-01', 100), leadFact('l0', '2018-03-01T00:00:00Z')]);
+      const march = { from: '2018-03-01T00:00:00Z', to: '2018-04-01T00:00:00Z' };
+      const unknown = (what: string) => ({ value: null, reason: `nothing is known of ${what}` });
+      expect(await world.ask('romi', { ...march, ...MARGIN })).toMatchObject(unknown('sources of opportunities'));
+      expect(await world.ask('marketing_influence', march)).toMatchObject({ ...unknown('touches'), figures: { revenue: null } });
+      const byEngine = { ...march, parameters: { qualifiedBy: 'mqa' }, settings: { hasQualification: false } };
+      expect(await world.ask('qualified_lead_rate', byEngine)).toMatchObject({
+        value: null,
+        reason: expect.stringContaining('no qualification'),
+      });
     });
 
     describe('of facts', () => {
@@ -256,6 +277,66 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
         expect(await world.ask('revenue', june), 'of equals the later on the log').toMatchObject({ value: 90, figures: { deals: 1 } });
         await world.tell([deal(60, '2023-08-02T00:00:00Z')]);
         expect(await world.ask('revenue', june)).toMatchObject({ value: 60 });
+      });
+
+      it('stay in their month where facts do not say when, whatever comes later', async () => {
+        const at = (month: number) => `2019-${String(month).padStart(2, '0')}-10T00:00:00Z`;
+        const deal = (month: number, more: object = {}) => ({
+          ...dealFact('undated', 'a1', at(1), { amount: 1000, updatedAt: at(month), ...more }),
+          createdAt: null,
+        });
+        const lead = (month: number, status: string) => ({
+          ...leadFact('undated', at(1), { status, updatedAt: at(month) }),
+          createdAt: null,
+        });
+        await world.tell([deal(1), deal(4, { outcome: 'won' }), lead(1, 'new'), lead(3, 'MQL')]);
+        await world.tell([deal(7, { outcome: 'won', source: 'web' }), lead(6, 'SQL'), lead(8, 'customer')]);
+        const inMonth = (kpi: string, month: number) =>
+          world.ask(kpi, { from: at(month).replace('-10T', '-01T'), to: at(month + 1).replace('-10T', '-01T') });
+        expect((await inMonth('revenue', 4)).value).toBe(1000);
+        expect((await inMonth('revenue', 7)).value).toBe(0);
+        expect(await inMonth('sales_velocity', 4)).toMatchObject({ figures: { cycleDays: 90 } });
+        const leads = await Promise.all([1, 3, 6, 8].map((month) => inMonth('qualified_lead_rate', month)));
+        expect(leads.map(({ denominator }) => denominator)).toEqual([1, 0, 0, 0]);
+        // Opened again, lost, and won: since it was won last.
+        await world.tell([deal(9), deal(10, { outcome: 'lost' }), deal(11, { outcome: 'won' })]);
+        expect((await inMonth('revenue', 4)).value).toBe(0);
+        expect((await inMonth('revenue', 11)).value).toBe(1000);
+      });
+
+      it('of wins are the same as beside their intervals, and without lengths that nobody knows', async () => {
+        const told = { outcome: 'won', amount: 100, closedAt: '2020-02-10T00:00:00Z', updatedAt: '2026-05-01T00:00:00Z' } as const;
+        const [owned, other] = ['eve', null];
+        await world.tell([
+          { ...accountFact('a9'), owner: 'bob' } as Fact,
+          { ...dealFact('told late', 'a9', told.closedAt, told), createdAt: null, owner: owned } as Fact,
+          { ...dealFact('of the account', 'a9', '2020-02-01T00:00:00Z', told), owner: other } as Fact,
+        ]);
+        const year = { from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' };
+        expect(await world.ask('win_rate', year)).toMatchObject({ value: 100, numerator: 2 });
+        const period = { from: Date.parse(year.from), to: Date.parse(year.to) };
+        const day = 86_400_000;
+        expect(await world.store.outcomes({ ...period, filters: {}, by: null })).toMatchObject([
+          { won: 2, wonTimed: 1, wonMs: 9 * day, created: 1 },
+        ]);
+        expect(await world.ask('sales_velocity', year)).toMatchObject({ figures: { cycleDays: 9, withoutCycle: 1 } });
+        const byOwner = await world.ask('win_rate', { ...year, segmentBy: 'owner' });
+        expect(byOwner.segments.map(({ numerator, segment }) => [segment, numerator])).toEqual([
+          ['bob', 1],
+          ['eve', 1],
+        ]);
+      });
+
+      it('have an account that pays in another currency as one that stays', async () => {
+        await world.tell([
+          subscriptionFact('c1', 'changed', 100, '2021-01-01T00:00:00Z', '2021-02-15T00:00:00Z', 'EUR'),
+          subscriptionFact('c2', 'changed', 125, '2021-02-15T00:00:00Z', '2021-06-01T00:00:00Z', 'USD'),
+        ]);
+        const question = { from: '2021-02-01T00:00:00Z', to: '2021-03-01T00:00:00Z', settings: { rates: { EUR: 1, USD: 0.8 } } };
+        expect(await world.ask('gross_mrr_churn', question)).toMatchObject({
+          value: 0,
+          figures: { start: 100, new: 0, churn: 0, end: near(100) },
+        });
       });
 
       it('are told in one currency', async () => {

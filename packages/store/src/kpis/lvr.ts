@@ -27,9 +27,9 @@ function qualified(of: 'itself' | 'before'): Measure {
   };
 }
 
-function condition({ list, parameters, settings }: MeasureScope): string {
+function condition({ parameters }: MeasureScope): string {
   const by = parameters['qualifiedBy'];
-  return isQualifiedBy(by === 'mqa' || by === 'either' || by === 'both' ? by : 'crm', list(settings.qualifiedStatuses));
+  return isQualifiedBy(by === 'mqa' || by === 'either' || by === 'both' ? by : 'crm');
 }
 
 export const lvr = declareKpi({

@@ -10,14 +10,17 @@ const NO_MARKETING = ['call', 'meeting', 'product_use'];
  * Opportunities made in a span and those closed in it, `isPipeline` telling which, with whether a marketing touch of their account lies in the time before they were made.
  *
  * Touches are many: each goes by once, to the first opportunity of its account that was made after it (or to several made at one instant), and of these only
- * the latest touch is kept. What came before an earlier opportunity of the account came before this one too, hence the running maximum.
+ * the latest touch is kept. What came before an earlier opportunity of the account came before this one too, hence the running maximum. When opportunities were
+ * made is a value of the statement (`instants`), as a part of one that is named is computed anew wherever it is named.
  */
 function influencedRows(scope: MeasureScope): string {
   const made = scope.rows('opportunities', { at: 'created_at' });
   const closed = scope.rows('opportunities', { at: 'closed_at' });
   const both = `SELECT *, true AS isPipeline FROM ${made} UNION ALL SELECT *, false AS isPipeline FROM ${closed}`;
   const lookback = `toIntervalDay(${LOOKBACK_DAYS})`;
-  return `(WITH row AS (${both}), made AS (SELECT DISTINCT account_id, created_at FROM row),
+  return `(WITH row AS (${both}),
+    (SELECT groupUniqArray((account_id, created_at)) FROM (SELECT account_id, created_at FROM row)) AS instants,
+    made AS (SELECT instant.1 AS account_id, instant.2 AS created_at FROM (SELECT arrayJoin(instants) AS instant)),
     touched AS
       (SELECT made.account_id AS account_id, made.created_at AS created_at, max(touch.occurred_at) AS lastAt
        FROM
@@ -59,9 +62,9 @@ export const marketingInfluence = declareKpi({
   figures: { revenue: 'Influenced revenue by all revenue, in percent' },
   example: { inputs: { influenced: 300_000, pipeline: 400_000, influencedRevenue: 60_000, revenue: 100_000 }, value: 75 },
   measures: {
-    influenced: money('isPipeline AND isInfluenced'),
+    influenced: { ...money('isPipeline AND isInfluenced'), needs: ['touched'] },
     pipeline: money('isPipeline'),
-    influencedRevenue: money("NOT isPipeline AND outcome = 'won' AND isInfluenced"),
+    influencedRevenue: { ...money("NOT isPipeline AND outcome = 'won' AND isInfluenced"), needs: ['touched'] },
     revenue: money("NOT isPipeline AND outcome = 'won'"),
   },
   combine: ({ influenced, influencedRevenue, pipeline, revenue }) =>

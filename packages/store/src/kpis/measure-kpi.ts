@@ -1,7 +1,8 @@
 import type { Measured, MeasuredRow, WhenAbsent } from '@touchstone/kpis';
 import { jsonRows } from '../json-rows.ts';
+import { readBounded } from '../read-bounded.ts';
 import type { RowTransport } from '../row-transport.ts';
-import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
+import { expressionOf, FACT_TABLES, probeOf, type Dimension } from './dimensions.ts';
 import type { StoredKpi } from './kpi.ts';
 import type { KpiQuery, KpiTarget } from './kpi-store.ts';
 import { createScope, type Measure, type MeasureScope, type ScopeOptions } from './measure.ts';
@@ -16,11 +17,11 @@ export async function measureKpi(transport: RowTransport, { kpi, ...options }: K
   const answered = measures.filter(({ unknown }) => unknown === null);
   const params = new Map<string, string>();
   const scope = createScope(options, params);
-  const tables = new Set(answered.map(({ measure }) => measure.table));
+  const tables = new Set(answered.flatMap(({ measure }) => [measure.table, ...(measure.needs ?? [])]));
   const statements = [
     ...statementsOf(answered, scope),
     ...[...tables].map(
-      (table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${sourceOf(table)} LIMIT 1)`,
+      (table) => `SELECT '${TABLE}${table}', 0, '', '', toFloat64(count()) FROM (SELECT 1 FROM ${probeOf(table, scope)} LIMIT 1)`,
     ),
   ];
   const rows = answered.length === 0 ? [] : await readRows(transport, statements.join('\nUNION ALL\n'), params);
@@ -49,18 +50,13 @@ function statementsOf(named: readonly { readonly name: string; readonly measure:
     .map((statement) => `SELECT measure, span, segment, currency, value FROM (${statement}) WHERE value IS NOT NULL`);
 }
 
-function sourceOf(name: FactTableName): string {
-  const table: FactTable = FACT_TABLES[name];
-  return table.from ?? name;
-}
-
 /** A segment that rows of another kind brought up: 0 is what it would be without. */
 function isNothing({ measure, segment, value }: MeasuredRow, kpi: StoredKpi): boolean {
   return segment !== '' && value === 0 && kpi.measures[measure]?.whenAbsent === 'zero';
 }
 
 async function readRows(transport: RowTransport, statement: string, params: ReadonlyMap<string, string>): Promise<MeasuredRow[]> {
-  const answer = await transport.read(`${statement} FORMAT JSONEachRow`, Object.fromEntries(params), { mayLag: true });
+  const answer = await readBounded(transport, statement, Object.fromEntries(params));
   return jsonRows<MeasuredRow>(answer);
 }
 
@@ -74,9 +70,10 @@ function unknownOf({ table, without = [] }: Measure, asked: readonly Dimension[]
   return dimension === undefined ? null : { reason: `${FACT_TABLES[table].words} can not be told by ${dimension}` };
 }
 
-function absentOf({ table, whenAbsent }: Measure, filled: ReadonlySet<string>): WhenAbsent {
+function absentOf({ needs = [], table, whenAbsent }: Measure, filled: ReadonlySet<string>): WhenAbsent {
+  const empty = [table, ...needs].find((one) => !filled.has(one));
+  if (empty !== undefined) return { reason: `nothing is known of ${FACT_TABLES[empty].words}` };
   const { words } = FACT_TABLES[table];
-  if (!filled.has(table)) return { reason: `nothing is known of ${words}` };
   return whenAbsent === 'zero' ? 'zero' : { reason: `nothing is known of ${words} in the period` };
 }
 

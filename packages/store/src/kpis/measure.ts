@@ -1,5 +1,5 @@
 import type { AskedSpan, KpiSettings, Span } from '@touchstone/kpis';
-import { expressionOf, FACT_TABLES, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
+import { expressionOf, FACT_TABLES, sourceOf, type Dimension, type FactTable, type FactTableName } from './dimensions.ts';
 
 /**
  * A measure comes to a number in each span that is asked for, of everything (segment '') and of each segment ('=' and its value). One KPI is a
@@ -13,6 +13,8 @@ export interface Measure {
   readonly whenAbsent: 'zero' | 'missing';
   /** Dimensions it can't be filtered or segmented by, though its table could. */
   readonly without?: readonly Dimension[];
+  /** Further tables whose emptiness makes it missing. */
+  readonly needs?: readonly FactTableName[];
   /** Measures whose rows have one key are read in one go. */
   readonly rows: SharedRows;
   /** Aggregate over those rows, by span, segment and currency; NULL where it has none. */
@@ -33,10 +35,9 @@ export type Placed =
   /** By a calendar day, a Date32: in each span in which it begins. */
   | { readonly day: string }
   /**
-   * By whether it goes on just before the beginning or the end of a span: what begins or ends with a month does so in that month. An end of the
-   * epoch is none.
+   * By whether it goes on just before the end of a span: what begins or ends with a month does so in that month. An end of the epoch is none.
    */
-  | { readonly from: string; readonly to: string; readonly edge: 'start' | 'end' }
+  | { readonly from: string; readonly to: string; readonly edge: 'end' }
   /** In every span. */
   | 'always';
 
@@ -50,6 +51,8 @@ export interface MeasureScope {
    * `span` and `segment`. `of` are other spans in the place of those asked for, one for each.
    */
   rows(table: FactTableName, placed: Placed, of?: readonly (Span & Partial<AskedSpan>)[]): string;
+  /** Whether a segment is told of a span, in SQL by these columns: segments are told of the first spans alone. */
+  isTold(span: string, segment: string): string;
   /** When the row's span begins, epoch ms, in SQL. */
   readonly beginOfSpan: string;
   /** A list of texts as a place of the statement that takes it as a value, for `x IN list(...)`. */
@@ -120,6 +123,7 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
     const { condition, place, spansAt } = placement(placed, of);
     const own = asked.flatMap((dimension) => table.own[dimension]?.replace('row.', '') ?? []);
     const values = table.values === undefined ? null : [...table.values, ...own].join(', ');
+    const columns = values === null ? '*' : [values, ...(table.sums ?? [])].join(', ');
     // Not DISTINCT, which has one thread.
     const grouped = values === null ? '' : `GROUP BY ${values}, place`;
     const segment =
@@ -128,11 +132,12 @@ export function createScope(options: ScopeOptions, params: Map<string, string>):
         : `arrayJoin(if(span < ${SEGMENTED_SPANS}, ['', concat('=', toString(${expressions.get(segmentBy)}))], ['']))`;
     const join = needsAccount ? `LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON row.${table.account} = account.id` : '';
     return `(SELECT row.*, arrayJoin(${spansAt('place')}) AS span, ${segment} AS segment
-       FROM (SELECT ${values ?? '*'}, ${place} AS place FROM ${table.from ?? name} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
+       FROM (SELECT ${columns}, ${place} AS place FROM ${sourceOf(name, { settings: options.settings, asked, list })} AS row${table.isVersioned ? ' FINAL' : ''} WHERE ${table.where ?? '1'} AND ${condition} ${grouped}) AS row ${join} WHERE ${['1', ...conditions].join(' AND ')})`;
   }
 
   const beginOfSpan = `arrayElement([${spans.map(({ from }) => from).join(', ')}], span + 1)`;
-  return { spans, beginOfSpan, settings: options.settings, parameters: options.parameters, rows, list };
+  const isTold = (span: string, segment: string): string => `(${span} < ${SEGMENTED_SPANS} OR ${segment} = '')`;
+  return { spans, beginOfSpan, isTold, settings: options.settings, parameters: options.parameters, rows, list };
 }
 
 interface Placement {
@@ -147,7 +152,7 @@ interface Placement {
 function placement(placed: Placed, spans: readonly (Span & Partial<AskedSpan>)[]): Placement {
   if (placed === 'always') return { condition: '1', place: '0', spansAt: () => `[${spans.map((_, index) => index).join(', ')}]` };
   if ('edge' in placed) {
-    const instants = `[${spans.map(({ from, to }) => (placed.edge === 'start' ? from : to)).join(', ')}]`;
+    const instants = `[${spans.map(({ to }) => to).join(', ')}]`;
     const ms = (column: string): string => `toUnixTimestamp64Milli(${column})`;
     const goesOn = `${ms(placed.from)} < instant AND (${ms(placed.to)} = 0 OR ${ms(placed.to)} >= instant)`;
     return {

@@ -1,4 +1,4 @@
-import { ratio } from '@touchstone/kpis';
+import { missing, ratio } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
 import { countOf } from './measure.ts';
 import { isQualified, qualifiedBy } from './qualified-lead.ts';
@@ -19,5 +19,12 @@ export const qualifiedLeadRate = declareKpi({
     qualified: countOf('leads', { at: 'created_at' }, isQualified),
     all: countOf('leads', { at: 'created_at' }),
   },
-  combine: ({ all, qualified }) => ratio(qualified, all, { times: 100, whenZero: 'no lead was created in the period' }),
+  combine: ({ all, qualified }, { parameters, settings }) => {
+    const needsEngine = parameters['qualifiedBy'] === 'mqa' || parameters['qualifiedBy'] === 'both';
+    const isKnown = settings.hasQualification || !needsEngine;
+    const counted = isKnown
+      ? qualified
+      : missing('the scoring model has no qualification, so that no account can become a marketing qualified one');
+    return ratio(counted, all, { times: 100, whenZero: 'no lead was created in the period' });
+  },
 });

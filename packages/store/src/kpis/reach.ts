@@ -1,22 +1,19 @@
 import { known, missing, outcome, product, quotient } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
-import { countOf, distinctOf, type Measure, type MeasureScope } from './measure.ts';
+import { countOf, type Measure, type SharedRows } from './measure.ts';
 
-const AT = { at: 'occurred_at' } as const;
-
-/** Wanted roles with an engaged contact, added up over accounts. */
-const covered: Measure = {
-  table: 'engagedContacts',
-  isMoney: false,
-  whenAbsent: 'zero',
-  rows: {
-    key: 'engaged contacts by role',
-    from: (scope: MeasureScope) =>
-      `(SELECT span, segment, account_id, known.role AS role FROM ${scope.rows('engagedContacts', AT)} AS touch
-        INNER JOIN (SELECT id, role FROM contacts FINAL WHERE role IN ${scope.list(scope.settings.rolesWanted)}) AS known ON touch.contact_id = known.id)`,
-  },
-  value: () => 'uniqExact((account_id, role))',
+/** Who was engaged in a span, each with the role that is wanted of them, '' for none: read once for all that is told of them. */
+const ENGAGED: SharedRows = {
+  key: 'engaged contacts with wanted roles',
+  from: (scope) =>
+    `(SELECT touch.*, known.role AS role FROM ${scope.rows('engagedContacts', { at: 'occurred_at' })} AS touch
+        LEFT ANY JOIN (SELECT id, role FROM contacts FINAL WHERE role IN ${scope.list(scope.settings.rolesWanted)}) AS known ON touch.contact_id = known.id)`,
 };
+
+/** Different values of a column, or of several, where the condition holds. */
+function engaged(columns: string, where: string): Measure {
+  return { table: 'engagedContacts', isMoney: false, whenAbsent: 'zero', rows: ENGAGED, value: () => `uniqExactIf(${columns}, ${where})` };
+}
 
 export const reach = declareKpi({
   name: 'reach',
@@ -36,10 +33,11 @@ export const reach = declareKpi({
   },
   example: { inputs: { contacts: 320, newContacts: 40, accounts: 90, covered: 108 }, value: 320 },
   measures: {
-    contacts: distinctOf('engagedContacts', AT, '(account_id, contact_id)', () => `contact_id != '' AND account_id != ''`),
-    accounts: distinctOf('engagedContacts', AT, 'account_id', () => `account_id != ''`),
+    contacts: engaged('(account_id, contact_id)', `contact_id != '' AND account_id != ''`),
+    accounts: engaged('account_id', `account_id != ''`),
     newContacts: countOf('firstTouches', { at: 'first_at' }),
-    covered,
+    // Wanted roles with an engaged contact, added up over accounts.
+    covered: engaged('(account_id, role)', `role != ''`),
   },
   combine: ({ accounts, contacts, covered, newContacts }, { settings: { rolesWanted } }) => {
     const wanted = rolesWanted.length === 0 ? missing('the scoring model wants no roles') : product(accounts, known(rolesWanted.length));

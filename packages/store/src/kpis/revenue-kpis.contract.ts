@@ -16,7 +16,10 @@ const TOUCHES = [
   // More than 90 days before, and after.
   ['a3', '2027-01-01T00:00:00Z', 'web_visit'],
   ['a3', '2028-02-29T12:00:00Z', 'web_visit'],
+  ['a4', '2020-01-15T00:00:00Z', 'web_visit'],
 ] as const;
+
+const LOST_IN_2020 = { closedAt: '2020-06-01T00:00:00Z', outcome: 'lost' } as const;
 
 const FACTS = [
   accountFact('a1', { targetList: true }),
@@ -28,11 +31,20 @@ const FACTS = [
   dealFact('o4', 'a2', '2028-01-01T00:00:00Z', { closedAt: '2028-02-10T00:00:00Z', outcome: 'won' }),
   // In the next month by UTC, and still in February by New York.
   dealFact('o5', 'a2', '2028-01-01T00:00:00Z', { closedAt: '2028-03-01T04:00:00Z', outcome: 'lost' }),
+  // One touch before several opportunities of an account, two of them made at one instant; 90 days after it, and a millisecond more.
+  dealFact('o6', 'a4', '2020-02-01T00:00:00Z', { ...LOST_IN_2020, amount: 100 }),
+  dealFact('o7', 'a4', '2020-03-01T00:00:00Z', { ...LOST_IN_2020, amount: 200 }),
+  dealFact('o8', 'a4', '2020-03-01T00:00:00Z', { ...LOST_IN_2020, amount: 300 }),
+  dealFact('o9', 'a4', '2020-04-14T00:00:00Z', { ...LOST_IN_2020, amount: 400 }),
+  dealFact('o10', 'a4', '2020-04-14T00:00:00.001Z', { ...LOST_IN_2020, amount: 600 }),
   // A version that comes late is older.
   dealFact('o1', 'a1', '2028-02-01T00:00:00Z', { updatedAt: '2026-04-01T00:00:00Z', amount: 5 }),
   leadFact('l1', '2028-01-01T00:00:00Z', { qualifiedAt: '2028-02-29T00:00:00Z', accountId: 'a1' }),
   leadFact('l2', '2028-01-01T00:00:00Z', { qualifiedAt: '2028-01-31T00:00:00Z' }),
   leadFact('l3', '2028-01-01T00:00:00Z', { qualifiedAt: '2028-01-30T00:00:00Z' }),
+  leadFact('l4', '2029-01-01T00:00:00Z', { qualifiedAt: '2029-03-10T00:00:00Z', accountId: 'a4' }),
+  leadFact('l5', '2029-01-01T00:00:00Z', { status: 'MQL', accountId: 'a5', updatedAt: '2029-06-10T00:00:00Z' }),
+  leadFact('l5', '2029-01-01T00:00:00Z', { status: 'MQL', accountId: 'a5', updatedAt: '2029-07-10T00:00:00Z' }),
 ];
 
 /** Steps under `qualification`: account, when, by which model. */
@@ -44,11 +56,18 @@ const QUALIFIED = [
   ['a1', 5, '2028-02-04T00:00:00Z', 'up'],
   ['a2', 1, '2028-02-05T00:00:00Z', 'up'],
   ['a3', 1, '2028-02-06T00:00:00Z', 'up'],
+  ['a4', 1, '2029-05-10T00:00:00Z', 'up'],
 ] as const;
 
 const FEBRUARY = { from: '2028-02-01T00:00:00Z', to: '2028-03-01T00:00:00Z' };
 const NEW_YORK = { from: '2028-02-01T05:00:00Z', to: '2028-03-01T05:00:00Z', timeZone: 'America/New_York' };
+const MARCH_2020 = { from: '2020-03-01T00:00:00Z', to: '2020-04-01T00:00:00Z' };
+const APRIL_2020 = { from: '2020-04-01T00:00:00Z', to: '2020-05-01T00:00:00Z' };
 const LONG_AGO = { from: '1999-03-01T00:00:00Z', to: '1999-04-01T00:00:00Z' };
+
+function monthOf2029(month: number, qualifiedBy: string): Question {
+  return { from: `2029-0${month}-01T00:00:00Z`, to: `2029-0${month + 1}-01T00:00:00Z`, parameters: { qualifiedBy } };
+}
 
 /** Worked by hand from the facts above. */
 const CASES: readonly (readonly [says: string, kpi: string, question: Question, answer: object])[] = [
@@ -80,6 +99,8 @@ const CASES: readonly (readonly [says: string, kpi: string, question: Question, 
   ],
   ['nothing was won', 'sales_velocity', LONG_AGO, { value: null, reason: 'no opportunity was closed in the period' }],
   ['1000 of 2000', 'marketing_influence', FEBRUARY, { value: 50, numerator: 1000, denominator: 2000, figures: { revenue: 100 } }],
+  ['a touch before an earlier one', 'marketing_influence', MARCH_2020, { value: 100, numerator: 500 }],
+  ['90 days, and more', 'marketing_influence', APRIL_2020, { value: 40, numerator: 400, denominator: 1000 }],
   ['no pipeline', 'marketing_influence', LONG_AGO, { value: null, reason: 'no opportunity with an amount was made in the period' }],
   ['3 accounts after 1', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'mqa' } }, { value: 200, figures: { qualified: 3, before: 1 } }],
   [
@@ -92,6 +113,10 @@ const CASES: readonly (readonly [says: string, kpi: string, question: Question, 
   ['by month of the zone', 'lvr', { ...NEW_YORK, parameters: { qualifiedBy: 'crm' } }, { value: -50 }],
   ['where both say so', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'both' } }, { value: null, figures: { qualified: 1, before: 0 } }],
   ['where either does', 'lvr', { ...FEBRUARY, parameters: { qualifiedBy: 'either' } }, { value: 0, figures: { qualified: 3, before: 3 } }],
+  ['which is at the earlier', 'lvr', monthOf2029(3, 'either'), { figures: { qualified: 1, before: 0 } }],
+  ['and not again at the later', 'lvr', monthOf2029(5, 'either'), { figures: { qualified: 0, before: 0 } }],
+  ['by the first version with a status', 'lvr', monthOf2029(6, 'crm'), { figures: { qualified: 1, before: 0 } }],
+  ['and by no later one', 'lvr', monthOf2029(7, 'crm'), { value: -100, figures: { qualified: 0, before: 1 } }],
 ];
 
 /** The KPIs that need more than facts. */

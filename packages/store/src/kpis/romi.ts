@@ -28,7 +28,7 @@ export const romi = declareKpi({
   // 50,000 x 0.8 - 16,000 = 24,000 by 16,000, at a margin of 0.8
   example: { inputs: { revenue: 50_000, allRevenue: 80_000, spend: 16_000, cost: 10_000 }, value: 150 },
   measures: {
-    revenue: moneyOf('opportunities', { at: 'closed_at' }, 'amount', 'zero', isOfMarketing),
+    revenue: { ...moneyOf('opportunities', { at: 'closed_at' }, 'amount', 'zero', isOfMarketing), needs: ['sources'] },
     allRevenue: moneyOf('opportunities', { at: 'closed_at' }, 'amount', 'zero', isWon),
     spend: moneyOf('spend', { day: 'date' }, 'amount', 'missing', isMarketing),
     cost: costOfRevenue,

@@ -3,13 +3,13 @@ import { declareKpi } from './kpi.ts';
 import { aggregateOf, countOf, moneyOf, type Measure } from './measure.ts';
 
 const CLOSED = { at: 'closed_at' } as const;
-const DAYS = `greatest(toUnixTimestamp64Milli(closed_at) - toUnixTimestamp64Milli(created_at), 0) / 86400000`;
+const DAYS = `(toUnixTimestamp64Milli(closed_at) - toUnixTimestamp64Milli(created_at)) / 86400000`;
 
 function ofWon(aggregate: string): Measure {
   return aggregateOf('opportunities', CLOSED, {
     isMoney: false,
     whenAbsent: 'missing',
-    value: () => `${aggregate}(${DAYS}, outcome = 'won')`,
+    value: () => `${aggregate}(${DAYS}, outcome = 'won' AND closed_at >= created_at)`,
   });
 }
 
@@ -42,6 +42,7 @@ export const salesVelocity = declareKpi({
   figures: {
     cycleDays: 'Mean days from creation to close, of those won',
     medianCycleDays: 'The median of the same',
+    withoutCycle: 'Of those won: closed before they were made, as far as is told, and so left out of the days',
     firstTouchDays: "Mean days from an account's first touch to its opportunity",
     medianFirstTouchDays: 'The median of the same',
     inWork: 'Opportunities in work',
@@ -57,6 +58,7 @@ export const salesVelocity = declareKpi({
       wonWithAmount: 10,
       cycleDays: 50,
       medianCycleDays: 45,
+      withoutCycle: 0,
       firstTouchDays: 30,
       medianFirstTouchDays: 20,
     },
@@ -70,10 +72,22 @@ export const salesVelocity = declareKpi({
     wonWithAmount: countOf('opportunities', CLOSED, () => "outcome = 'won' AND amount IS NOT NULL"),
     cycleDays: ofWon('avgOrNullIf'),
     medianCycleDays: ofWon('quantileExactInclusiveOrNullIf(0.5)'),
+    withoutCycle: countOf('opportunities', CLOSED, () => "outcome = 'won' AND closed_at < created_at"),
     firstTouchDays: fromFirstTouch('avgOrNullIf'),
     medianFirstTouchDays: fromFirstTouch('quantileExactInclusiveOrNullIf(0.5)'),
   },
-  combine: ({ closed, cycleDays, firstTouchDays, medianCycleDays, medianFirstTouchDays, open, won, wonAmount, wonWithAmount }) => {
+  combine: ({
+    closed,
+    cycleDays,
+    firstTouchDays,
+    medianCycleDays,
+    medianFirstTouchDays,
+    open,
+    withoutCycle,
+    won,
+    wonAmount,
+    wonWithAmount,
+  }) => {
     const inWork = plus(open, closed);
     const rate = quotient(won, closed, 'no opportunity was closed in the period');
     const meanValue = quotient(wonAmount, wonWithAmount, 'no opportunity that was won in the period has an amount');
@@ -81,7 +95,16 @@ export const salesVelocity = declareKpi({
     return outcome(quotient(brought, cycleDays, 'opportunities were won at the instant they were made'), {
       numerator: brought,
       denominator: cycleDays,
-      figures: { cycleDays, medianCycleDays, firstTouchDays, medianFirstTouchDays, inWork, winRate: product(rate, known(100)), meanValue },
+      figures: {
+        cycleDays,
+        medianCycleDays,
+        withoutCycle,
+        firstTouchDays,
+        medianFirstTouchDays,
+        inWork,
+        winRate: product(rate, known(100)),
+        meanValue,
+      },
     });
   },
 });

@@ -1,6 +1,6 @@
 import { outcome } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
-import { countOf, distinctOf } from './measure.ts';
+import { aggregateOf, distinctOf } from './measure.ts';
 
 const AT = { at: 'occurred_at' } as const;
 
@@ -17,9 +17,9 @@ export const websiteTraffic = declareKpi({
   figures: { contacts: 'Different contacts that visited', accounts: 'Different accounts that visited' },
   example: { inputs: { visits: 8200, contacts: 640, accounts: 210 }, value: 8200 },
   measures: {
-    visits: countOf('visits', AT),
-    contacts: distinctOf('visits', AT, '(account_id, contact_id)', () => `contact_id != ''`),
-    accounts: distinctOf('visits', AT, 'account_id', () => `account_id != ''`),
+    visits: aggregateOf('visitors', AT, { isMoney: false, whenAbsent: 'zero', value: () => 'sum(visits)' }),
+    contacts: distinctOf('visitors', AT, '(account_id, contact_id)', () => `contact_id != ''`),
+    accounts: distinctOf('visitors', AT, 'account_id', () => `account_id != ''`),
   },
   combine: ({ accounts, contacts, visits }) => outcome(visits, { numerator: visits, figures: { contacts, accounts } }),
 });

@@ -1,6 +1,8 @@
 import { ATTRIBUTION_MODELS, CREDIT_UNITS, type AttributionModel } from '@touchstone/kpis';
 import { jsonRows } from '../json-rows.ts';
+import { readBounded } from '../read-bounded.ts';
 import type { RowTransport } from '../row-transport.ts';
+import { LEADS } from './dated-facts.ts';
 import { isAfter, LISTED, listedOpportunity, type ListedOpportunity, type ListedRow, type OpportunityPage } from './listed-opportunity.ts';
 import { BoundValues, cutRows, isOfKinds, touchRows, touchTimes, type OpportunityScope, type TouchScope } from './opportunity-scope.ts';
 
@@ -94,7 +96,7 @@ function pathParts(query: CreditScope, bound: BoundValues, key: TouchDimension):
           ${ofRole ? 'LEFT ANY JOIN (SELECT id, role FROM contacts FINAL) AS contact ON touch.contact_id = contact.id' : ''})
        GROUP BY account_id),
     lead AS
-      (SELECT account_id, arraySort(groupArray(toUnixTimestamp64Milli(created_at))) AS createdAts FROM leads FINAL WHERE account_id != '' GROUP BY account_id),
+      (SELECT account_id, arraySort(groupArray(toUnixTimestamp64Milli(created_at))) AS createdAts FROM ${LEADS} WHERE account_id != '' GROUP BY account_id),
     path AS
       (SELECT opportunity.id AS id, opportunity.accountId AS accountId, opportunity.amount AS amount, opportunity.currency AS currency,
          opportunity.outcome AS outcome, opportunity.stage AS stage, opportunity.source AS source, opportunity.createdAt AS createdAt, opportunity.closedAt AS closedAt, opportunity.at AS at,
@@ -112,7 +114,7 @@ function pathParts(query: CreditScope, bound: BoundValues, key: TouchDimension):
 }
 
 /** Opportunities have a row with the touches of their account each: blocks of a few keep these from being in memory all at once. */
-const FEW_AT_ONCE = 'SETTINGS max_block_size = 2048';
+const FEW_AT_ONCE = 'max_block_size = 2048';
 
 const PARTS = ATTRIBUTION_MODELS.flatMap((model) => [`${model}_units`, `${model}_hundredths`]);
 
@@ -126,16 +128,17 @@ const CREDITS = [
 /** The credit of every opportunity of the scope, shared by each model; what no touch has a part in comes as a row of its own, so that sums reconcile. */
 export async function readAttribution(transport: RowTransport, query: AttributionQuery): Promise<CreditRow[]> {
   const bound = new BoundValues();
-  const answer = await transport.read(
+  const answer = await readBounded(
+    transport,
     `WITH ${pathParts(query, bound, query.by)}
      SELECT touched, names[number] AS key, currency, countIf(touched) AS touches, countIf(isFirst) AS opportunities, ${PARTS.map((part) => `sum(${part}) AS ${part}`).join(', ')}
      FROM
        (SELECT currency, n > 0 AS touched, number, nth = 1 AS isFirst, ${PARTS.join(', ')}
         FROM (SELECT *, if(n = 0, [toUInt32(1)], keys) AS numbers, arrayEnumerateUniq(numbers) AS nths, ${CREDITS} FROM path)
         ARRAY JOIN numbers AS number, nths AS nth, ${PARTS.join(', ')})
-     GROUP BY touched, key, currency ORDER BY touched, key, currency ${FEW_AT_ONCE} FORMAT JSONEachRow`,
+     GROUP BY touched, key, currency ORDER BY touched, key, currency`,
     bound.params,
-    { mayLag: true },
+    { settings: FEW_AT_ONCE },
   );
   return jsonRows<Row>(answer).map((row) => ({
     key: Number(row['touched']) === 1 ? String(row['key']) : null,
@@ -179,13 +182,14 @@ export async function readCredited(transport: RowTransport, query: CreditedQuery
   const sums = ATTRIBUTION_MODELS.map(
     (model) => `if(n = 0, ${model}_units[1], arraySum((some, number) -> if(${isOfKey}, some, 0), ${model}_units, keys)) AS ${model}_credit`,
   );
-  const answer = await transport.read(
+  const answer = await readBounded(
+    transport,
     `WITH ${pathParts(query, bound, query.by)}
      SELECT ${LISTED}, n, ${ATTRIBUTION_MODELS.map((model) => `${model}_credit`).join(', ')}, touchesOfKey
      FROM (SELECT *, ${CREDITS}, arrayCount(number -> ${isOfKey}, keys) AS touchesOfKey, ${sums.join(', ')} FROM path)
-     WHERE ${condition} AND ${isAfter(query, bound)} ORDER BY at DESC, id LIMIT ${bound.integer(query.limit)} ${FEW_AT_ONCE} FORMAT JSONEachRow`,
+     WHERE ${condition} AND ${isAfter(query, bound)} ORDER BY at DESC, id LIMIT ${bound.integer(query.limit)}`,
     bound.params,
-    { mayLag: true },
+    { settings: FEW_AT_ONCE },
   );
   return jsonRows<Row & ListedRow>(answer).map((row) => ({
     ...listedOpportunity(row),

@@ -72,7 +72,9 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
       const transport = await open();
       store = new ClickHouseStore(transport);
       await store.migrate();
+      expect(await store.hasTouches()).toBe(false);
       await storeDeals(transport, store, deals);
+      expect(await store.hasTouches()).toBe(true);
     });
 
     afterAll(() => store.close());
@@ -96,6 +98,7 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
       const expected = [...Map.groupBy(found, keyOf)].map(([key, some]) => ({
         key,
         ...sum(some),
+        withSource: some.filter(({ fact }) => fact.source !== null).length,
         influences: {
           influenced: sum(some.filter(({ influenced }) => influenced)),
           responded: sum(some.filter(({ responded }) => responded)),
@@ -155,6 +158,7 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
             won.reduce((sum, { amount }) => sum + (amount ?? 0), 0),
             6,
           ),
+          wonTimed: won.length,
           wonMs: lengths.reduce((sum, length) => sum + length, 0),
           wonHours: [...hours].map(([hour, some]) => [hour, some.length]),
         });

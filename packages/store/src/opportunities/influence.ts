@@ -1,4 +1,5 @@
 import { jsonRows } from '../json-rows.ts';
+import { readBounded } from '../read-bounded.ts';
 import type { RowTransport } from '../row-transport.ts';
 import { isAfter, LISTED, listedOpportunity, type ListedOpportunity, type ListedRow, type OpportunityPage } from './listed-opportunity.ts';
 import {
@@ -36,8 +37,14 @@ export interface InfluenceRow {
   readonly opportunities: number;
   /** Of all, and of those with each influence, in hundredths; without an amount counts as none. */
   readonly hundredths: number;
+  /** Of all, those that say their source. */
+  readonly withSource: number;
   readonly influences: Readonly<Record<Influence, { readonly opportunities: number; readonly hundredths: number }>>;
 }
+
+/** The place of a touch on the log, and the order in which touches happened, as one number each: tuples take twice as long. */
+const LOGGED = 'bitOr(bitShiftLeft(toUInt64(partition), 48), offset)';
+const IN_ORDER = `bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(occurred_at)), 64), toUInt128(${LOGGED}))`;
 
 /**
  * Each opportunity with its influences:
@@ -54,12 +61,11 @@ function influenceRows(query: InfluenceQuery, bound: BoundValues): string {
       : `if(opportunity.source = '', firstIsMarketing, lower(opportunity.source) IN ${bound.list(query.marketingSources)})`;
   return `WITH opportunity AS (${cutRows(scope, bound, query.by)}),
     touched AS
-      (SELECT opportunity.id AS id, argMin(touch.isMarketing, (touch.occurred_at, touch.partition, touch.offset)) AS firstIsMarketing,
-         uniqExactIf((touch.partition, touch.offset), touch.isMarketing) AS touches,
+      (SELECT opportunity.id AS id, argMin(touch.isMarketing, touch.inOrder) AS firstIsMarketing, uniqExactIf(touch.logged, touch.isMarketing) AS touches,
          countIf(touch.isMarketing AND kind NOT IN ${bound.list(query.passiveKinds)}) AS responses,
          toUnixTimestamp64Milli(minIf(touch.occurred_at, touch.isMarketing)) AS firstTouchAt,
          toUnixTimestamp64Milli(maxIf(touch.occurred_at, touch.isMarketing)) AS lastTouchAt
-       FROM (${touchRows(scope, bound, `kind, ${isOfKinds(query.kinds, bound)} AS isMarketing`)}) AS touch
+       FROM (${touchRows(scope, bound, `kind, ${isOfKinds(query.kinds, bound)} AS isMarketing, ${LOGGED} AS logged, ${IN_ORDER} AS inOrder`)}) AS touch
        INNER JOIN opportunity ON touch.account_id = opportunity.accountId
        WHERE ${HAS_PART} GROUP BY opportunity.id)
   SELECT opportunity.*, touched.touches AS touches, touched.firstTouchAt AS firstTouchAt, touched.lastTouchAt AS lastTouchAt,
@@ -70,21 +76,32 @@ function influenceRows(query: InfluenceQuery, bound: BoundValues): string {
 export async function readInfluence(transport: RowTransport, query: InfluenceQuery): Promise<InfluenceRow[]> {
   const bound = new BoundValues();
   const counted = INFLUENCES.map((one) => `countIf(${one}) AS ${one}_opportunities, sumIf(whole, ${one}) AS ${one}_hundredths`);
-  const answer = await transport.read(
-    `SELECT group, currency, count() AS opportunities, sum(whole) AS hundredths, ${counted.join(', ')}
-     FROM (${influenceRows(query, bound)}) GROUP BY group, currency ORDER BY group, currency FORMAT JSONEachRow`,
+  const answer = await readBounded(
+    transport,
+    `SELECT group, currency, count() AS opportunities, sum(whole) AS hundredths, countIf(source != '') AS withSource, ${counted.join(', ')}
+     FROM (${influenceRows(query, bound)}) GROUP BY group, currency ORDER BY group, currency`,
     bound.params,
-    { mayLag: true },
   );
   return jsonRows<Readonly<Record<string, string | number>>>(answer).map((row) => ({
     group: String(row['group']),
     currency: String(row['currency']),
     opportunities: Number(row['opportunities']),
     hundredths: Number(row['hundredths']),
+    withSource: Number(row['withSource']),
     influences: Object.fromEntries(
       INFLUENCES.map((one) => [one, { opportunities: Number(row[`${one}_opportunities`]), hundredths: Number(row[`${one}_hundredths`]) }]),
     ) as InfluenceRow['influences'],
   }));
+}
+
+/** Whether an account was ever touched: without that, that nothing was influenced is not known but unknown. */
+export async function hasTouches(transport: RowTransport): Promise<boolean> {
+  const answer = await transport.read(
+    `SELECT 1 AS one FROM touches WHERE account_id != '' LIMIT 1 FORMAT JSONEachRow`,
+    {},
+    { mayLag: true },
+  );
+  return answer.length > 0;
 }
 
 export interface InfluencedOpportunity extends ListedOpportunity {
@@ -107,11 +124,11 @@ export async function readInfluenced(transport: RowTransport, query: InfluencedQ
   const bound = new BoundValues();
   const { influence } = query;
   const condition = influence === undefined ? '1' : influence === 'none' ? `NOT (${INFLUENCES.join(' OR ')})` : influence;
-  const answer = await transport.read(
+  const answer = await readBounded(
+    transport,
     `SELECT ${LISTED}, touches, firstTouchAt, lastTouchAt, ${INFLUENCES.join(', ')} FROM (${influenceRows({ ...query, by: null }, bound)})
-     WHERE ${condition} AND ${isAfter(query, bound)} ORDER BY at DESC, id LIMIT ${bound.integer(query.limit)} FORMAT JSONEachRow`,
+     WHERE ${condition} AND ${isAfter(query, bound)} ORDER BY at DESC, id LIMIT ${bound.integer(query.limit)}`,
     bound.params,
-    { mayLag: true },
   );
   return jsonRows<ListedRow & Readonly<Record<string, string | number | boolean>>>(answer).map((row) => {
     const touches = Number(row['touches']);

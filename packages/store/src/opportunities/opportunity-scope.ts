@@ -1,4 +1,5 @@
 import type { Params } from '../row-transport.ts';
+import { OPPORTUNITIES } from './dated-facts.ts';
 
 /** What opportunities can be filtered and compared by. The owner is that of the opportunity, and of its account where it has none. */
 const EXPRESSIONS = {
@@ -120,14 +121,17 @@ export const HAS_PART = `toUnixTimestamp64Milli(touch.occurred_at) < opportunity
 
 /**
  * The opportunities as a statement: `id, accountId, amount, currency, outcome, stage, source, createdAt, closedAt` (epoch ms; `closedAt` 0 while open), `at`, which is what
- * places them in the period, and the `group` they are compared by, '' for everything.
+ * places them in the period, and the `group` they are compared by, '' for everything. In work are those made before the end of the period, and those closed in it whenever
+ * they were made: of one that was told of after its close nobody may know when that was.
  */
 export function opportunityRows(
-  { basis, filters, from, to }: OpportunityScope,
+  { basis, filters, from, to }: Omit<OpportunityScope, 'basis'> & { readonly basis: OpportunityScope['basis'] | 'in_work' },
   bound: BoundValues,
   by: OpportunityDimension | null = null,
 ): string {
-  const at = BASES[basis];
+  const at = basis === 'in_work' ? 'created_at' : BASES[basis];
+  const isIn = (column: string): string => `${column} >= ${bound.instant(from)} AND ${column} < ${bound.instant(to)}`;
+  const isOf = basis === 'in_work' ? `(created_at < ${bound.instant(to)} OR (outcome != '' AND ${isIn('closed_at')}))` : isIn(at);
   const asked = Object.entries(filters) as [OpportunityDimension, readonly string[]][];
   const conditions = asked.map(([dimension, values]) => `${EXPRESSIONS[dimension]} IN ${bound.list(values)}`);
   const needsAccount = by !== null || asked.length > 0;
@@ -136,8 +140,8 @@ export function opportunityRows(
       ${by === null ? "''" : `toString(${EXPRESSIONS[by]})`} AS group
     FROM
       (SELECT *, toUnixTimestamp64Milli(created_at) AS createdAt, toUnixTimestamp64Milli(closed_at) AS closedAt, toUnixTimestamp64Milli(${at}) AS at
-       FROM opportunities FINAL
-       WHERE ${at} >= ${bound.instant(from)} AND ${at} < ${bound.instant(to)}
+       FROM ${OPPORTUNITIES}
+       WHERE ${isOf}
          ${basis === 'won' ? "AND outcome = 'won'" : ''} ${basis === 'closed' ? "AND outcome != ''" : ''}) AS opportunity
     ${needsAccount ? 'LEFT ANY JOIN (SELECT * FROM accounts FINAL) AS account ON opportunity.account_id = account.id' : ''}
     WHERE ${conditions.join(' AND ') || '1'}`;

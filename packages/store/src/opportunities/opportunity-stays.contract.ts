@@ -130,7 +130,7 @@ export function describeOpportunityStays(name: string, open: () => Promise<RowTr
           return one;
         });
         if (next(2) === 0)
-          versions.push({ day, created, stage: 'closed', closed: day - next(3), outcome: (['won', 'lost'] as const)[next(2)]! });
+          versions.push({ day, created, stage: 'closed', closed: day - next(30), outcome: (['won', 'lost'] as const)[next(2)]! });
         return versionsOf(`o${index}`, versions, ['web', 'event', ''][next(3)]);
       }).flat();
       await save(facts);
@@ -143,6 +143,9 @@ export function describeOpportunityStays(name: string, open: () => Promise<RowTr
         [100, 120],
       ] as const) {
         const whole = await store.stageFigures(ofDays(from, to));
+        const before = await store.stageFigures(ofDays(from - 20, from));
+        const wereIn = (stage: string): number => before.find((one) => one.stage === stage)?.balance ?? 0;
+        expect(whole.map(({ balanceAtStart }) => balanceAtStart)).toEqual(whole.map(({ stage }) => wereIn(stage)));
         for (const one of whole) stageFlow({ ...one, balanceAtEnd: one.balance });
         const bySource = await store.stageFigures({ ...ofDays(from, to), by: 'source' });
         for (const { balance, entered, left, stage } of whole) {
@@ -164,6 +167,27 @@ export function describeOpportunityStays(name: string, open: () => Promise<RowTr
           inGroup.map((one) => ({ ...figuresOf(one), advanced: 0 })),
         );
       }
+    });
+
+    it('end with a close that is told late, and come to the same whenever they are asked', async () => {
+      await save(
+        versionsOf('backdated', [
+          { day: 1, stage: 'prospect' },
+          { day: 30, stage: 'demo' },
+          { day: 32, stage: 'won', outcome: 'won', closed: 20 },
+        ]),
+      );
+      const earlier = await store.stageFigures(ofDays(0, 25));
+      // What was in its stage after the close was in it for no time.
+      expect(earlier.map(({ balance, entered, left, leftMs, stage }) => [stage, balance, entered, left, leftMs / DAY_MS])).toEqual([
+        ['demo', 0, 1, 1, 0],
+        ['prospect', 0, 1, 1, 20],
+      ]);
+      const later = await store.stageFigures(ofDays(25, 60));
+      expect(later.map(({ balanceAtStart, entered, left }) => [balanceAtStart, entered, left])).toEqual([
+        [0, 0, 0],
+        [0, 0, 0],
+      ]);
     });
 
     it('that are long come a page at a time', async () => {

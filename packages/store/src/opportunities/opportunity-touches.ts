@@ -1,5 +1,6 @@
 import { jsonRows } from '../json-rows.ts';
 import type { RowTransport } from '../row-transport.ts';
+import { LEADS, OPPORTUNITIES } from './dated-facts.ts';
 import { LISTED, listedOpportunity, type ListedOpportunity, type ListedRow } from './listed-opportunity.ts';
 import { BoundValues, isOfKinds, type TouchScope } from './opportunity-scope.ts';
 
@@ -57,7 +58,7 @@ export async function readOpportunityTouches(transport: RowTransport, query: Pat
     { mayLag: true },
   );
   const leads = await transport.read(
-    `SELECT toUnixTimestamp64Milli(min(created_at)) AS at, count() AS leads FROM leads FINAL
+    `SELECT toUnixTimestamp64Milli(min(created_at)) AS at, count() AS leads FROM ${LEADS}
      WHERE account_id = ${account} AND created_at >= ${start} AND created_at < ${cut} FORMAT JSONEachRow`,
     bound.params,
     { mayLag: true },
@@ -76,7 +77,7 @@ async function readOpportunity(transport: RowTransport, id: string): Promise<Lis
   const answer = await transport.read(
     `SELECT ${LISTED} FROM
        (SELECT *, account_id AS accountId, toUnixTimestamp64Milli(created_at) AS createdAt, toUnixTimestamp64Milli(closed_at) AS closedAt, createdAt AS at
-        FROM opportunities FINAL WHERE id = {id:String})
+        FROM ${OPPORTUNITIES} WHERE id = {id:String})
      FORMAT JSONEachRow`,
     { id },
     { mayLag: true },

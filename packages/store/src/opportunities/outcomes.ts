@@ -24,7 +24,9 @@ export interface OpportunityOutcomes {
   /** Of those won: how many have an amount, and the sum of it. */
   readonly wonWithAmount: number;
   readonly wonAmount: number;
-  /** Of those won: from creation to close, together; negative lengths count as 0. */
+  /** Of those won: how many were closed after they were made, as far as is told. The others have no length, and are left out of it. */
+  readonly wonTimed: number;
+  /** From creation to close, together. */
   readonly wonMs: number;
   /** The same lengths in whole hours, with how many there are of each. */
   readonly wonHours: readonly (readonly [hours: number, count: number])[];
@@ -33,14 +35,15 @@ export interface OpportunityOutcomes {
 export async function readOutcomes(transport: RowTransport, query: OutcomeQuery): Promise<OpportunityOutcomes[]> {
   const bound = new BoundValues();
   const [from, to] = [bound.integer(query.from), bound.integer(query.to)];
-  const all = opportunityRows({ basis: 'created', from: 0, to: query.to, filters: query.filters }, bound, query.by);
-  const length = 'greatest(closedAt - createdAt, 0)';
+  const all = opportunityRows({ basis: 'in_work', from: query.from, to: query.to, filters: query.filters }, bound, query.by);
+  const isTimed = 'isWon AND closedAt >= createdAt';
+  const length = 'closedAt - createdAt';
   const isWon = `outcome = 'won' AND closedAt >= ${from} AND closedAt < ${to}`;
   const answer = await transport.read(
     `SELECT group, currency, countIf(isWon) AS won, countIf(outcome = 'lost' AND closedAt >= ${from} AND closedAt < ${to}) AS lost,
-       countIf(outcome = '' OR closedAt >= ${to}) AS open, countIf(createdAt >= ${from}) AS created,
-       countIf(isWon AND amount IS NOT NULL) AS wonWithAmount, sumIf(ifNull(amount, 0), isWon) AS wonAmount, sumIf(${length}, isWon) AS wonMs,
-       sumMapIf([intDiv(${length}, 3600000)], [1], isWon) AS wonHours
+       countIf(outcome = '' OR closedAt >= ${to}) AS open, countIf(createdAt >= ${from} AND createdAt < ${to}) AS created,
+       countIf(isWon AND amount IS NOT NULL) AS wonWithAmount, sumIf(ifNull(amount, 0), isWon) AS wonAmount, countIf(${isTimed}) AS wonTimed, sumIf(${length}, ${isTimed}) AS wonMs,
+       sumMapIf([intDiv(${length}, 3600000)], [1], ${isTimed}) AS wonHours
      FROM (SELECT *, ${isWon} AS isWon FROM (${all})) GROUP BY group, currency ORDER BY group, currency FORMAT JSONEachRow`,
     bound.params,
     { mayLag: true },
@@ -54,6 +57,7 @@ export async function readOutcomes(transport: RowTransport, query: OutcomeQuery)
     created: Number(row.created),
     wonWithAmount: Number(row.wonWithAmount),
     wonAmount: Number(row.wonAmount),
+    wonTimed: Number(row.wonTimed),
     wonMs: Number(row.wonMs),
     wonHours: row.wonHours[0].map((hours, at) => [Number(hours), Number(row.wonHours[1][at])] as const),
   }));

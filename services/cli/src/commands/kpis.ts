@@ -120,6 +120,7 @@ function amountOf(kpi: Record<string, unknown>): string {
 
 function unitOf({ currency, unit }: Record<string, unknown>): string {
   if (unit === 'percent') return '%';
+  if (unit === 'currency_per_day') return `${textOf(currency)}/day`;
   return unit === 'currency' ? textOf(currency) : textOf(unit);
 }
 

@@ -17,7 +17,7 @@ const ANSWERS = {
       timeZone: 'UTC',
       qualifiedBy: 'mqa',
       ...velocity,
-      reasons: { value: null, paced: null, projected: 'nothing of the month is over yet' },
+      reasons: { value: null, paced: null, projected: 'less than a day of the month is over' },
       segments: [{ segment: null, ...velocity }],
     },
   },
@@ -26,6 +26,7 @@ const ANSWERS = {
     body: {
       ...PERIOD,
       data: [{ stage: 'engaged', name: null, ...flow }],
+      unstaged: { opportunities: 3, reason: 'nobody told' },
       groups: [{ group: 'true', data: [{ stage: 'engaged', name: null, ...flow }] }],
     },
   },
@@ -51,13 +52,47 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
+it('attribution shows all lines, however many pages they come in', async () => {
+  const line = (key: string) => ({ key, isAttributed: true, touches: 1, opportunities: 1, credit, amount: { linear: 1 } });
+  const pages = [
+    { ...PERIOD, by: 'campaign', currency: 'EUR', data: [line('first')], nextCursor: 'abc' },
+    { ...PERIOD, by: 'campaign', currency: 'EUR', data: [line('second')], nextCursor: null },
+  ];
+  const paged = await startRecordingServer({
+    answers: {
+      get 'GET /v1/attribution'() {
+        return { status: 200, body: pages.shift() };
+      },
+    },
+  });
+  const env = { TOUCHSTONE_URL: paged.url, TOUCHSTONE_KEY: TEST_KEY };
+  const { code, stdout } = await runCli(['attribution'], env).ended;
+  await paged.close();
+  expect({ code, requests: paged.requests }).toEqual({ code: 0, requests: ['GET /v1/attribution', 'GET /v1/attribution?cursor=abc'] });
+  expect(stdout).toContain('first');
+  expect(stdout).toContain('second');
+});
+
+it('kpis tells money a day in its currency', async () => {
+  const kpi = { title: 'Sales velocity', unit: 'currency_per_day', currency: 'USD', value: 5000, ...PERIOD, timeZone: 'UTC', figures: {} };
+  const one = await startRecordingServer({ answers: { 'GET /v1/kpis/sales_velocity': { status: 200, body: kpi } } });
+  const { code, stdout } = await runCli(['kpis', 'sales_velocity'], { TOUCHSTONE_URL: one.url, TOUCHSTONE_KEY: TEST_KEY }).ended;
+  await one.close();
+  expect(code).toBe(0);
+  expect(stdout).toContain('USD/day');
+});
+
 it.each([
   [
     ['lvr', '--month', '2026-04', '--segment-by', 'tier'],
     '/v1/lvr?month=2026-04&segmentBy=tier',
-    ['2026-04', '(none)', '-40.0 %', 'Not told: nothing of the month'],
+    ['2026-04', '(none)', '-40.0 %', 'Not told: less than a day'],
   ],
-  [['journey', '--journey', 'accounts', '--by', 'targetList'], '/v1/journey?by=targetList&journey=accounts', ['engaged', '60.0 %', 'true']],
+  [
+    ['journey', '--journey', 'accounts', '--by', 'targetList'],
+    '/v1/journey?by=targetList&journey=accounts',
+    ['engaged', '60.0 %', 'true', 'Left out: 3, as nobody told.'],
+  ],
   [['influence', '--from', PERIOD.from], `/v1/influence?from=${encodeURIComponent(PERIOD.from)}`, ['sourced', '3 of 4', '75.0 %']],
   [['attribution', '--model', 'w_shaped'], '/v1/attribution?model=w_shaped', ['spring', 'unattributed', '600', 'EUR by w_shaped']],
 ])('%j shows it', async (args, request, told) => {

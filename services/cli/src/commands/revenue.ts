@@ -32,10 +32,22 @@ function command(name: string, path: string, lines: (answer: Record<string, unkn
     const { basis, by, currency, from, journey, model, month, qualifiedBy, segmentBy, timeZone, to } = flags;
     const given = { basis, by, currency, from, journey, model, month, qualifiedBy, segmentBy, timeZone, to };
     for (const [parameter, value] of Object.entries(given)) if (value !== undefined) query.set(parameter, value);
-    const answer = await connect(flags).expect('GET', query.size === 0 ? path : `${path}?${query.toString()}`);
-    const told = flags.json === true ? [JSON.stringify(answer, null, 2)] : lines(recordOf(answer), flags);
+    const answer = await readWhole(path, query, flags);
+    const told = flags.json === true ? [JSON.stringify(answer, null, 2)] : lines(answer, flags);
     process.stdout.write(`${told.join('\n')}\n`);
   });
+}
+
+/** A list that comes by pages is read to its end, so that what is shown adds up to the whole. */
+async function readWhole(path: string, query: URLSearchParams, flags: Flags): Promise<Record<string, unknown>> {
+  const read = async () => recordOf(await connect(flags).expect('GET', query.size === 0 ? path : `${path}?${query.toString()}`));
+  let answer = await read();
+  while (typeof answer['nextCursor'] === 'string') {
+    query.set('cursor', answer['nextCursor']);
+    const next = await read();
+    answer = { ...next, data: [...recordsOf(answer), ...recordsOf(next)] };
+  }
+  return answer;
 }
 
 function withPeriod(made: Command): Command {
@@ -100,9 +112,11 @@ function journeyLines(answer: Record<string, unknown>): string[] {
     ...rows('', answer['data']),
     ...recordsOf({ data: answer['groups'] }).flatMap((one) => rows(textOf(one['group']) || '(none)', one['data'])),
   ];
-  if (all.length === 0) return ['Nothing has been in a stage yet.'];
+  const { opportunities, reason } = recordOf(answer['unstaged']);
+  const unstaged = typeof reason === 'string' ? [`Left out: ${figureOf(opportunities, 0)}, as ${reason}.`] : [];
+  if (all.length === 0) return ['Nothing has been in a stage yet.', ...unstaged];
   const titles = ['at start', 'entered', 'left', 'at end', 'converted', 'mean days', 'median days', 'stalled'];
-  return [periodOf(answer), '', ...formatTable([{ title: 'group' }, { title: 'stage' }, ...numeric(titles)], all)];
+  return [periodOf(answer), '', ...formatTable([{ title: 'group' }, { title: 'stage' }, ...numeric(titles)], all), ...unstaged];
 }
 
 export function influenceCommand(): Command {
@@ -124,7 +138,9 @@ function influenceLines(answer: Record<string, unknown>): string[] {
           basis,
           one['group'] === null ? '(none)' : textOf(one['group']),
           influence,
-          `${figureOf(part['opportunities'], 0)} of ${figureOf(one['opportunities'], 0)}`,
+          typeof part['reason'] === 'string'
+            ? part['reason']
+            : `${figureOf(part['opportunities'], 0)} of ${figureOf(one['opportunities'], 0)}`,
           figureOf(part['amount'], 2),
           percentOf(part['percentOfAmount']),
         ];

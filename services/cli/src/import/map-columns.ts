@@ -55,7 +55,7 @@ export function createRowMapper(header: readonly string[], mapping: ColumnMappin
       const field = path.join('.');
       let text = columns.length === 0 ? constant : joined(columns, row);
       const instead = text === '' ? empty.get(field) : mend.get(field)?.get(text);
-      if (instead !== undefined) mended.push(`${field}: ${told(text)} became ${told(instead)}`);
+      if (instead !== undefined) mended.push(`${field}: ${told(text)} ${changeOf(field, instead)}`);
       text = instead ?? values.get(field)?.get(text) ?? text;
       // An empty cell says nothing: the field is left out.
       if (text === '') continue;
@@ -67,6 +67,14 @@ export function createRowMapper(header: readonly string[], mapping: ColumnMappin
     }
     return { fields, mended };
   };
+}
+
+/** Times that the first version which says so stands for, where the field does not. */
+const DATED_BY_FIRST = new Set(['createdAt', 'qualifiedAt', 'closedAt']);
+
+function changeOf(field: string, instead: string): string {
+  if (instead === '' && DATED_BY_FIRST.has(field)) return 'is left out: the time of the first version that has it stands for it';
+  return `became ${told(instead)}`;
 }
 
 function told(text: string): string {

@@ -37,7 +37,10 @@ describe('a mapping file', () => {
     });
     expect(mapRow(['1D', 'Moses', 'MG Special', '', 'Prospecting', '', '', ''])).toEqual({
       fields: { id: '1D', accountId: 'unknown', name: 'MG Special', stage: 'Prospecting', owner: 'Moses', currency: 'USD' },
-      mended: ["accountId: empty became 'unknown'", 'createdAt: empty became empty'],
+      mended: [
+        "accountId: empty became 'unknown'",
+        'createdAt: empty is left out: the time of the first version that has it stands for it',
+      ],
     });
   });
 

@@ -19,11 +19,19 @@ interface GaugeOptions {
 export function keepKpiGauges({ app, ask, metrics }: GaugeOptions): void {
   let timer: NodeJS.Timeout | null = null;
   let isClosed = false;
+  /** What each was told in last. */
+  const currencies = new Map<string, string>();
 
   async function refresh(): Promise<void> {
     for (const kpi of KPIS) {
       if (isClosed) return;
-      metrics.set('kpi', { name: kpi.name }, (await ask(kpi)).value ?? NaN);
+      const answer = await ask(kpi);
+      const currency = kpi.unit.startsWith('currency') ? (answer.currency ?? '') : '';
+      const before = currencies.get(kpi.name) ?? currency;
+      // Amounts in two currencies are two figures: the one that is told no more must not stand for this one.
+      if (before !== currency) metrics.set('kpi', { name: kpi.name, currency: before }, NaN);
+      currencies.set(kpi.name, currency);
+      metrics.set('kpi', { name: kpi.name, currency }, answer.value ?? NaN);
     }
   }
 

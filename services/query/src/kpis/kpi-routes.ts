@@ -7,12 +7,16 @@ import type { QueryApp, QueryOptions } from '../query.ts';
 import { KpiBook } from './kpi-book.ts';
 import { keepKpiGauges } from './kpi-gauges.ts';
 import { kpiListQuery, kpiQuery, questionOf, type KpiQueryInput, type QuestionSurroundings } from './kpi-query.ts';
-import { KPI_COLUMNS, KPI_EXAMPLES, kpiAnswer, kpiListSchema, kpiSchema, LIST_COLUMNS, summaryAnswer } from './kpi-schemas.ts';
+import { ELSEWHERE, KPI_COLUMNS, KPI_EXAMPLES, kpiAnswer, kpiListSchema, kpiSchema, LIST_COLUMNS, summaryAnswer } from './kpi-schemas.ts';
 import { registerKpiTargetRoute } from './kpi-target-route.ts';
 
 const CSV = 'text/csv; charset=utf-8';
 const NAMES = KPIS.map(({ name }) => name) as [string, ...string[]];
-const params = z.object({ name: z.enum(NAMES) });
+const params = z.object({
+  name: z
+    .enum([...NAMES, ...ELSEWHERE.map(({ name }) => name)])
+    .describe('404 for those under `elsewhere` of the list, with where they are served'),
+});
 
 const KPI_LIST = KPIS.map(({ formula, name, title }) => `- \`${name}\`, ${title}: ${formula}`).join('\n');
 
@@ -25,8 +29,8 @@ export function registerKpiRoutes(
   const book = new KpiBook({ store, clock });
 
   async function surroundings(): Promise<QuestionSurroundings> {
-    const { roles, wantedRoles } = options.modelStatus().model;
-    const settings = { ...kpiSettings, rolesWanted: wantedRoles ?? Object.keys(roles) };
+    const { qualification, roles, wantedRoles } = options.modelStatus().model;
+    const settings = { ...kpiSettings, rolesWanted: wantedRoles ?? Object.keys(roles), hasQualification: qualification !== undefined };
     return { now: clock(), settings, targets: await book.targets() };
   }
 
@@ -68,7 +72,8 @@ export function registerKpiRoutes(
       const [{ from, timeZone, to }] = answers as [(typeof answers)[number]];
       reply.header('vary', 'accept');
       const data = answers.map(summaryAnswer);
-      if (!prefersCsv(request.headers.accept)) return reply.send({ from: timeText(from), to: timeText(to), timeZone, data });
+      if (!prefersCsv(request.headers.accept))
+        return reply.send({ from: timeText(from), to: timeText(to), timeZone, data, elsewhere: [...ELSEWHERE] });
       const lines = data.map((one) => ({ ...one, previous: one.previous.value, change: one.change.absolute }));
       return reply.type(CSV).serializer(String).send(csvOf(LIST_COLUMNS, lines));
     },
@@ -100,7 +105,10 @@ export function registerKpiRoutes(
     },
     async (request, reply) => {
       const kpi = KPIS.find(({ name }) => name === request.params.name);
-      if (kpi === undefined) throw new ProblemError('not_found', 'there is no KPI of this name');
+      if (kpi === undefined) {
+        const { name, url } = ELSEWHERE.find((one) => one.name === request.params.name)!;
+        throw new ProblemError('not_found', `${name} is no single number: it is served at ${url}`);
+      }
       const { answer, asOf, question } = await ask(kpi, request.query);
       const told = kpiAnswer(kpi, answer, { asOf, computedFrom: 'store', parameters: question.asked.parameters });
       reply.header('vary', 'accept');

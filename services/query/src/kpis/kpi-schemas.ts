@@ -69,7 +69,50 @@ export const kpiSchema = z
   })
   .meta({ id: 'Kpi' });
 
-export const kpiListSchema = z.object({ ...span, timeZone: z.string(), data: z.array(z.object(summary)) }).meta({ id: 'Kpis' });
+const elsewhereSchema = z.object({
+  name: z.string(),
+  title: z.string(),
+  unit: z.enum(UNITS).describe('Of what is told first'),
+  url: z.string().describe('Where it is served'),
+  formula: z.string(),
+});
+
+export const kpiListSchema = z
+  .object({
+    ...span,
+    timeZone: z.string(),
+    data: z.array(z.object(summary)),
+    elsewhere: z.array(elsewhereSchema).describe('What is more than one number: by stage, by campaign, or held against something'),
+  })
+  .meta({ id: 'Kpis' });
+
+/** KPIs that are tables of their own. */
+export const ELSEWHERE: readonly z.input<typeof elsewhereSchema>[] = [
+  {
+    name: 'funnel',
+    title: 'Funnel',
+    unit: 'count',
+    url: '/v1/journey',
+    formula:
+      'Per stage: balance = balance before + entered - left; conversion is the share of those that entered and went on; mean days of those that left, median days with those that stay ' +
+      'counted as at least so long (Kaplan-Meier); stalled are those in it for 30 days or longer.',
+  },
+  {
+    name: 'attribution',
+    title: 'Attribution',
+    unit: 'count',
+    url: '/v1/attribution',
+    formula:
+      'Credit of opportunities by first, last, linear, U-shaped, W-shaped and time decay, per campaign, channel, creative, kind and role; the credit of an opportunity adds up to 1.',
+  },
+  {
+    name: 'benchmark',
+    title: 'Benchmark',
+    unit: 'percent',
+    url: '/v1/kpis/{name}',
+    formula: 'Each KPI against the period before, the same period of the year before, the mean of its segments and a target that was set.',
+  },
+];
 
 /** Columns of the list as CSV. */
 export const LIST_COLUMNS = [

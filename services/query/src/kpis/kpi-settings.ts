@@ -58,6 +58,7 @@ export function kpiSettingsOf(config: Parsed): KpiSettings {
     adSources: config.KPI_AD_SOURCES,
     marketingSources: config.KPI_MARKETING_SOURCES,
     rolesWanted: [],
+    hasQualification: false,
     rates: config.KPI_CURRENCY_RATES ?? {},
   };
 }

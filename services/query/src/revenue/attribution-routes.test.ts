@@ -103,13 +103,13 @@ describe('GET /v1/attribution', () => {
 describe('GET /v1/influence', () => {
   it('tells pipeline and revenue apart, with what marketing sourced and influenced', async () => {
     const { json } = await app.get(`/v1/influence?${QUARTER}&by=targetList`);
-    // Of o1 the first touch in the time before is the meeting, so that marketing influenced and did not source it.
+    // Webinars are marketing's by the settings.
     expect(json['revenue']).toMatchObject({
       opportunities: 2,
       amount: 1500,
       influenced: { opportunities: 1, amount: 1000, percentOfOpportunities: 50, percentOfAmount: (1000 / 1500) * 100 },
       responded: { opportunities: 1 },
-      sourced: { opportunities: 0, amount: 0, percentOfAmount: 0 },
+      sourced: { opportunities: 1, amount: 1000 },
       groups: [
         { group: 'false', opportunities: 1, influenced: { opportunities: 0 } },
         { group: 'true', opportunities: 1, influenced: { opportunities: 1 } },
@@ -122,8 +122,11 @@ describe('GET /v1/influence', () => {
     });
     const bySource = await app.get(`/v1/influence?${QUARTER}&marketingSources=webinar,%20Event`);
     expect(bySource.json['revenue']).toMatchObject({ sourced: { opportunities: 1, amount: 1000 } });
+    // By touches alone: of o1 the first in the time before is the meeting, so that marketing influenced and did not source it.
+    const byTouches = await app.get(`/v1/influence?${QUARTER}&marketingSources=`);
+    expect(byTouches.json['revenue']).toMatchObject({ sourced: { opportunities: 0, amount: 0, percentOfAmount: 0 } });
     const csv = await app.get(`/v1/influence?${QUARTER}`, { accept: 'text/csv' });
-    expect(csv.body.split('\n')[2]).toBe('pipeline,,influenced,1,1000,25,62.5');
+    expect(csv.body.split('\n')[2]).toBe('pipeline,,influenced,1,1000,25,62.5,');
     const none = await app.get('/v1/influence?from=2020-01-01T00:00:00Z&to=2020-02-01T00:00:00Z');
     expect(none.json['revenue']).toMatchObject({ opportunities: 0, influenced: { percentOfOpportunities: null, percentOfAmount: null } });
   });
@@ -135,7 +138,7 @@ describe('GET /v1/influence', () => {
         opportunityId: 'o1',
         influenced: true,
         responded: true,
-        sourced: false,
+        sourced: true,
         touches: 3,
         firstTouchAt: '2026-01-10T00:00:00.000Z',
         lastTouchAt: '2026-02-01T00:00:00.000Z',

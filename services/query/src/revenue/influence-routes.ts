@@ -1,6 +1,6 @@
-import { chooseCurrency, inCurrency } from '@touchstone/kpis';
+import { chooseCurrency, inCurrency, type KpiSettings } from '@touchstone/kpis';
 import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
-import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type Influence, type InfluenceRow, type InfluenceScope } from '@touchstone/store';
+import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type InfluenceScope } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
@@ -8,6 +8,7 @@ import type { QueryApp, QueryOptions } from '../query.ts';
 import { limit, TIME_MAX } from '../query-parameters.ts';
 import { opportunityAnswer, opportunityFields } from './attribution-schemas.ts';
 import type { KeptAnswers } from '../kept-answers.ts';
+import { basisAnswer, basisSchema, type AmountOf, type Telling } from './influence-answers.ts';
 import {
   currency,
   filtersOf,
@@ -31,7 +32,7 @@ const scope = {
     .max(4000)
     .optional()
     .describe(
-      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: the first touch decides who sourced one',
+      'Sources of opportunities that are marketing’s own, with commas between, in any case; default: those of the settings, ads among them. Empty: the first touch alone decides who sourced one',
     ),
   ...opportunityFilters,
 };
@@ -46,25 +47,6 @@ const listQuery = z.strictObject({
     .describe('Only those with this influence, or with none at all'),
   limit: limit(1000, 100),
   cursor: z.string().max(500).optional().describe('nextCursor of the page before; keep the other parameters'),
-});
-
-const part = z.object({
-  opportunities: z.int(),
-  amount: z.number().nullable(),
-  percentOfOpportunities: z.number().nullable().describe('Null where there are no opportunities'),
-  percentOfAmount: z.number().nullable().describe('Null where there is no amount'),
-});
-const figures = {
-  opportunities: z.int(),
-  amount: z.number().nullable(),
-  reason: z.string().nullable().describe('Why there are no amounts; null where there are'),
-  influenced: part.describe('With a marketing touch in the time before the opportunity was made'),
-  responded: part.describe('With one that is a response: impressions, opened mails and letters are none'),
-  sourced: part.describe('Begun by marketing: by the opportunity’s own source, else by the first touch before it'),
-};
-const basisSchema = z.object({
-  ...figures,
-  groups: z.array(z.object({ group: z.string().nullable().describe('Null for what has none'), ...figures })),
 });
 
 const answerSchema = z
@@ -99,7 +81,7 @@ const pageSchema = z
 
 const place = z.object({ at: z.int().min(0).max(TIME_MAX), id: z.string().max(128) });
 
-const noPart = { opportunities: 0, amount: 0, percentOfOpportunities: 0, percentOfAmount: 0 };
+const noPart = { opportunities: 0, amount: 0, percentOfOpportunities: 0, percentOfAmount: 0, reason: null };
 const EXAMPLE = {
   from: '2026-01-01T00:00:00.000Z',
   to: '2026-04-01T00:00:00.000Z',
@@ -111,9 +93,9 @@ const EXAMPLE = {
     opportunities: 40,
     amount: 400_000,
     reason: null,
-    influenced: { opportunities: 30, amount: 320_000, percentOfOpportunities: 75, percentOfAmount: 80 },
-    responded: { opportunities: 24, amount: 280_000, percentOfOpportunities: 60, percentOfAmount: 70 },
-    sourced: { opportunities: 10, amount: 100_000, percentOfOpportunities: 25, percentOfAmount: 25 },
+    influenced: { opportunities: 30, amount: 320_000, percentOfOpportunities: 75, percentOfAmount: 80, reason: null },
+    responded: { opportunities: 24, amount: 280_000, percentOfOpportunities: 60, percentOfAmount: 70, reason: null },
+    sourced: { opportunities: 10, amount: 100_000, percentOfOpportunities: 25, percentOfAmount: 25, reason: null },
     groups: [],
   },
   revenue: { opportunities: 8, amount: 90_000, reason: null, influenced: noPart, responded: noPart, sourced: noPart, groups: [] },
@@ -152,12 +134,12 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
     async (request, reply) => {
       const { currency, ...query } = request.query;
       const {
-        answer: { asked, made, won },
+        answer: { asked, isTouched, made, won },
         asOf,
       } = await kept.get(['influence', query], async (now) => {
-        const asked = { ...scopeOf(query, now), by: query.by ?? null };
+        const asked = { ...scopeOf(query, now, kpiSettings), by: query.by ?? null };
         const [made, won] = await Promise.all((['created', 'won'] as const).map((basis) => store.influence({ ...asked, basis })));
-        return { asked, made: made!, won: won! };
+        return { asked, made: made!, won: won!, isTouched: await store.hasTouches() };
       });
       const present = new Set([...made, ...won].filter(({ hundredths }) => hundredths !== 0).map((row) => row.currency));
       const choice = chooseCurrency(currency ?? null, present, kpiSettings.rates);
@@ -165,6 +147,7 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
         const { reason, value } = inCurrency(sums, choice, kpiSettings.rates);
         return { amount: value === null ? null : value / 100, reason };
       };
+      const tell: Telling = { amountOf, isTouched, bySource: asked.marketingSources.length > 0 };
       const answer = {
         from: timeText(asked.from),
         to: timeText(asked.to),
@@ -172,8 +155,8 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
         asOf: timeText(asOf),
         currency: choice.currency,
         by: asked.by,
-        pipeline: basisAnswer(made, asked.by !== null, amountOf),
-        revenue: basisAnswer(won, asked.by !== null, amountOf),
+        pipeline: basisAnswer(made, asked.by !== null, tell),
+        revenue: basisAnswer(won, asked.by !== null, tell),
       };
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send(answer);
@@ -212,7 +195,7 @@ export function registerInfluenceRoutes(app: QueryApp, options: Options): void {
         ...(cursor !== undefined && { after: decodeCursor(cursor, place) }),
       };
       const { answer: found } = await kept.get(['influenced', query, page], async (now) =>
-        store.influencedOpportunities({ ...scopeOf(query, now), ...page }),
+        store.influencedOpportunities({ ...scopeOf(query, now, kpiSettings), ...page }),
       );
       const shown = found.slice(0, most);
       const last = found.length > most ? shown.at(-1)! : null;
@@ -245,8 +228,15 @@ interface ScopeInput {
   readonly marketingSources?: string | undefined;
 }
 
-function scopeOf(query: ScopeInput, now: number): Omit<InfluenceScope, 'basis'> {
-  const sources = (query.marketingSources ?? '').split(',').map((source) => source.trim().toLowerCase());
+function scopeOf(
+  query: ScopeInput,
+  now: number,
+  { adSources, marketingSources }: Pick<KpiSettings, 'adSources' | 'marketingSources'>,
+): Omit<InfluenceScope, 'basis'> {
+  const sources =
+    query.marketingSources === undefined
+      ? [...marketingSources, ...adSources]
+      : query.marketingSources.split(',').map((source) => source.trim().toLowerCase());
   return {
     ...periodOf(query, now),
     filters: filtersOf(query),
@@ -257,48 +247,11 @@ function scopeOf(query: ScopeInput, now: number): Omit<InfluenceScope, 'basis'> 
   };
 }
 
-type AmountOf = (hundredths: ReadonlyMap<string, number>) => { readonly amount: number | null; readonly reason: string | null };
-type Figures = z.input<z.ZodObject<typeof figures>>;
-
-function basisAnswer(rows: readonly InfluenceRow[], isGrouped: boolean, amountOf: AmountOf): z.input<typeof basisSchema> {
-  const groups = isGrouped ? [...Map.groupBy(rows, ({ group }) => group)] : [];
-  return { ...figuresOf(rows, amountOf), groups: groups.map(([group, some]) => ({ group: group || null, ...figuresOf(some, amountOf) })) };
-}
-
-function figuresOf(rows: readonly InfluenceRow[], amountOf: AmountOf): Figures {
-  const whole = sumOf(rows, (row) => row, amountOf);
-  const partOf = (influence: Influence) => {
-    const { amount, opportunities } = sumOf(rows, ({ influences }) => influences[influence], amountOf);
-    return {
-      opportunities,
-      amount,
-      percentOfOpportunities: whole.opportunities === 0 ? null : (opportunities / whole.opportunities) * 100,
-      percentOfAmount: amount === null || !whole.amount ? null : (amount / whole.amount) * 100,
-    };
-  };
-  return { ...whole, influenced: partOf('influenced'), responded: partOf('responded'), sourced: partOf('sourced') };
-}
-
-function sumOf(
-  rows: readonly InfluenceRow[],
-  of: (row: InfluenceRow) => { readonly opportunities: number; readonly hundredths: number },
-  amountOf: AmountOf,
-) {
-  const sums = new Map<string, number>();
-  let opportunities = 0;
-  for (const row of rows) {
-    const one = of(row);
-    opportunities += one.opportunities;
-    if (one.hundredths !== 0) sums.set(row.currency, (sums.get(row.currency) ?? 0) + one.hundredths);
-  }
-  return { opportunities, ...amountOf(sums) };
-}
-
-const COLUMNS = ['basis', 'group', 'influence', 'opportunities', 'amount', 'percentOfOpportunities', 'percentOfAmount'];
+const COLUMNS = ['basis', 'group', 'influence', 'opportunities', 'amount', 'percentOfOpportunities', 'percentOfAmount', 'reason'];
 
 function csvLines(basis: string, { groups, ...whole }: z.input<typeof basisSchema>) {
   return [{ group: null, ...whole }, ...groups.map(({ group, ...rest }) => ({ ...rest, group: group ?? '(none)' }))].flatMap((one) => [
-    { basis, group: one.group, influence: 'all', opportunities: one.opportunities, amount: one.amount },
+    { basis, group: one.group, influence: 'all', opportunities: one.opportunities, amount: one.amount, reason: one.reason },
     ...INFLUENCES.map((influence) => ({ basis, group: one.group, influence, ...one[influence] })),
   ]);
 }

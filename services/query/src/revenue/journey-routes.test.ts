@@ -42,6 +42,11 @@ describe('GET /v1/journey', () => {
       ['proposal', 1, 1, 0, 1, 24, 0],
       ['prospect', 1, 0, 1, 0, null, 1],
     ]);
+    // o2 and o3 were told of once they were closed.
+    expect(json['unstaged']).toMatchObject({ opportunities: 2, reason: expect.stringContaining('only once') as string });
+    const targets = await app.get(`/v1/journey?journey=opportunities&${QUARTER}&filter.targetList=true`);
+    expect(targets.json['unstaged']).toEqual({ opportunities: 0, reason: null });
+    expect((await app.get(`/v1/journey?${QUARTER}`)).json['unstaged']).toBeNull();
     const stalled = await app.get(`/v1/journey/stalled?journey=opportunities&${QUARTER}&stalledDays=10`);
     expect(stalled.json).toEqual({
       data: [{ stage: 'prospect', accountId: 'blue', opportunityId: 'o4', since: '2026-03-12T00:00:00.000Z', days: 20 }],
@@ -137,7 +142,8 @@ describe('GET /v1/lvr', () => {
     const both = await app.get('/v1/lvr?month=2026-03&qualifiedBy=both');
     expect(both.json).toMatchObject({ thisMonth: 1 });
     const either = await app.get('/v1/lvr?month=2026-01&qualifiedBy=either');
-    expect(either.json).toMatchObject({ thisMonth: 0 });
+    // The CRM was earlier than the engine, which said so in March.
+    expect(either.json).toMatchObject({ thisMonth: 1 });
     const csv = await app.get('/v1/lvr?segmentBy=tier', { accept: 'text/csv' });
     expect(csv.body.split('\n')[0]).toBe('month,segment,thisMonth,lastMonth,lastMonthToPoint,value,paced,projectedLeads,projected');
   });

@@ -15,6 +15,8 @@ const STALLED_DAYS = 30;
 /** Of groups, the largest: more rows are more than anybody compares. */
 const GROUPS_MAX = 200;
 
+const UNSTAGED = 'of opportunities that were told of only once they were closed nobody knows which stages they were in';
+
 const scope = {
   journey: z
     .enum(JOURNEYS)
@@ -54,6 +56,10 @@ const answerSchema = z
     asOf: time,
     by: z.enum(JOURNEY_DIMENSIONS).nullable(),
     data: z.array(stageSchema).describe('In the order of the journey'),
+    unstaged: z
+      .object({ opportunities: z.int(), reason: z.string().nullable().describe('Null where there are none') })
+      .nullable()
+      .describe('Closed in the period, and in no figure: told of only once they were closed. Null in the journey of accounts'),
     groups: z.array(z.object({ group: z.string().nullable().describe('Null for what has none'), data: z.array(stageSchema) })),
   })
   .meta({ id: 'Journey' });
@@ -91,6 +97,7 @@ const EXAMPLE = {
       previous: { ...EXAMPLE_FLOW, balanceAtStart: 10, entered: 24, left: 22, balance: 12 },
     },
   ],
+  unstaged: null,
   groups: [],
 } satisfies z.input<typeof answerSchema>;
 
@@ -129,7 +136,7 @@ export function registerJourneyRoutes(app: QueryApp, options: Options): void {
     async (request, reply) => {
       const { by = null, stalledDays } = request.query;
       const {
-        answer: { asked, grouped, whole },
+        answer: { asked, grouped, unstaged, whole },
         asOf,
       } = await kept.get(['journey', request.query], (now) => askJourney(store, queryOf(request.query, now), by));
       const stages = stagesInOrder(whole[0], asked.journey === 'accounts' ? options.modelStatus().model : undefined);
@@ -145,6 +152,7 @@ export function registerJourneyRoutes(app: QueryApp, options: Options): void {
         asOf: timeText(asOf),
         by,
         data: tell(whole[0], whole[1]),
+        unstaged: unstaged === null ? null : { opportunities: unstaged, reason: unstaged === 0 ? null : UNSTAGED },
         groups: groups.slice(0, GROUPS_MAX).map(([group, now]) => {
           const then = grouped[1].filter((one) => one.group === group);
           return { group: group || null, data: tell(now, then) };
@@ -240,7 +248,11 @@ function queryOf(query: ScopeInput, now: number): JourneyQuery {
 }
 
 /** The figures of the period and of the one before, of everything and by group. */
-async function askJourney(store: Pick<QueryOptions['store'], 'stageFigures'>, asked: JourneyQuery, by: JourneyDimension | null) {
+async function askJourney(
+  store: Pick<QueryOptions['store'], 'stageFigures' | 'unstagedOpportunities'>,
+  asked: JourneyQuery,
+  by: JourneyDimension | null,
+) {
   const length = asked.until - asked.since;
   const back = (instant: number): number => Math.max(0, instant - length);
   const before = { ...asked, since: back(asked.since), until: asked.since, stalledSince: back(asked.stalledSince) };
@@ -248,7 +260,9 @@ async function askJourney(store: Pick<QueryOptions['store'], 'stageFigures'>, as
   const whole = [await store.stageFigures(asked), await store.stageFigures(before)] as const;
   const grouped =
     by === null ? whole : ([await store.stageFigures({ ...asked, by }), await store.stageFigures({ ...before, by })] as const);
-  return { asked, whole, grouped };
+  const { filters = {}, since: from, until: to } = asked;
+  const unstaged = asked.journey === 'opportunities' ? await store.unstagedOpportunities({ from, to, filters }) : null;
+  return { asked, whole, grouped, unstaged };
 }
 
 function sizeOf(figures: readonly StageFigures[]): number {

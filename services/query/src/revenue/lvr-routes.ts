@@ -44,7 +44,7 @@ const velocity = {
   lastMonthToPoint: z.int().describe('Of the month before up to the same day at the same time'),
   value: z.number().nullable().describe('(thisMonth - lastMonth) / lastMonth x 100'),
   paced: z.number().nullable().describe('(thisMonth - lastMonthToPoint) / lastMonthToPoint x 100'),
-  projectedLeads: z.number().nullable().describe('thisMonth / elapsed'),
+  projectedLeads: z.number().nullable().describe('thisMonth / elapsed; null within the first day'),
   projected: z.number().nullable().describe('(projectedLeads - lastMonth) / lastMonth x 100'),
   reasons: z
     .object({ value: z.string().nullable(), paced: z.string().nullable(), projected: z.string().nullable() })

@@ -30,6 +30,7 @@ const figures = {
   winRateInterval: interval.describe('That covers the true rate in 95 of 100 samples (Wilson)'),
   meanCycleDays: z.number().nullable().describe('Of those won, from creation to close'),
   medianCycleDays: z.number().nullable().describe('To the hour'),
+  withoutCycle: z.int().describe('Of those won: closed before they were made, as far as is told, and so left out of the days'),
   revenue: z.number().nullable().describe('Amounts of those won'),
   meanValue: z.number().nullable().describe('Of those won that have an amount'),
   velocity: z.number().nullable().describe('Money a day: opportunities open or closed in the period x winRate x meanValue / meanCycleDays'),
@@ -63,6 +64,7 @@ const EXAMPLE_FIGURES = {
   winRateInterval: { low: 0.462, high: 0.724 },
   meanCycleDays: 45,
   medianCycleDays: 38,
+  withoutCycle: 0,
   revenue: 300_000,
   meanValue: 10_000,
   velocity: 12_000,
@@ -154,7 +156,7 @@ function sampleOf(rows: readonly OpportunityOutcomes[]): { successes: number; tr
   return { successes: won, trials: won + sum(rows, 'lost') };
 }
 
-type Counted = 'won' | 'lost' | 'open' | 'created' | 'wonWithAmount' | 'wonMs';
+type Counted = 'won' | 'lost' | 'open' | 'created' | 'wonWithAmount' | 'wonTimed' | 'wonMs';
 
 function sum(rows: readonly OpportunityOutcomes[], column: Counted): number {
   return rows.reduce((all, row) => all + row[column], 0);
@@ -163,7 +165,8 @@ function sum(rows: readonly OpportunityOutcomes[], column: Counted): number {
 function figuresOf(rows: readonly OpportunityOutcomes[], revenue: number | null): z.input<z.ZodObject<typeof figures>> {
   const [won, lost, withAmount] = [sum(rows, 'won'), sum(rows, 'lost'), sum(rows, 'wonWithAmount')];
   const meanValue = revenue === null || withAmount === 0 ? null : revenue / withAmount;
-  const meanCycleDays = won === 0 ? null : sum(rows, 'wonMs') / won / DAY_MS;
+  const timed = sum(rows, 'wonTimed');
+  const meanCycleDays = timed === 0 ? null : sum(rows, 'wonMs') / timed / DAY_MS;
   const medianHours = medianOf(rows.flatMap(({ wonHours }) => wonHours));
   const { reason, value, winRate } = salesVelocity({
     closed: won + lost,
@@ -181,6 +184,7 @@ function figuresOf(rows: readonly OpportunityOutcomes[], revenue: number | null)
     winRateInterval: wilson(won, won + lost),
     meanCycleDays,
     medianCycleDays: medianHours === null ? null : medianHours / 24,
+    withoutCycle: won - timed,
     revenue: withAmount === 0 ? null : revenue,
     meanValue,
     velocity: value,
