@@ -1,6 +1,6 @@
 import { exceptionName } from './map-store-error.ts';
 import type { Params, RowTransport } from './row-transport.ts';
-import { StoreError } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 /**
  * What a question that brings touches and opportunities together may hold at once, so that one about all time can't take a process with it that keeps the scores as
