@@ -19,16 +19,19 @@ afterAll(() => running.close());
 describe('KPIs', () => {
   it('come from facts that were posted, with what they are made of', async () => {
     const { server } = running;
-    expect(await server.get<Kpi>(`/v1/kpis/qualified_lead_rate?${MARCH}`)).toMatchObject({
-      value: null,
-      reason: 'nothing is known of leads',
-    });
+    // Answers are kept for a while, so that what is asked once more later has to be another question.
+    let asked = 0;
+    const ask = (query: string): Promise<Kpi> => {
+      const to = new Date(Date.UTC(2026, 3, 1) + ++asked).toISOString();
+      return server.get<Kpi>(`/v1/kpis/qualified_lead_rate?from=2026-03-01T00:00:00Z&to=${to}${query}`);
+    };
+    expect(await ask('')).toMatchObject({ value: null, reason: 'nothing is known of leads' });
     await server.post('/v1/leads', [
       { id: 'l1', accountId: 'a', createdAt: '2026-03-02T00:00:00Z', qualifiedAt: '2026-03-09T00:00:00Z' },
       { id: 'l2', createdAt: '2026-03-02T00:00:00Z' },
     ]);
     const kpi = await eventually(
-      () => server.get<Kpi>(`/v1/kpis/qualified_lead_rate?${MARCH}&interval=week`),
+      () => ask('&interval=week'),
       ({ denominator }) => denominator === 2,
     );
     expect(kpi).toMatchObject({
@@ -39,15 +42,8 @@ describe('KPIs', () => {
       from: '2026-03-01T00:00:00.000Z',
       timeZone: 'UTC',
     });
-    // A dear answer may be given once more while it is asked anew.
-    const rate = await eventually(
-      async () =>
-        (await server.get<{ data: { name: string; value: number | null }[] }>(`/v1/kpis?${MARCH}`)).data.find(
-          ({ name }) => name === 'qualified_lead_rate',
-        ),
-      (found) => found?.value !== null,
-    );
-    expect(rate).toMatchObject({ value: 50 });
+    const list = await server.get<{ data: { name: string; value: number | null }[] }>(`/v1/kpis?${MARCH}`);
+    expect(list.data.find(({ name }) => name === 'qualified_lead_rate')).toMatchObject({ value: 50 });
   });
 
   it.each([

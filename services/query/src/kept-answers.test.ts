@@ -56,6 +56,33 @@ describe('kept answers', () => {
     expect(await ask('a')).toMatchObject({ answer: 2 });
   });
 
+  it('are given stale where they are cheap and the new one has to wait for its turn, or fails', async () => {
+    const timers: (() => void)[] = [];
+    const { kept, world } = openKept({ wait: () => new Promise<void>((resolve) => void timers.push(resolve)) });
+    const turns: (() => void)[] = [];
+    const ask = () =>
+      kept.get('a', async () => {
+        const nth = ++world.computed;
+        if (nth === 2) await new Promise<void>((resolve) => void turns.push(resolve));
+        if (nth === 3) throw new Error('away');
+        world.elapsed += 50;
+        return nth;
+      });
+    await ask();
+    world.elapsed += 501;
+    const both = [ask(), ask()];
+    await turn();
+    for (const end of timers) end();
+    expect(await Promise.all(both)).toMatchObject([{ answer: 1 }, { answer: 1 }]);
+    turns[0]!();
+    await turn();
+    expect(await ask()).toMatchObject({ answer: 2 });
+    world.elapsed += 501;
+    expect(await ask()).toMatchObject({ answer: 2 });
+    expect(world.computed).toBe(3);
+    expect(await ask()).toMatchObject({ answer: 4 });
+  });
+
   it('outlast a renewal that fails, as long as they may be given', async () => {
     const { ask, settle, world } = openKept();
     world.took = 2000;

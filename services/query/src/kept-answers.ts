@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@touchstone/runtime';
 
 /**
@@ -5,10 +6,11 @@ import type { Clock } from '@touchstone/runtime';
  * other and for checkpoints.
  *
  *     computed -- fresh: given as it is -------> stale: given as it is, while a new one is computed -----> gone: who asks waits
- *              for ten times as long as it took  only of a dear one: a cheap one is worth waiting for    two minutes after it came
+ *              for ten times as long as it took  a cheap one only if the new one takes its time          two minutes after it came
  *
  * So a question that is asked at least every two minutes is answered at once and says by `asOf` how old that is, and a dear one takes a tenth of the
- * store at most. New ones of stale answers are computed one after the other; whoever asks while there is none at all waits for the one on its way.
+ * store at most. New ones of dear answers are computed one after the other. A cheap one is worth waiting for, unless it waits for its turn behind a dear one.
+ * Whoever asks while there is none at all waits for the one on its way.
  */
 const TIMES_KEPT = 10;
 const FRESH_MAX_MS = 30_000;
@@ -17,6 +19,9 @@ const DEAR_MS = 100;
 /** Some 20 kB each with a series; lists of opportunities and credits of thousands of campaigns are many times as large. */
 const ANSWERS_MAX = 500;
 const BYTES_MAX = 64 * 1024 * 1024;
+
+/** Keeps no process from ending. */
+const waitAside = (ms: number): Promise<void> => sleep(ms, undefined, { ref: false });
 
 export interface KeptAnswer<Answer> {
   readonly answer: Answer;
@@ -30,18 +35,23 @@ export interface KeptAnswersOptions {
   readonly elapsed?: () => number;
   /** Answers are fresh for so long however little they took. */
   readonly freshMinMs?: number;
-  /** Answers that took less are not given stale. */
+  /** Answers that took less are given stale only to who would have to wait longer. */
   readonly dearMs?: number;
+  /** Resolves after so many ms. */
+  readonly wait?: (ms: number) => Promise<unknown>;
   /** Of all answers as JSON. */
   readonly bytesMax?: number;
 }
 
 interface Entry {
   kept: Promise<KeptAnswer<unknown>>;
-  /** Of `elapsed`; infinite while the first answer is on its way. */
+  /** Of `elapsed`; infinite while the answer is on its way. */
   freshUntil: number;
-  givenUntil: number;
+  keptUntil: number;
+  isDear: boolean;
   isRenewed: boolean;
+  /** The one before, while a cheap one is on its way. */
+  before: Promise<KeptAnswer<unknown>> | null;
   /** Of the answer as JSON; 0 while the first is on its way. */
   bytes: number;
 }
@@ -52,16 +62,25 @@ export class KeptAnswers {
   readonly #freshMinMs: number;
   readonly #dearMs: number;
   readonly #bytesMax: number;
+  readonly #wait: NonNullable<KeptAnswersOptions['wait']>;
   /** The least recently used first. */
   readonly #entries = new Map<string, Entry>();
   #renewals: Promise<void> = Promise.resolve();
 
-  constructor({ bytesMax = BYTES_MAX, clock, dearMs = DEAR_MS, elapsed = () => performance.now(), freshMinMs = 0 }: KeptAnswersOptions) {
+  constructor({
+    bytesMax = BYTES_MAX,
+    clock,
+    dearMs = DEAR_MS,
+    elapsed = () => performance.now(),
+    freshMinMs = 0,
+    wait = waitAside,
+  }: KeptAnswersOptions) {
     this.#clock = clock;
     this.#elapsed = elapsed;
     this.#freshMinMs = freshMinMs;
     this.#dearMs = dearMs;
     this.#bytesMax = bytesMax;
+    this.#wait = wait;
   }
 
   /**
@@ -70,13 +89,21 @@ export class KeptAnswers {
    */
   get<Answer>(question: unknown, compute: (now: number) => Promise<Answer>): Promise<KeptAnswer<Answer>> {
     const key = JSON.stringify(question);
+    const now = this.#elapsed();
     const found = this.#entries.get(key);
     this.#entries.delete(key);
-    const entry = found !== undefined && this.#elapsed() < found.givenUntil ? found : this.#begin(key, compute);
+    const isThere = found !== undefined && now < found.keptUntil;
+    const entry = isThere && (found.isDear || now < found.freshUntil) ? found : this.#begin(key, compute, isThere ? found.kept : null);
     this.#entries.set(key, entry);
     this.#dropOldest();
-    if (this.#elapsed() >= entry.freshUntil) this.#renew(key, entry, compute);
-    return entry.kept as Promise<KeptAnswer<Answer>>;
+    if (now >= entry.freshUntil) this.#renew(key, entry, compute);
+    return this.#given(entry) as Promise<KeptAnswer<Answer>>;
+  }
+
+  /** The one on its way, or the one before where that comes first or none comes. */
+  async #given({ before, kept }: Entry): Promise<KeptAnswer<unknown>> {
+    if (before === null) return kept;
+    return Promise.race([kept.catch(() => before), this.#wait(this.#dearMs).then(() => before)]);
   }
 
   /** The next who asks is told what is so then. */
@@ -84,8 +111,9 @@ export class KeptAnswers {
     this.#entries.delete(JSON.stringify(question));
   }
 
-  #begin<Answer>(key: string, compute: (now: number) => Promise<Answer>): Entry {
-    const entry: Entry = { kept: this.#ask(compute), freshUntil: Infinity, givenUntil: Infinity, isRenewed: false, bytes: 0 };
+  #begin<Answer>(key: string, compute: (now: number) => Promise<Answer>, before: Entry['before']): Entry {
+    const kept = this.#ask(compute);
+    const entry: Entry = { kept, freshUntil: Infinity, keptUntil: Infinity, isDear: true, isRenewed: false, before, bytes: 0 };
     this.#keep(entry).then(
       () => this.#dropOldest(),
       () => {
@@ -135,7 +163,9 @@ export class KeptAnswers {
     const now = this.#elapsed();
     const took = now - startedAt;
     entry.freshUntil = now + Math.max(this.#freshMinMs, Math.min(FRESH_MAX_MS, took * TIMES_KEPT));
-    entry.givenUntil = took < this.#dearMs ? entry.freshUntil : now + KEPT_MS;
+    entry.keptUntil = now + KEPT_MS;
+    entry.isDear = took >= this.#dearMs;
+    entry.before = null;
   }
 
   async #ask<Answer>(compute: (now: number) => Promise<Answer>): Promise<KeptAnswer<Answer>> {
