@@ -289,20 +289,25 @@ it('changes of stage are in order, also those that it goes through within one in
       { accountId, contactId: 'bob', kind: 'web_visit' },
     ]),
   );
-  for (const accountId of accounts) {
-    type Change = Record<'from' | 'to', string | null>;
-    const { asKnownThen } = await eventually(
-      () => running.server.get<{ asKnownThen: readonly Change[] }>(`/v1/accounts/${encodeURIComponent(accountId)}/stages`),
-      (answer) => answer.asKnownThen.length >= 2,
-    );
-    expect(
-      asKnownThen.map(({ from, to }) => [from, to]),
-      accountId,
-    ).toEqual([
-      [null, 'aware'],
-      ['aware', 'sales'],
-    ]);
-  }
+  type Change = Record<'from' | 'to', string | null>;
+  const changesOf = async (accountId: string): Promise<readonly Change[]> => {
+    const path = `/v1/accounts/${encodeURIComponent(accountId)}/stages`;
+    const { asKnownThen } = await running.server.get<{ asKnownThen: readonly Change[] }>(path);
+    return asKnownThen.map(({ from, to }) => ({ from, to }));
+  };
+  const changes = await Promise.all(
+    accounts.map((accountId) =>
+      eventually(
+        () => changesOf(accountId),
+        ({ length }) => length >= 2,
+      ),
+    ),
+  );
+  const inOrder = [
+    { from: null, to: 'aware' },
+    { from: 'aware', to: 'sales' },
+  ];
+  expect(changes).toEqual(accounts.map(() => inOrder));
 });
 
 it('the link of an alert explains the very value that crossed, though more came within its millisecond', async () => {

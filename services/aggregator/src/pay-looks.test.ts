@@ -87,7 +87,7 @@ describe('a gate that is kept shut to a partition', () => {
     if (how === 'ended') resolve();
     else {
       reject(new Error('what it waits for failed'));
-      await expect(promise).rejects.toThrow();
+      await expect(promise).rejects.toThrow('failed');
     }
     await waiting[0];
     expect(passed).toEqual([2, 1]);
