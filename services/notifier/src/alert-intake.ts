@@ -49,7 +49,8 @@ export interface IntakeOptions {
  *
  * The position moves only after the messages are stored, and a message that is stored is not made again: whatever is repeated, by a crash here or
  * by an aggregator that publishes the same alert twice, each endpoint has each alert once. A message does not wait for its row: one that was sent
- * and not stored when the process died is made again from the topic, under the same id.
+ * and not stored when the process died is made again from the topic, under the same id. Only where budgets decide it does, for made again, what is
+ * told and what is held may be others.
  */
 export class AlertIntake {
   readonly #options: IntakeOptions;
@@ -182,7 +183,7 @@ export class AlertIntake {
     const told = budgeted.size === 0 ? [] : await this.#told.of([...budgeted], now);
     const rows = deliveriesOf(wanted, told, now);
     this.#told.add(rows);
-    this.#send(rows);
+    this.#send(rows, budgeted);
   }
 
   async #withWantedAccounts(candidates: readonly Candidate[]): Promise<Candidate[]> {
@@ -214,8 +215,8 @@ export class AlertIntake {
     return [...sure, ...withoutKnown(doubtful, known)];
   }
 
-  /** Sends messages and stores them. */
-  #send(rows: readonly DeliveryRow[]): void {
+  /** Stores messages and sends them, those to `cautious` endpoints once they are stored. */
+  #send(rows: readonly DeliveryRow[], cautious: ReadonlySet<string> = new Set()): void {
     if (rows.length === 0) return;
     const { dispatcher, metrics, onFatal } = this.#options;
     const keys = rows.map(keyText);
@@ -227,7 +228,20 @@ export class AlertIntake {
     this.#saved.catch(onFatal);
     const pending = rows.filter(({ state }) => state === 'pending');
     if (rows.length > pending.length) metrics.count('alert_deliveries_total', { outcome: 'held' }, rows.length - pending.length);
-    dispatcher.take(pending, saved);
+    const { false: atOnce = [], true: later = [] } = Object.groupBy(pending, ({ endpointId }) =>
+      cautious.has(endpointId) ? 'true' : 'false',
+    );
+    dispatcher.take(atOnce, saved);
+    if (later.length === 0) return;
+    saved.then(
+      // What was revoked meanwhile is found in the store by whoever has it now.
+      () =>
+        dispatcher.take(
+          later.filter(({ partition }) => this.#subscription?.owns(partition) !== false),
+          Promise.resolve(),
+        ),
+      () => {},
+    );
   }
 
   #beginDigests(): void {

@@ -100,7 +100,7 @@ describe('an endpoint for some accounts', () => {
       world.store.facts.set(one.id, one);
     const tell = async (number: number, accountId: string, owner: string) => {
       await world.topic.append(0, [numbered(number, { accountId, owner })]);
-      await world.scheduler.advance(0);
+      await world.scheduler.advance(100);
     };
     for (const [number, accountId] of ['a', 'b', 'c', 'nobody described'].entries()) await tell(number, accountId, `owner-${number}`);
     expect(world.receivedBy('one.example').map((one) => one.id)).toEqual([id(0)]);
@@ -175,6 +175,24 @@ describe('an alert that can not have been told before', () => {
     expect(world.received.map((one) => one.id)).toEqual([id(1), id(2)]);
     expect(world.store.row(id(3))).toMatchObject({ state: 'held' });
   });
+});
+
+it('is told within the budget, whenever the process dies: what is told and what is held is stored first', async () => {
+  const world = await TestWorld.start({ 'a.example': { ownerBudget: 2 } });
+  const save = world.store.saveDeliveries.bind(world.store);
+  world.store.saveDeliveries = () => new Promise<never>(() => {});
+  await world.topic.append(0, [numbered(1), numbered(2)]);
+  await world.scheduler.advance(1000);
+  expect(world.received).toEqual([]);
+  world.store.saveDeliveries = save;
+  // These are more urgent, and are read together with the former.
+  await world.topic.append(
+    0,
+    [3, 4].map((number) => numbered(number, { type: 'account.mqa.entered' })),
+  );
+  await world.crash();
+  await world.scheduler.advance(1000);
+  expect(world.received).toHaveLength(2);
 });
 
 describe('a message that fails', () => {
@@ -264,7 +282,7 @@ describe('a message that fails', () => {
       world.receivers.set('a.example', () => unreachable);
       await world.topic.append(0, [numbered(0)]);
       await world.scheduler.advance(4 * HOUR);
-      const more = Array.from({ length: 1200 }, (_, i) => numbered(i + 1));
+      const more = Array.from({ length: 2600 }, (_, i) => numbered(i + 1));
       await world.topic.append(0, more);
       await world.scheduler.advance(MINUTE);
       const before = world.received.length;
@@ -276,7 +294,7 @@ describe('a message that fails', () => {
       if (isCrashing) await world.crash();
       // The list of endpoints is read again after 5 s at the latest, and the store asked for the rest some seconds later.
       await world.scheduler.advance(10_000);
-      expect(world.received).toHaveLength(before + 1201);
+      expect(world.received).toHaveLength(before + 2601);
       expect(world.store.rows.every(({ state }) => state === 'delivered')).toBe(true);
       expect(world.store.row(id(0))!.attempts).toBeGreaterThan(3);
       expect(world.faults).toEqual([]);
@@ -405,7 +423,7 @@ describe('a storm', () => {
     expect(world.store.rows.filter(({ state }) => state === 'held')).toEqual([]);
     // The next hour has a budget of its own.
     await world.topic.append(0, [numbered(20_000, { owner: 'owner-1' })]);
-    await world.scheduler.advance(0);
+    await world.scheduler.advance(100);
     expect(world.receivedBy('reps.example').at(-1)).toMatchObject({ id: id(20_000) });
     expect(world.faults).toEqual([]);
   });
