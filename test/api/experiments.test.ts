@@ -315,4 +315,30 @@ describe('evidence', () => {
     const after = await eventually(results, ({ isComplete }) => isComplete);
     expect(after.arms).toEqual(before.arms);
   }, 60_000);
+
+  it('weighs what is gained by the model at its start and the role of then, before and after a restart under another model', async () => {
+    const id = 'gain';
+    await sent('/v1/models', { version: 'gain', rules: [{ id: 'meeting', kind: 'meeting', points: 10 }], roles: { champion: 3 } }, 202);
+    await settle(running.server);
+    await create({ id, metric: 'pointsGained', outcomeWindow: 3, grace: 0 });
+    const accountId = `${id}-1`;
+    const say = (role: string): Promise<unknown> => running.server.post('/v1/contacts', [{ id: 'ada', accountId, role }]);
+    const meet = (): Promise<unknown> => touch([{ accountId, contactId: 'ada', kind: 'meeting' }]);
+    await say('champion');
+    await settle(running.server);
+    const { value: creativeId } = await ask(id, accountId);
+    await touch([{ accountId, creativeId, kind: 'ad_impression', campaignId: `campaign-${id}` }]);
+    await meet();
+    await say('user');
+    await meet();
+    const results = (): Promise<Results> => running.server.get(`/v1/experiments/${id}/results`);
+    const isSettled = ({ arms }: Results): boolean => arms.some(({ accounts }) => accounts === 1);
+    const before = await eventually(results, isSettled);
+    expect(before.arms.find((arm) => arm.creativeId === creativeId)!.value).toBe(40);
+    await sent('/v1/models', { version: 'later', rules: [{ id: 'meeting', kind: 'meeting', points: 500 }] }, 202);
+    await settle(running.server);
+    await running.restart();
+    const after = await eventually(results, ({ isComplete }) => isComplete);
+    expect(after.arms).toEqual(before.arms);
+  }, 60_000);
 });

@@ -1,4 +1,5 @@
 import { CELL, CELL_WIDTH } from './columns/creative-cell.ts';
+import { cellHash } from './columns/creative-day.ts';
 import type { Creatives } from './columns/creatives.ts';
 import type { RescoredCreatives } from './columns/rescored-creatives.ts';
 import type { Kinds } from './kinds.ts';
@@ -10,13 +11,27 @@ import type { TouchBatch } from './touch-batch.ts';
 /** Counts touches in their creatives' cells; what they are worth comes later, with the other sums. */
 export function countCreatives(creatives: Creatives, { click, impression }: Pick<Kinds, 'impression' | 'click'>, batch: TouchBatch): void {
   nameCreatives(creatives, batch);
-  const { account, contact, count, creative, creativeCell, day, kind, minutes, now } = batch;
+  const { account, contact, count, creative, creativeCell, day, hash, kind, minutes, now } = batch;
+  // Slots first, side by side; a cell that an earlier touch of the batch makes is found afterwards.
   for (let i = 0; i < count; i++) {
-    creativeCell[i] = -1;
+    if (creative[i] === 0) {
+      creativeCell[i] = -1;
+      continue;
+    }
+    hash[i] = cellHash(creative[i]!, account[i]!, contact[i]! + 1);
+    creativeCell[i] = creatives.dayOf(day[i]!)?.look(hash[i]!) ?? -1;
+  }
+  for (let i = 0; i < count; i++) {
     if (creative[i] === 0) continue;
     const table = creatives.openDay(day[i]!, dayOf(now[i]!));
-    if (table === undefined) continue;
-    const row = table.intern(creative[i]!, account[i]!, contact[i]! + 1);
+    let row = creativeCell[i]!;
+    if (table === undefined) {
+      creativeCell[i] = -1;
+      continue;
+    }
+    if (row < 0 || !table.isAt(row, creative[i]!, account[i]!, contact[i]! + 1)) {
+      row = table.intern(hash[i]!, creative[i]!, account[i]!, contact[i]! + 1);
+    }
     creativeCell[i] = row;
     // What the touch is worth is added later in the same turn, in which no reader comes.
     if (table.isViewed) table.keep(row);

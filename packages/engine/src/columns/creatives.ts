@@ -95,7 +95,7 @@ export class Creatives implements CreativeSums {
     let table = this.#days.get(day);
     if (table === undefined) {
       for (const known of this.#days.keys()) if (known < oldest) this.#days.delete(known);
-      table = new CreativeDay();
+      table = new CreativeDay(day >= today - 1 ? this.#cellsExpected() : 0);
       this.#days.set(day, table);
     }
     this.#day = day;
@@ -103,8 +103,16 @@ export class Creatives implements CreativeSums {
     return table;
   }
 
+  /** Of a day that begins, half of what the fullest one has: few days are that much quieter. */
+  #cellsExpected(): number {
+    let most = 0;
+    for (const { size } of this.#days.values()) most = Math.max(most, size);
+    return most >> 1;
+  }
+
   /** The cells of a day, if there are any. */
   dayOf(day: number): CreativeDay | undefined {
+    if (day === this.#day && this.#table !== undefined) return this.#table;
     return this.#days.get(day);
   }
 
