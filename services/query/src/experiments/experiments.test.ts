@@ -146,6 +146,23 @@ describe('experiments that go on', () => {
     expect(await gauges()).toEqual([]);
   });
 
+  it('have no figures that were made while they were stopped', async () => {
+    const { deliver, experiments, metrics, start, store } = openProcess();
+    open = experiments;
+    const made = experiments.resultsOf.bind(experiments);
+    const look = vi.spyOn(experiments, 'resultsOf').mockImplementation(async (state) => {
+      const results = await made(state);
+      if (results !== null) deliver({ ...none, experimentId: 'hero', action: 'stop', expectedRevision: 2 });
+      return results;
+    });
+    await start();
+    store.resolve();
+    await vi.waitFor(() => expect(experiments.running).toEqual([]), { timeout: 5000 });
+    await Promise.all(look.mock.results.map(({ value }) => value as Promise<unknown>));
+    expect(await metrics.text()).not.toContain('experiment="hero"');
+    vi.restoreAllMocks();
+  });
+
   it('make streams look at all accounts with each step, and at one that something is told of', async () => {
     const { deliver, experiments, start, tell } = openProcess();
     open = experiments;
