@@ -4,6 +4,7 @@ import { countAlerts, findAlerts } from './alerts.ts';
 import type { AccountFact, RecordRun, RuleState, Transition } from '@touchstone/engine';
 import type { Measured } from '@touchstone/kpis';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
+import { insertRows, STATEMENT_BYTES_MAX } from './insert-rows.ts';
 import { jsonRows } from './json-rows.ts';
 import type { KpiQuery, KpiTarget } from './kpis/kpi-store.ts';
 import { measureKpi, readKpiTargets } from './kpis/measure-kpi.ts';
@@ -70,7 +71,6 @@ import {
   DEAD_LETTER_REPLAYS,
   DEAD_LETTERS,
   DELIVERIES,
-  encodeSlices,
   ENDPOINTS,
   FACTS,
   KPI_TARGETS,
@@ -81,15 +81,6 @@ import { readTimeline } from './timeline.ts';
 import { touchLayout, WHOLE_TOUCH } from './touch-columns.ts';
 import { TouchRowArena } from './touch-rows.ts';
 import { readTransitions } from './transitions.ts';
-
-/** In one statement: after an outage there may be hundreds of megabytes to write, and a statement has its time. */
-const STATEMENT_BYTES_MAX = 16 * 1024 * 1024;
-
-/**
- * Rows encoded in one turn of the event loop, a millisecond's worth. The thousands of a checkpoint would hold reads up for 30; and where turns are
- * long, as in a storm of alerts, each of them is waited for.
- */
-const ENCODED_AT_ONCE = { rows: 250, bytes: 512 * 1024 };
 
 type Asked<Method extends keyof OpportunityStore> = Parameters<OpportunityStore[Method]>[0];
 type Answer<Method extends keyof OpportunityStore> = ReturnType<OpportunityStore[Method]>;
@@ -382,19 +373,8 @@ export class ClickHouseStore implements Store {
     return this.#transport.close();
   }
 
-  async #insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
-    let pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for (const piece of encodeSlices(table, rows, ENCODED_AT_ONCE)) {
-      pieces.push(piece);
-      bytes += piece.length;
-      if (bytes >= STATEMENT_BYTES_MAX) {
-        await this.#transport.insert(table.name, table.columns, pieces);
-        pieces = [];
-        bytes = 0;
-      } else await new Promise((resolve) => setImmediate(resolve));
-    }
-    if (bytes > 0) await this.#transport.insert(table.name, table.columns, pieces);
+  #insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+    return insertRows(this.#transport, table, rows);
   }
 }
 

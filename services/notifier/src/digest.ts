@@ -20,6 +20,7 @@ export type DigestAlert = Pick<
   | 'currentValue'
   | 'currentStage'
   | 'at'
+  | 'version'
 >;
 
 /** The alerts of an hour that were beyond an owner's budget, as one message. */
@@ -75,6 +76,7 @@ function groupOf({ endpointId, owner, takenAt }: DeliveryRow): string {
 }
 
 function summaryOf(alert: Alert): DigestAlert {
-  const { accountId, at, cause, currentStage, currentValue, direction, id, metric, previousValue, ruleId, threshold, type } = alert;
-  return { id, type, accountId, ruleId, direction, cause, metric, threshold, previousValue, currentValue, currentStage, at };
+  const { accountId, at, cause, currentStage, currentValue, direction, id, metric, previousValue, ruleId, threshold, type, version } =
+    alert;
+  return { id, type, accountId, ruleId, direction, cause, metric, threshold, previousValue, currentValue, currentStage, at, version };
 }

@@ -33,7 +33,7 @@ describe('the body of an alert', () => {
           occurredAt: '2026-11-22T11:49:59.000Z',
           ruleIds: ['meeting'],
         },
-        explainUrl: 'https://touchstone.example/v1/accounts/acme.example/explain?at=2026-11-22T11:50:00.000Z',
+        explainUrl: 'https://touchstone.example/v1/accounts/acme.example/explain?at=2026-11-22T11:50:00.000Z&version=1842',
         ruleId: 'hot',
         episode: 3,
         metric: 'score',

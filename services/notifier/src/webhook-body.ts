@@ -20,8 +20,8 @@ export interface BodyOptions {
 }
 
 /** Where it is explained why the account stood as it did at the instant of the alert. */
-function explainUrl({ accountId, at }: Pick<Alert, 'accountId' | 'at'>, { publicUrl }: BodyOptions): string {
-  return `${publicUrl}/v1/accounts/${encodeURIComponent(accountId.toWellFormed())}/explain?at=${timeText(at)}`;
+function explainUrl({ accountId, at, version }: Pick<Alert, 'accountId' | 'at' | 'version'>, { publicUrl }: BodyOptions): string {
+  return `${publicUrl}/v1/accounts/${encodeURIComponent(accountId.toWellFormed())}/explain?at=${timeText(at)}&version=${version}`;
 }
 
 export function alertBody(alert: Alert, options: BodyOptions): string {

@@ -27,6 +27,8 @@ export const configSchema = z
     ...creativeSettings,
     ...aggregatorSettings,
     ...notifierSettings,
+    /** As of the notifier; where this process listens, by default. */
+    PUBLIC_URL: notifierSettings.PUBLIC_URL.unwrap().optional(),
     ...kpiSettingsSchema,
     /** Below this much free disk nothing more is accepted. */
     FREE_MEGABYTES_MIN: wholeNumber(0, 1_048_576).optional(),

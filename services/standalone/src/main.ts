@@ -110,7 +110,8 @@ async function start({ leave, logger, metrics, shutdown }: ServiceProcess): Prom
   await experiments.start(log, leave);
   shutdown.add('experiments', () => experiments.stop());
   shutdown.add('aggregator', () => aggregator.stop());
-  const notifier = new Notifier({ store, settings: config, scheduler: systemScheduler, metrics, logger, onFatal: leave });
+  const settings = { ...config, PUBLIC_URL: config.PUBLIC_URL ?? `http://127.0.0.1:${config.PORT}` };
+  const notifier = new Notifier({ store, settings, scheduler: systemScheduler, metrics, logger, onFatal: leave });
   shutdown.add('notifier', () => notifier.stop());
 
   const app = await createHttpApp({
