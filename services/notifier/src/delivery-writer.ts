@@ -30,7 +30,7 @@ export function createDeliveryWriter({ logger, metrics, scheduler, store }: Deli
 
   async function write(): Promise<void> {
     const pauseMs = begunAt + GATHERED_MS - scheduler.elapsed();
-    if (pauseMs > 0) await sleep(scheduler, pauseMs);
+    if (pauseMs > 0) await sleep(scheduler, Math.ceil(pauseMs));
     begunAt = scheduler.elapsed();
     const rows = [...waiting.values()];
     waiting = new Map();
