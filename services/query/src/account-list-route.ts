@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { accountPageSchema, listedAccountSchema, listedAnswer } from './answers.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { flag, limit, share, TIME_MAX } from './query-parameters.ts';
 
 /** Strict, as all queries here: a filter with a slip in its name would otherwise quietly filter nothing. */

@@ -5,7 +5,7 @@ import { askInstant, findAccount, notKnownYet, nowOf } from './ask-instant.ts';
 import { accountAnswer, accountSchema, historySchema, timelineSchema, timeText } from './answers.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { accountParams, instant, limit, TIME_MAX } from './query-parameters.ts';
 
 const DAY_MS = 86_400_000;

@@ -3,7 +3,7 @@ import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { z } from 'zod';
 import { time, timeText } from './answers.ts';
 import { askInstant } from './ask-instant.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { accountParams } from './query-parameters.ts';
 
 /** Of each list, the newest: nobody reads more changes of one account. */

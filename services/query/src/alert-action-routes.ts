@@ -6,7 +6,7 @@ import { alertSchema, storedAlertAnswer } from './alert-answers.ts';
 import { findAlert } from './alert-routes.ts';
 import { timeText } from './answers.ts';
 import type { LiveFeed } from './live-feed.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { TIME_MAX } from './query-parameters.ts';
 
 /** A snooze is no way to forget an alert for good: for that there is an ack. */

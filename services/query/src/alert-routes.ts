@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { ALERT_COLUMNS, alertRow, alertSchema, storedAlertAnswer } from './alert-answers.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
 import type { LiveFeed } from './live-feed.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { instant, limit, TIME_MAX } from './query-parameters.ts';
 
 const idText = z.string().min(1).max(128);

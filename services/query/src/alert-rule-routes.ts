@@ -3,7 +3,7 @@ import type { AlertCounts } from '@touchstone/store';
 import { z } from 'zod';
 import { alertRulesOf, FAMILY_OF, RULE_KINDS, type AlertRule } from './alert-rules-of.ts';
 import { time, timeText } from './answers.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { instant } from './query-parameters.ts';
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,7 @@ import type { LedgerPlace } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
 import { timeText } from './answers.ts';
 import type { AskedInstant } from './account-pasts.ts';
-import type { QueryOptions } from './query.ts';
+import type { QueryOptions } from './query-options.ts';
 
 /** @throws ProblemError `not_found` */
 export function findAccount({ ledgers }: Pick<QueryOptions, 'ledgers'>, accountId: string): LedgerPlace {

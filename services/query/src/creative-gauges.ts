@@ -1,7 +1,7 @@
 import { clickRate, creativeDaysKept, type CreativeFigures } from '@touchstone/engine';
 import { currentInstant } from './current-instant.ts';
 import { CreativeReports } from './creative-reports.ts';
-import type { QueryOptions } from './query.ts';
+import type { QueryOptions } from './query-options.ts';
 
 /** So many creatives have gauges: as many as the labels allow. */
 const CREATIVES_MAX = 50;

@@ -8,7 +8,7 @@ import { accountTestOf, assertKnown, daysOf, dayText, period, segment } from './
 import { CreativeReports } from './creative-reports.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { limit } from './query-parameters.ts';
 
 const id = z.string().min(1).max(128);

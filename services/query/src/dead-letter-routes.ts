@@ -4,7 +4,7 @@ import type { StoredDeadLetter } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText, timeTextOrNull } from './answers.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { limit, offset, partition, TIME_MAX } from './query-parameters.ts';
 import { previewOf, showRecord } from './show-record.ts';
 

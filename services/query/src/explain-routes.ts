@@ -3,7 +3,7 @@ import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { z } from 'zod';
 import { askInstant, nowOf, notKnownYet, refuseInstant } from './ask-instant.ts';
 import { diffAnswer, diffSchema, explanationAnswer, explanationSchema, figureColumns, partColumns, partRows } from './explain-answers.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { accountParams, instant, limit, offset } from './query-parameters.ts';
 
 const PARTS_MAX = 10_000;

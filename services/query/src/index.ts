@@ -4,5 +4,5 @@ export type { ReplicaOptions } from './ledger-replica.ts';
 export { LiveFeed } from './live-feed.ts';
 export type { LiveFeedOptions } from './live-feed.ts';
 export { registerQuery } from './query.ts';
-export type { QueryDependencies } from './query.ts';
+export type { QueryDependencies } from './query-options.ts';
 export { Experiments } from './experiments/experiments.ts';

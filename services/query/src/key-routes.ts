@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { createApiKey, ProblemError, SCOPES } from '@touchstone/runtime';
 import { z } from 'zod';
 import { time, timeText, timeTextOrNull } from './answers.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 
 const keySchema = z
   .object({

@@ -1,14 +1,6 @@
-import { scoringModelSchema, type ScoringModel } from '@touchstone/engine';
+import { scoringModelSchema } from '@touchstone/engine';
 import { z } from 'zod';
-import type { QueryApp, QueryOptions } from './query.ts';
-
-/** What a query service knows of the model in force. */
-export interface ModelStatus {
-  readonly model: ScoringModel;
-  /** Offset from which each partition scores under the model. */
-  readonly takeover: ReadonlyMap<number, number>;
-  readonly rescoringTo: string | null;
-}
+import type { QueryApp, QueryOptions } from './query-options.ts';
 
 const currentModelSchema = z
   .object({

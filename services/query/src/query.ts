@@ -1,6 +1,4 @@
-import type { LedgerSet } from '@touchstone/engine';
-import type { KpiSettings } from '@touchstone/kpis';
-import { ProblemError, type Clock, type HttpApp, type KeyRing, type Metrics, type Readiness } from '@touchstone/runtime';
+import { ProblemError } from '@touchstone/runtime';
 import { registerAlertActionRoutes } from './alert-action-routes.ts';
 import { registerAlertRoutes } from './alert-routes.ts';
 import { registerAlertRuleRoutes } from './alert-rule-routes.ts';
@@ -13,42 +11,18 @@ import { registerCreativeGauges } from './creative-gauges.ts';
 import { registerCreativeRoutes } from './creative-routes.ts';
 import { registerDecisionStreamRoute } from './experiments/decision-stream-route.ts';
 import { registerExperimentRoutes } from './experiments/experiment-routes.ts';
-import type { Experiments } from './experiments/experiments.ts';
 import { registerOfrepRoutes } from './experiments/ofrep-routes.ts';
 import { registerDeadLetterRoutes } from './dead-letter-routes.ts';
 import { registerExplainRoutes } from './explain-routes.ts';
 import { registerKeyRoutes } from './key-routes.ts';
 import { registerKpiRoutes } from './kpis/kpi-routes.ts';
-import type { LiveFeed } from './live-feed.ts';
-import { registerModelRoutes, type ModelStatus } from './model-routes.ts';
-import { createQueryStore, type QueryStore } from './query-store.ts';
+import { registerModelRoutes } from './model-routes.ts';
+import type { QueryApp, QueryDependencies, QueryOptions } from './query-options.ts';
+import { createQueryStore } from './query-store.ts';
 import { registerRevenueRoutes } from './revenue/register-revenue.ts';
 import { registerStageRoutes } from './stage-routes.ts';
 import { PublishedStep } from './stream-event.ts';
 import { registerStreamRoutes } from './stream-routes.ts';
-
-export type QueryApp = HttpApp;
-
-export interface QueryDependencies {
-  /** The ledgers that answers are computed from. */
-  readonly ledgers: LedgerSet;
-  readonly feed: LiveFeed;
-  readonly experiments: Experiments;
-  readonly store: QueryStore;
-  readonly keys: Pick<KeyRing, 'refresh' | 'verify'>;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly modelStatus: () => ModelStatus;
-  /** Whether the ledgers are restored: before that, answers would show versions older than readers have seen. */
-  readonly readiness: () => Readiness;
-  readonly kpiSettings: KpiSettings;
-}
-
-export interface QueryOptions extends QueryDependencies {
-  readonly pasts: AccountPasts;
-  /** @throws ProblemError `not_ready` */
-  readonly assertReady: () => void;
-}
 
 /** Registers the reading side of the HTTP API, and the keys. */
 export async function registerQuery(app: QueryApp, dependencies: QueryDependencies): Promise<void> {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { alertRulesOf, RULE_KINDS } from './alert-rules-of.ts';
 import { time, timeText } from './answers.ts';
 import { currentInstant } from './current-instant.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 
 /** Looked at in one turn of the event loop: a few milliseconds of work at most. */
 const ACCOUNTS_A_TURN = 200;

@@ -2,7 +2,7 @@ import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import type { StalledStay } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from './answers.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { days, instant } from './query-parameters.ts';
 import { flowFields, flowOf, stagesInOrder } from './stage-flow.ts';
 

@@ -3,7 +3,7 @@ import { acceptQuality, ProblemError, problemResponse } from '@touchstone/runtim
 import { z } from 'zod';
 import { alertEventSchema } from './alert-answers.ts';
 import { scoreEventSchema } from './answers.ts';
-import type { QueryApp, QueryOptions } from './query.ts';
+import type { QueryApp, QueryOptions } from './query-options.ts';
 import { share } from './query-parameters.ts';
 import { EVENT_NAMES, type EventName, type StreamEvent } from './stream-event.ts';
 import { StreamReader } from './stream-reader.ts';

@@ -1,6 +1,6 @@
 import { problemResponse, ProblemError } from '@touchstone/runtime';
 import { z } from 'zod';
-import type { QueryApp } from '../query.ts';
+import type { QueryApp } from '../query-options.ts';
 import { STREAMS_MAX, type DecisionStreams } from './decision-streams.ts';
 
 const EVENT_STREAM = 'text/event-stream';

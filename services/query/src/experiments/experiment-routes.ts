@@ -3,8 +3,8 @@ import { EXPERIMENT_STATUSES, experimentSchema, startEvidence, type ExperimentSt
 import { csvOf, type DeclaredResponse, linkToNext, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
-import type { ModelStatus } from '../model-routes.ts';
-import type { QueryApp } from '../query.ts';
+import type { ModelStatus } from '../model-status.ts';
+import type { QueryApp } from '../query-options.ts';
 import { limit } from '../query-parameters.ts';
 import {
   ARM_COLUMNS,

@@ -1,7 +1,7 @@
 import { ProblemError, type Metrics } from '@touchstone/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { QueryApp } from '../query.ts';
+import type { QueryApp } from '../query-options.ts';
 import { etagOf, type Decider, type Evaluation } from './decider.ts';
 import type { DecisionStreams } from './decision-streams.ts';
 

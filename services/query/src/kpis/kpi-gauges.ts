@@ -1,7 +1,7 @@
 import type { KpiAnswer } from '@touchstone/kpis';
 import type { Metrics } from '@touchstone/runtime';
 import { KPIS, type StoredKpi } from '@touchstone/store';
-import type { QueryApp } from '../query.ts';
+import type { QueryApp } from '../query-options.ts';
 
 /** Scrapes cost the store nothing. A dear KPI is given as it was at the refresh before, so dashboards that poll see it at most twice this late. */
 const REFRESH_MS = 60_000;

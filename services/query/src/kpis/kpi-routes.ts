@@ -3,7 +3,7 @@ import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import { KPIS, type StoredKpi } from '@touchstone/store';
 import { z } from 'zod';
 import { timeText } from '../answers.ts';
-import type { QueryApp, QueryOptions } from '../query.ts';
+import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { KpiBook } from './kpi-book.ts';
 import { keepKpiGauges } from './kpi-gauges.ts';
 import { kpiListQuery, kpiQuery, questionOf, type KpiQueryInput, type QuestionSurroundings } from './kpi-query.ts';

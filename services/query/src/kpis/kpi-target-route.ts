@@ -2,7 +2,7 @@ import type { Clock } from '@touchstone/runtime';
 import { KPIS, type KpiStore } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import type { QueryApp } from '../query.ts';
+import type { QueryApp } from '../query-options.ts';
 import type { KpiBook } from './kpi-book.ts';
 
 const TARGET_MAX = 1e15;

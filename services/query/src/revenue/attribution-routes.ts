@@ -4,7 +4,7 @@ import { TOUCH_DIMENSIONS, type AttributionQuery, type CreditScope, type Opportu
 import { z } from 'zod';
 import { timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
-import type { QueryApp, QueryOptions } from '../query.ts';
+import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';
 import {
   ATTRIBUTION_EXAMPLE,

@@ -4,7 +4,7 @@ import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type InfluenceScope } from '@touchs
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
-import type { QueryApp, QueryOptions } from '../query.ts';
+import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { limit, TIME_MAX } from '../query-parameters.ts';
 import { opportunityAnswer, opportunityFields } from './attribution-schemas.ts';
 import type { KeptAnswers } from '../kept-answers.ts';

@@ -3,7 +3,7 @@ import { JOURNEY_DIMENSIONS, JOURNEYS, type Journey, type JourneyDimension, type
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
-import type { QueryApp, QueryOptions } from '../query.ts';
+import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';
 import type { KeptAnswers } from '../kept-answers.ts';
 import { flowFields, flowOf, stagesInOrder } from '../stage-flow.ts';

@@ -4,7 +4,7 @@ import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { LEAD_SEGMENTS, type LeadSegment, type QualifiedQuery } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import type { QueryApp, QueryOptions } from '../query.ts';
+import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { limit } from '../query-parameters.ts';
 import type { ConstantModel } from './constant-model.ts';
 import type { KeptAnswers } from '../kept-answers.ts';

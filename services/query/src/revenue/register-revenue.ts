@@ -1,5 +1,5 @@
 import { sleep, systemScheduler } from '@touchstone/runtime';
-import type { QueryApp, QueryOptions } from '../query.ts';
+import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { registerAttributionRoutes } from './attribution-routes.ts';
 import { ConstantModel } from './constant-model.ts';
 import { registerInfluenceRoutes } from './influence-routes.ts';

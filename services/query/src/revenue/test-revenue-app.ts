@@ -5,7 +5,7 @@ import { defaultModel, LedgerSet, scoringModelSchema } from '@touchstone/engine'
 import { DEFAULT_SETTINGS } from '@touchstone/kpis';
 import { createHttpApp, createLogger, createMetrics, type Caller, type Metrics } from '@touchstone/runtime';
 import { openStore } from '@touchstone/store';
-import type { QueryOptions } from '../query.ts';
+import type { QueryOptions } from '../query-options.ts';
 import { registerRevenueRoutes } from './register-revenue.ts';
 import { accountOf, Deals, leadOf, opportunityOf, qualificationOf, stageOf, touchOf } from './test-deals.ts';
 

@@ -3,7 +3,7 @@ import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { OPPORTUNITY_DIMENSIONS, type OpportunityOutcomes, type OutcomeQuery } from '@touchstone/store';
 import { z } from 'zod';
 import { time, timeText } from '../answers.ts';
-import type { QueryApp, QueryOptions } from '../query.ts';
+import type { QueryApp, QueryOptions } from '../query-options.ts';
 import type { KeptAnswers } from '../kept-answers.ts';
 import { currency, filtersOf, opportunityFilters, period, periodOf } from './revenue-query.ts';
 
