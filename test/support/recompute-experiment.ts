@@ -135,9 +135,10 @@ function accountOf(experiment: ExperimentAgain, accountId: string, told: readonl
   const settlesAt = first.appendedAt + outcomeWindowMs + graceMs;
   const since = told.slice(at);
   const inTime = since.filter(({ appendedAt }) => appendedAt < settlesAt);
-  const counted = inTime.filter(
-    (one) => one.touch.occurredAt <= windowEnd && (isAd(one) || one.touch.occurredAt >= first.touch.occurredAt),
-  );
+  // The window is open to what is told late of the creatives themselves from the start of the experiment, to all else from the exposure on.
+  const windowStart = (one: Told): number => (isAd(one) ? startedAt : first.touch.occurredAt);
+  const isInWindow = (one: Told): boolean => one.touch.occurredAt >= windowStart(one) && one.touch.occurredAt <= windowEnd;
+  const counted = inTime.filter(isInWindow);
   const impressions = counted.filter((one) => isAd(one) && one.touch.kind === 'ad_impression');
   const clicks = counted.filter((one) => isAd(one) && one.touch.kind === 'ad_click').length;
   const answers = counted.filter((one) => !impressions.includes(one)).map(({ touch }) => touch);
@@ -146,10 +147,13 @@ function accountOf(experiment: ExperimentAgain, accountId: string, told: readonl
   const era = eraOf(lineups, first.touch.occurredAt, bucket, creativeId);
   const assigned = lineups[era]!.owners[bucket]!;
   const isHeldOut = isHeldOutAgain(seed, experiment.holdout, accountId);
-  const isContaminated = inTime.some((one) => isAd(one) && one.touch.creativeId !== creativeId);
+  // Whatever it saw since the start, be it after the window.
+  const isContaminated = inTime.some((one) => isAd(one) && one.touch.occurredAt >= startedAt && one.touch.creativeId !== creativeId);
   const isCutOff = era + 1 < lineups.length && settlesAt > lineups[era + 1]!.since;
   const outcome = { clicks, impressions: impressions.length, answers };
-  const shown = since.filter(isAd).toSorted((one, other) => one.touch.occurredAt - other.touch.occurredAt);
+  const shown = since
+    .filter((one) => isAd(one) && one.touch.occurredAt >= startedAt)
+    .toSorted((one, other) => one.touch.occurredAt - other.touch.occurredAt);
   return {
     accountId,
     creativeId,
@@ -159,7 +163,7 @@ function accountOf(experiment: ExperimentAgain, accountId: string, told: readonl
     misled: assigned === null ? 'uncovered' : isHeldOut ? 'held out' : null,
     impressions: impressions.length,
     clicks,
-    late: since.filter(({ appendedAt, touch }) => appendedAt >= settlesAt && touch.occurredAt <= windowEnd).length,
+    late: since.filter((one) => one.appendedAt >= settlesAt && isInWindow(one)).length,
     ...outcomeOf(experiment, outcome),
   };
 }
