@@ -16,14 +16,17 @@ export interface ExperimentHistory {
 export interface ExperimentResults {
   readonly asOf: string;
   readonly isComplete: boolean;
+  readonly verdict: string;
+  readonly reason: string;
   readonly arms: readonly { readonly creativeId: string; readonly value: number }[];
   readonly contamination: object;
-  readonly sampleRatio: { readonly arms: readonly { readonly accounts: number; readonly expected: number }[] };
+  readonly sampleRatio: { readonly isAlarm: boolean; readonly arms: readonly { readonly accounts: number; readonly expected: number }[] };
   readonly comparisons: readonly {
     readonly creativeId: string;
     readonly against: string;
     readonly difference: { readonly value: number; readonly low: number; readonly high: number };
     readonly pValue: number;
+    readonly pCorrected: number;
     readonly accounts: number;
   }[];
 }

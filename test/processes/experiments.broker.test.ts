@@ -255,6 +255,10 @@ describe.skipIf(found.kind === 'none')('experiments across processes', () => {
       expect(answer.sampleRatio.arms[at], where).toMatchObject({ creativeId: share.creativeId, accounts: share.accounts });
       expect(answer.sampleRatio.arms[at]!.expected, where).toBeCloseTo(share.expected, 6);
     }
+    // Accounts outside were all shown the control: they are no reason to hold.
+    expect(answer.sampleRatio.isAlarm, where).toBe(false);
+    const isSure = answer.comparisons.some(({ pCorrected }) => pCorrected <= ALPHA);
+    expect([answer.verdict, answer.reason], where).toEqual(isSure ? ['swap', 'under_performer'] : ['wait', 'not_sure_yet']);
     expect(answer.comparisons.map(({ against, creativeId }) => [creativeId, against])).toEqual([['b', 'a'], ['c', 'a']]); // prettier-ignore
     for (const { accounts, against, creativeId, difference, pValue } of answer.comparisons) {
       const made = contrastAgain(experiment, again, { creativeId, against, level: ALPHA / 2, tunedFor: 5000 })!;

@@ -88,15 +88,17 @@ const SHOWN = new Set(['ad_impression', 'email_open', 'direct_mail']);
 export function recomputeExperiment(experiment: ExperimentAgain, log: readonly LogEntry[], asOf: number): FiguresAgain {
   const byAccount = Map.groupBy(countedTouches(log, experiment.startedAt), ({ touch }) => touch.accountId!);
   const accounts = [...byAccount].map(([accountId, told]) => accountOf(experiment, accountId, told, asOf)).filter((one) => one !== null);
-  const settled = accounts.filter(({ standing }) => standing === 'settled');
-  const leftOut = accounts.filter(({ standing }) => standing === 'contaminated' || standing === 'strayed').length;
+  // Accounts outside are of no arm, whatever they were shown.
+  const inside = accounts.filter(({ misled }) => misled === null);
+  const settled = inside.filter(({ standing }) => standing === 'settled');
+  const leftOut = inside.filter(({ standing }) => standing === 'contaminated' || standing === 'strayed').length;
   return {
-    arms: experiment.creatives.map((creativeId) => armOf(experiment, creativeId, accounts)),
+    arms: experiment.creatives.map((creativeId) => armOf(experiment, creativeId, inside)),
     heldOutExposed: accounts.filter(({ misled }) => misled === 'held out').length,
     uncoveredExposed: accounts.filter(({ misled }) => misled === 'uncovered').length,
     late: accounts.reduce((sum, { late }) => sum + late, 0),
-    leftOutShare: accounts.length === 0 ? 0 : leftOut / accounts.length,
-    shares: { exposed: sharesOf(experiment, accounts), settled: sharesOf(experiment, settled) },
+    leftOutShare: inside.length === 0 ? 0 : leftOut / inside.length,
+    shares: { exposed: sharesOf(experiment, inside), settled: sharesOf(experiment, settled) },
     shownLast: new Map(accounts.map(({ accountId, shownLast }) => [accountId, shownLast])),
     settled,
   };
@@ -159,7 +161,7 @@ function accountOf(experiment: ExperimentAgain, accountId: string, told: readonl
     creativeId,
     shownLast: shown.at(-1)!.touch.creativeId!,
     era,
-    standing: standingOf({ isCutOff, isContaminated, isStray: assigned !== creativeId || isHeldOut, isOver: settlesAt <= asOf }),
+    standing: standingOf({ isCutOff, isContaminated, isStray: assigned !== creativeId, isOver: settlesAt <= asOf }),
     misled: assigned === null ? 'uncovered' : isHeldOut ? 'held out' : null,
     impressions: impressions.length,
     clicks,

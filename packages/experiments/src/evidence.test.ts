@@ -106,7 +106,7 @@ describe('an account', () => {
     ];
     const summary = after(touches, 9, [lineup]);
     expect(summary).toMatchObject({ heldOutExposed: 1, uncoveredExposed: 1 });
-    expect(armIn(summary)).toMatchObject({ strayed: 2, settled: 0 });
+    expect(armIn(summary)).toMatchObject({ exposed: 0, contaminated: 0, strayed: 0, settled: 0, impressions: 0 });
   });
 
   it('says nothing of another campaign, or of none', () => {
@@ -257,7 +257,7 @@ describe('an era', () => {
     expect(armIn(after([touchOf(one, 'ad_impression', 0)], 20, [even, next]))).toMatchObject({ exposed: 1, settled });
   });
 
-  it('counts an account that is neither covered nor let in once, and one held out from its own creative as strayed', () => {
+  it('counts an account that is neither covered nor let in once, and one held out from its own creative in no arm', () => {
     const heldOut: Lineup = { since: START, slices: slicesOf(arms, 0.5), holdout: 0.5 };
     const ids = Array.from({ length: 400 }, (_, n) => `account-${n}`);
     const isOut = (id: string): boolean => holdoutBucketOf(plan.seed, id) < 5000;
@@ -266,14 +266,14 @@ describe('an era', () => {
     expect(after([touchOf(uncovered, 'ad_impression', 0)], 9, [heldOut])).toMatchObject({ uncoveredExposed: 1, heldOutExposed: 0 });
     const summary = after([touchOf(own, 'ad_impression', 0)], 9, [heldOut]);
     expect(summary).toMatchObject({ uncoveredExposed: 0, heldOutExposed: 1 });
-    expect(armIn(summary)).toMatchObject({ strayed: 1, settled: 0 });
+    expect(armIn(summary)).toMatchObject({ exposed: 0, strayed: 0, settled: 0 });
   });
 
   it('lets in the first account after those that are held out', () => {
     const bucket = holdoutBucketOf(plan.seed, one);
     const lineup = (held: number): Lineup => ({ ...even, holdout: held / BUCKETS });
-    expect(armIn(after([touchOf(one, 'ad_impression', 0)], 9, [lineup(bucket)]))).toMatchObject({ settled: 1, strayed: 0 });
-    expect(armIn(after([touchOf(one, 'ad_impression', 0)], 9, [lineup(bucket + 1)]))).toMatchObject({ settled: 0, strayed: 1 });
+    expect(armIn(after([touchOf(one, 'ad_impression', 0)], 9, [lineup(bucket)]))).toMatchObject({ settled: 1, exposed: 1 });
+    expect(armIn(after([touchOf(one, 'ad_impression', 0)], 9, [lineup(bucket + 1)]))).toMatchObject({ settled: 0, exposed: 0 });
   });
 });
 

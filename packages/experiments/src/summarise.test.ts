@@ -1,12 +1,13 @@
 import { fc, test as property } from '@fast-check/vitest';
-import { expect, it } from 'vitest';
-import { keepOrAssign } from './assign.ts';
+import { expect, it, test } from 'vitest';
+import { assign, keepOrAssign } from './assign.ts';
 import { Evidence } from './evidence.ts';
 import { armsIn } from './experiment-state.ts';
 import { judge } from './judge.ts';
 import type { EvidencePlan, Lineup } from './lineup.ts';
 import { moveSlices, slicesOf } from './slices.ts';
 import { summarise } from './summarise.ts';
+import type { EvidenceSummary } from './summary.ts';
 
 const DAY_MS = 86_400_000;
 const START = Date.UTC(2026, 0, 1);
@@ -61,6 +62,30 @@ it.each([SWAP_DAY + 1, SWAP_DAY + 6, SWAP_DAY + 20])('a swap sets off no alarm b
   if (days > SWAP_DAY + 8) expect(summary.eras[1]!.arms.every(({ settled }) => settled > ACCOUNTS_A_DAY)).toBe(true);
 });
 
+test.each([
+  ['uncovered', 0.5, 0],
+  ['held out', 1, 0.1],
+])('accounts that are %s and were shown the control set off no alarm, nor do they count for it', (_, coverage, holdout) => {
+  const evidence = new Evidence(plan, ['a', 'b', 'c']);
+  const lineup = { since: START, slices: slicesOf(arms, coverage), holdout };
+  for (let offset = 0; offset < 6000; offset++) {
+    const accountId = `account-${offset}`;
+    const { creativeId: assigned } = assign({ ...plan, ...lineup }, accountId);
+    const touch = { accountId, campaignId: 'spring', creativeId: assigned ?? 'a', occurredAt: START, appendedAt: START, offset };
+    evidence.touch({ ...touch, kind: 'ad_impression', worth: 0, isAbove: false });
+    // Whoever is outside is another kind of people.
+    if (offset % 10 === 0 && assigned !== null) evidence.touch({ ...touch, kind: 'ad_click', worth: 1, isAbove: false });
+  }
+  const summary = summarise(evidence, [lineup], START + 8 * DAY_MS);
+  const options = { outcome: 'clicked' as const, creatives: ['a', 'b', 'c'], control: 'a', level: 0.05, tunedForAccounts: 5000 };
+  const judgement = judge(summary, { ...options, leastAccounts: 100, sampleRatioLevel: 0.001, leftOutMax: 0.2 });
+  expect(judgement).toMatchObject({ verdict: 'wait', reason: 'not_sure_yet', leftOutShare: 0, sampleRatio: { isAlarm: false } });
+  const { heldOutExposed, uncoveredExposed } = summary;
+  expect(heldOutExposed + uncoveredExposed).toBeGreaterThan(500);
+  const exposed = summary.eras[0]!.arms.reduce((sum, arm) => sum + arm.exposed, 0);
+  expect(exposed + heldOutExposed + uncoveredExposed).toBe(6000);
+});
+
 const HOUR_MS = 3_600_000;
 const anyLineup = fc.record({
   hours: fc.constantFrom(0, 0.5, 5, 50),
@@ -94,7 +119,8 @@ property.prop([fc.array(anyLineup, { maxLength: 12 }), fc.array(anyExposure, { m
     const kept = summarise(evidence, lineups.slice(-lineupsMax - 1), asOf, lineupsMax);
     expect(kept.eras).toEqual(whole.eras.slice(-lineupsMax));
     const dropped = whole.eras.slice(0, -lineupsMax).flatMap((era) => era.arms);
-    expect(kept.forgotten).toBe(dropped.reduce((sum, { exposed }) => sum + exposed, 0));
+    const outside = ({ heldOutExposed, uncoveredExposed }: EvidenceSummary): number => heldOutExposed + uncoveredExposed;
+    expect(kept.forgotten).toBe(dropped.reduce((sum, { exposed }) => sum + exposed, 0) + outside(whole) - outside(kept));
     expect(kept.late).toBe(whole.late);
   },
 );

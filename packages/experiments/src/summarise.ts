@@ -41,18 +41,24 @@ export function summarise(evidence: Evidence, lineups: readonly Lineup[], asOf: 
       continue;
     }
     const { endedAt, lineup } = era;
-    const arm = armIn(era, creative[row]!, saw);
     const assigned = creativeOf(lineup.slices, bucket[row]!);
-    const isHeldOut = holdoutBucket[row]! < Math.round(lineup.holdout * BUCKETS);
-    if (assigned === null) uncoveredExposed++;
-    else if (isHeldOut) heldOutExposed++;
+    // Whoever is outside was nobody's to show anything, and is of no arm, whatever it saw: the control, mostly. Hashes say so, so no arm loses more by it.
+    if (assigned === null) {
+      uncoveredExposed++;
+      continue;
+    }
+    if (holdoutBucket[row]! < Math.round(lineup.holdout * BUCKETS)) {
+      heldOutExposed++;
+      continue;
+    }
+    const arm = armIn(era, creative[row]!, saw);
     arm.exposed++;
     arm.impressions += impressions[row]!;
     arm.clicks += clicks[row]!;
     // Censored: of the arm that went, what came later is another creative's doing; so in no arm what was open then counts.
     if (evidence.settledAt(row) > endedAt) continue;
     if ((seen[row]! & (seen[row]! - 1)) !== 0) arm.contaminated++;
-    else if (assigned !== saw || isHeldOut) arm.strayed++;
+    else if (assigned !== saw) arm.strayed++;
     else if (evidence.settledAt(row) <= asOf) {
       arm.settled++;
       addOutcomes(arm, BUCKETS / arm.buckets, impressions[row]!, clicks[row]!, points[row]!, flags[row]!);

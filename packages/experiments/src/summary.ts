@@ -12,9 +12,9 @@ export interface EvidenceSummary {
   readonly eras: readonly EraSummary[];
   /** Accounts that were exposed first under an older lineup: they are in nothing else of this. */
   readonly forgotten: number;
-  /** Accounts that were held out and yet saw a creative of the experiment. */
+  /** Accounts that were held out and yet saw a creative of the experiment: they are in nothing else of this but `late`. */
   readonly heldOutExposed: number;
-  /** Accounts that saw a creative and were not covered. */
+  /** Accounts that saw a creative and were not covered: likewise. */
   readonly uncoveredExposed: number;
   /** Touches that would have counted, had they come before their account was settled. */
   readonly late: number;
@@ -27,7 +27,7 @@ export interface EraSummary {
   readonly arms: readonly ArmSummary[];
 }
 
-/** Accounts by the creative they saw first. */
+/** Accounts that were to be shown a creative, by the one they saw first. */
 export interface ArmSummary {
   readonly creativeId: string;
   /** Of 10,000: how many the lineup gave to the creative. */
@@ -36,7 +36,7 @@ export interface ArmSummary {
   exposed: number;
   /** Of those exposed: saw more than one creative of the experiment before they were settled. */
   contaminated: number;
-  /** Of the others: were assigned another creative, or none. */
+  /** Of the others: were assigned another creative. */
   strayed: number;
   /**
    * Of the others: settled, and so in the comparison. Accounts that are in none of the three are open, or were when a swap or its undo ended their era:

@@ -109,9 +109,9 @@ const armResultsSchema = z
   .object({
     creativeId: z.string(),
     isOut: z.boolean(),
-    exposed: z.int().describe('Accounts that saw it first'),
+    exposed: z.int().describe('Accounts that saw it first, of those that are neither held out nor uncovered'),
     contaminated: z.int().describe('Of them: saw another one as well, and are left out of the comparison'),
-    strayed: z.int().describe('Of the others: were given another one, or none, and are left out too'),
+    strayed: z.int().describe('Of the others: were given another one, and are left out too'),
     accounts: z.int().describe('Of the others: in the comparison, as their outcome window is over'),
     impressions: z.int(),
     clicks: z.int(),
@@ -157,8 +157,8 @@ export const resultsSchema = z
     contamination: z
       .object({
         leftOutShare: z.number().describe('Of the exposed accounts: contaminated or strayed'),
-        heldOutExposed: z.int(),
-        uncoveredExposed: z.int(),
+        heldOutExposed: z.int().describe('Accounts that saw a creative though they were held out: they are in no other figure'),
+        uncoveredExposed: z.int().describe('Accounts that saw a creative and are not covered: they are in no other figure'),
         late: z.int().describe('Touches that came after their account entered the comparison'),
         forgotten: z
           .int()
