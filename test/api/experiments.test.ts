@@ -20,6 +20,7 @@ interface Evaluation {
 }
 interface Results {
   readonly isComplete: boolean;
+  readonly contamination: object | null;
   readonly recommendation: { readonly swapOut: string } | null;
   readonly arms: readonly {
     readonly creativeId: string;
@@ -133,7 +134,7 @@ describe('a decision by OFREP', () => {
       value: 'hero-a',
       variant: 'hero-a',
       reason: 'UNKNOWN',
-      metadata: { experiment: 'hero', revision: 2, cause: 'unknown_account' },
+      metadata: { experiment: 'hero', revision: 2, cause: 'unknown_account', counted: false },
     });
   });
 
@@ -248,6 +249,33 @@ describe('evidence', () => {
     );
     expect(after.arms).toEqual(before.arms);
     expect(await ask(id, `${id}-1`)).toMatchObject({ value: 'auto-b' });
+  }, 60_000);
+
+  it('is made of those alone whom the experiment gave a creative, by the loop that the README has', async () => {
+    const id = 'loop';
+    await create({ id, targeting: { bands: ['warm', 'hot'] }, coverage: 0.8, holdout: 0.2, outcomeWindow: 60, grace: 0 });
+    const [warm, cold, unknown] = ['warm', 'cold', 'unknown'].map((name) => Array.from({ length: 100 }, (_, n) => `${id}-${name}-${n}`));
+    await touch(warm!.map((accountId) => ({ accountId, kind: 'meeting', minutes: 60 })));
+    await touch(cold!.map((accountId) => ({ accountId, kind: 'web_visit' })));
+    await settle(running.server);
+    const shown = await Promise.all(
+      [...warm!, ...cold!, ...unknown!].map(async (accountId) => {
+        const { metadata, value } = await ask(id, accountId);
+        // The caller's default is the control, too.
+        return { accountId, isCounted: metadata['counted'] === true, creativeId: value ?? `${id}-a` };
+      }),
+    );
+    const ad = { kind: 'ad_impression', campaignId: `campaign-${id}` };
+    await touch(shown.map(({ accountId, creativeId, isCounted }) => ({ ...ad, accountId, ...(isCounted && { creativeId }) })));
+    await settle(running.server);
+    const counted = shown.filter(({ isCounted }) => isCounted);
+    // 64 are expected.
+    expect(counted.length).toBeGreaterThan(40);
+    expect(counted.every(({ accountId }) => warm!.includes(accountId))).toBe(true);
+    const { arms, contamination } = await running.server.get<Results>(`/v1/experiments/${id}/results`);
+    for (const { creativeId, exposed } of arms) expect(exposed).toBe(counted.filter((one) => one.creativeId === creativeId).length);
+    expect(arms.reduce((sum, { exposed }) => sum + exposed, 0)).toBe(counted.length);
+    expect(contamination).toMatchObject({ leftOutShare: 0, heldOutExposed: 0, uncoveredExposed: 0 });
   }, 60_000);
 
   it('moves weights to what works, by itself, for those who have seen nothing yet', async () => {

@@ -95,13 +95,15 @@ export async function runAdPlatform(options: AdPlatformOptions): Promise<boolean
 
   async function show(companies: readonly Company[]): Promise<void> {
     const touches: string[] = [];
-    const creativesOf = await Promise.all(companies.map(({ id: accountId }) => ask(accountId)));
+    const answers = await Promise.all(companies.map(({ id: accountId }) => ask(accountId)));
     for (const [index, company] of companies.entries()) {
-      const creativeId = creativesOf[index]!;
+      const { creativeId, isCounted } = answers[index]!;
       shown.push({ company, creativeId });
       const viewers = company.people.slice(0, random.integer(1, 3));
       for (const { id: contactId } of viewers) {
-        const touch = { accountId: company.id, contactId, campaignId: id, creativeId, channel: 'display', source: 'simulate' };
+        const about = { accountId: company.id, contactId, campaignId: id, channel: 'display', source: 'simulate' };
+        // What the experiment did not give is no evidence of how the creative does.
+        const touch = isCounted ? { ...about, creativeId } : about;
         touches.push(JSON.stringify({ ...touch, kind: 'ad_impression' }));
         if (!random.chance(rateOf.get(creativeId) ?? 0)) continue;
         clicks++;
@@ -111,13 +113,14 @@ export async function runAdPlatform(options: AdPlatformOptions): Promise<boolean
     await sendBatch(touches, { client, path: '/v1/touches', onWait: tell, signal });
   }
 
-  async function ask(accountId: string): Promise<string> {
+  async function ask(accountId: string): Promise<{ readonly creativeId: string; readonly isCounted: boolean }> {
     const body = { contentType: 'application/json' as const, text: JSON.stringify({ context: { targetingKey: accountId } }) };
     const answer = await client.expect('POST', `/ofrep/v1/evaluate/flags/${id}`, body);
-    const value = isRecord(answer) ? textOf(answer['value']) : '';
-    if (!rateOf.has(value))
+    const creativeId = isRecord(answer) ? textOf(answer['value']) : '';
+    if (!rateOf.has(creativeId))
       throw new CliError(`The decision for ${accountId} is ${JSON.stringify(answer)}: no creative of the experiment.`);
-    return value;
+    const metadata = isRecord(answer) && isRecord(answer['metadata']) ? answer['metadata'] : {};
+    return { creativeId, isCounted: metadata['counted'] === true };
   }
 
   /** Tells how it goes; true once a creative is swapped out, and the answers that follow from it are told too. */
@@ -134,7 +137,7 @@ export async function runAdPlatform(options: AdPlatformOptions): Promise<boolean
     tell(`Swapped out by ${textOf(step['by'])}: ${out}. ${textOf(step['reason'])}.`);
     const before = shown.filter(({ creativeId }) => creativeId === out).slice(-SHOWN_AGAIN);
     const after = await Promise.all(before.map(({ company }) => ask(company.id)));
-    const counts = [...Map.groupBy(after, (creativeId) => creativeId)].map(([creativeId, of]) => `${of.length} get ${creativeId}`);
+    const counts = [...Map.groupBy(after, ({ creativeId }) => creativeId)].map(([creativeId, of]) => `${of.length} get ${creativeId}`);
     tell(`Asked again, of ${formatCount(before.length)} accounts that were shown ${out}: ${counts.join(', ')}.`);
     await post(client, `/v1/experiments/${id}/stop`, { reason: 'the simulation is over' });
     return true;

@@ -67,22 +67,22 @@ function meeting(account: number): MadeTouch {
   return { account, kind: 'meeting', creativeId: null };
 }
 
-const said = ({ cause, reason, value, variant }: { cause: unknown } & Pick<Evaluation, 'reason' | 'variant'> & { value?: unknown }) => ({
-  cause,
+const said = ({ metadata, reason, value, variant }: Evaluation) => ({
+  cause: metadata['cause'],
+  counted: metadata['counted'],
   reason,
   value,
   variant,
 });
 const hero = ({ decider }: World, accountId = 'a1') => {
-  const evaluation = decider.evaluate('hero', accountId)!;
-  return said({ ...evaluation, cause: evaluation.metadata['cause'] });
+  return said(decider.evaluate('hero', accountId)!);
 };
 
 describe('an answer', () => {
   it('is what the hash says, and says so', () => {
     const world = running();
     const { creativeId } = assign(currentExperiment(world.book.get('hero')!), 'a1');
-    expect(hero(world)).toEqual({ cause: 'assigned', reason: 'SPLIT', value: creativeId, variant: creativeId });
+    expect(hero(world)).toEqual({ cause: 'assigned', counted: true, reason: 'SPLIT', value: creativeId, variant: creativeId });
   });
 
   it('is the creative that was shown before, of the partition of the account', () => {
@@ -92,7 +92,7 @@ describe('an answer', () => {
     world.held.set('1 a1', { creativeId: other, exposedAt: NOW });
     expect(hero(world).variant).toBe(variant);
     world.held.set('0 a1', { creativeId: other, exposedAt: NOW });
-    expect(hero(world)).toEqual({ cause: 'shown_before', reason: 'SPLIT', value: other, variant: other });
+    expect(hero(world)).toEqual({ cause: 'shown_before', counted: true, reason: 'SPLIT', value: other, variant: other });
     world.now = NOW + 14 * 24 * HOUR_MS;
     expect(hero(world)).toMatchObject({ cause: 'assigned', variant });
   });
@@ -104,7 +104,7 @@ describe('an answer', () => {
     const out = answers.filter(({ metadata }) => metadata['cause'] === 'holdout');
     expect(out.length).toBeGreaterThan(20);
     for (const answer of out) {
-      expect(answer).toMatchObject({ variant: 'holdout', reason: 'SPLIT' });
+      expect(answer).toMatchObject({ variant: 'holdout', reason: 'SPLIT', metadata: { counted: false } });
       expect(answer).not.toHaveProperty('value');
     }
   });
@@ -114,13 +114,13 @@ describe('an answer', () => {
     ['is not covered', { coverage: 0.0001 }, 'a1', 'not_covered', 'STATIC'],
     ['is not known', {}, 'a2', 'unknown_account', 'UNKNOWN'],
   ])('is the control for an account that %s', (_, definition, accountId, cause, reason) => {
-    expect(hero(running({ ...definition, control: 'b' }), accountId)).toEqual({ cause, reason, value: 'b', variant: 'b' });
+    expect(hero(running({ ...definition, control: 'b' }), accountId)).toEqual({ cause, counted: false, reason, value: 'b', variant: 'b' });
   });
 
   it('is the control while nothing runs', () => {
     const world = openWorld();
     world.create({ id: 'hero', control: 'b' });
-    expect(hero(world)).toEqual({ cause: 'not_running', reason: 'DISABLED', value: 'b', variant: 'b' });
+    expect(hero(world)).toEqual({ cause: 'not_running', counted: false, reason: 'DISABLED', value: 'b', variant: 'b' });
     world.step('start');
     world.step('stop');
     expect(hero(world)).toMatchObject({ cause: 'not_running', reason: 'DISABLED' });
@@ -129,7 +129,7 @@ describe('an answer', () => {
   it('says of the last creative that it has no other', () => {
     const world = running();
     world.step('swap', 'hero', { creativeId: 'a' });
-    expect(hero(world)).toEqual({ cause: 'assigned', reason: 'TARGETING_MATCH', value: 'b', variant: 'b' });
+    expect(hero(world)).toEqual({ cause: 'assigned', counted: true, reason: 'TARGETING_MATCH', value: 'b', variant: 'b' });
     // Whoever was shown it before is given it for that.
     world.held.set('0 a1', { creativeId: 'b', exposedAt: NOW });
     expect(hero(world)).toMatchObject({ cause: 'shown_before', reason: 'SPLIT' });
@@ -154,6 +154,7 @@ describe('what is said of an account', () => {
       experiment: 'hero',
       revision: 2,
       cause: 'assigned',
+      counted: true,
       score: expect.closeTo(50, 9) as number,
       band: 'warm',
       modelVersion: 'm-1',
@@ -195,7 +196,12 @@ describe('what is said of an account', () => {
   });
 
   it('is nothing where nobody knows it', () => {
-    expect(running().decider.evaluate('hero', 'a2')!.metadata).toEqual({ experiment: 'hero', revision: 2, cause: 'unknown_account' });
+    expect(running().decider.evaluate('hero', 'a2')!.metadata).toEqual({
+      experiment: 'hero',
+      revision: 2,
+      cause: 'unknown_account',
+      counted: false,
+    });
   });
 });
 

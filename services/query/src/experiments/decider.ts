@@ -34,6 +34,8 @@ const REASONS: Readonly<Record<DecisionCause, Reason>> = {
   not_running: 'DISABLED',
 };
 const HOLDOUT = 'holdout';
+/** Causes by which the experiment gave the creative. Whoever is outside gets the control, but not as one of its accounts. */
+const COUNTED: ReadonlySet<DecisionCause> = new Set(['assigned', 'shown_before']);
 
 export interface DeciderOptions {
   readonly ledgers: LedgerSet;
@@ -89,6 +91,7 @@ export class Decider {
         experiment: experiment.definition.id,
         revision: experiment.revision,
         cause,
+        counted: COUNTED.has(cause),
         ...(standing !== null && {
           score: standing.score,
           band: standing.account.band,

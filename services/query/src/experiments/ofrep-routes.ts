@@ -34,7 +34,7 @@ const evaluationSchema = z
     metadata: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
       .describe(
-        'experiment, revision, cause; of a known account score, band, modelVersion, and stage and qualified where the model has them',
+        'experiment, revision, cause; counted: whether an impression of the creative is one of the experiment, and names the creative; of a known account score, band, modelVersion, and stage and qualified where the model has them',
       ),
   })
   .meta({ id: 'Evaluation' });
