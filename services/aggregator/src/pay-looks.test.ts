@@ -2,7 +2,6 @@ import { TouchWriter } from '@touchstone/codec';
 import { PartitionLedgers, scoringModelSchema } from '@touchstone/engine';
 import { RecordBlockBuilder } from '@touchstone/event-log';
 import { describe, expect, it } from 'vitest';
-import { BlockGate } from './block-gate.ts';
 import { Intake } from './intake.ts';
 import { payLooks } from './pay-looks.ts';
 import { accountScoring } from './scoring-job.ts';
@@ -64,33 +63,5 @@ describe('looks that are owed', () => {
     await payLooks(intake, async () => {});
     expect(intake.cut()!.transitions).toHaveLength(ACCOUNTS - first);
     expect(intake.owesEffects).toBe(false);
-  });
-});
-
-describe('a gate that is kept shut to a partition', () => {
-  it.each(['ended', 'failed'])('lets the others pass when its step is over, and that one when what it waits for has %s', async (how) => {
-    const gate = new BlockGate();
-    const { promise, reject, resolve } = Promise.withResolvers<void>();
-    const passed: number[] = [];
-    const blocks = gate
-      .whileShut(async () => {
-        gate.keepShutTo(1, promise);
-      })
-      .then(() => undefined);
-    const waiting = [1, 2].map(async (partition) => {
-      await gate.pass(partition);
-      passed.push(partition);
-    });
-    await blocks;
-    await waiting[1];
-    expect(passed).toEqual([2]);
-    if (how === 'ended') resolve();
-    else {
-      reject(new Error('what it waits for failed'));
-      await expect(promise).rejects.toThrow('failed');
-    }
-    await waiting[0];
-    expect(passed).toEqual([2, 1]);
-    await gate.pass(1);
   });
 });
