@@ -356,7 +356,7 @@ export class Aggregator {
     const { metrics, onFatal } = this.#options;
     const moves = this.#moves;
     try {
-      const { heldBack, offsets } = await rescore(model, {
+      const heldBack = await rescore(model, {
         ...this.#options,
         intakes: new Map(this.#intakes),
         ledgers: this.ledgers,
@@ -365,11 +365,11 @@ export class Aggregator {
         },
         checkpoint: () => this.#checkpointer.run(),
         whileHeld: (step) => this.#gate.whileShut(step),
+        onTakeover: (offsets) => offsets.forEach((offset, partition) => this.#takeover.set(partition, offset)),
         keepHeld: (partition, until) => this.#gate.keepShutTo(partition, until),
         isStopping: () => this.#isStopping,
         hasRoom: () => this.#pendingBytes() <= this.#options.pendingBytesMax,
       });
-      for (const [partition, offset] of offsets) this.#takeover.set(partition, offset);
       if (heldBack > 0) metrics.count('alerts_held_back_total', {}, heldBack);
       metrics.count('rescores_total', { outcome: 'done' });
     } catch (cause) {

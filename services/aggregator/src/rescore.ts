@@ -25,19 +25,14 @@ interface RescoreOptions {
   readonly checkpoint: () => Promise<void>;
   /** Runs a step while no block is being applied. */
   readonly whileHeld: (step: () => Promise<void>) => Promise<void>;
+  /** From within such a step: all partitions have taken over, each at an offset. */
+  readonly onTakeover: (offsets: ReadonlyMap<number, number>) => void;
   /** From within such a step: blocks of one partition are not applied before something has ended, though the step has. */
   readonly keepHeld: (partition: number, until: Promise<unknown>) => void;
   /** Whether the process stops: looks that are owed then are left to the next start. */
   readonly isStopping: () => boolean;
   /** Whether what has gathered for the next checkpoint is not too much. */
   readonly hasRoom: () => boolean;
-}
-
-export interface Takeover {
-  /** The offset at which each partition took over. */
-  readonly offsets: ReadonlyMap<number, number>;
-  /** Alerts that came of it and that a cooldown held back. */
-  readonly heldBack: number;
 }
 
 /**
@@ -50,14 +45,15 @@ export interface Takeover {
  *
  * Only points depend on the model, so only sums are computed, and put into the living ledgers in the end. All partitions take over in one step,
  * so no answer mixes two models. Looks take some 10 microseconds an account, so they are paid in turns; all of a partition are as of its takeover.
+ * @returns how many alerts came of it that a cooldown held back
  */
-export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<Takeover> {
-  const { assertCurrent, intakes, keepHeld, ledgers, logger, scheduler, whileHeld } = options;
+export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<number> {
+  const { assertCurrent, intakes, keepHeld, ledgers, logger, onTakeover, scheduler, whileHeld } = options;
   const startedAt = scheduler.elapsed();
   const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options));
 
   let records = 0;
-  let offsets: Takeover['offsets'] = new Map();
+  let offsets: ReadonlyMap<number, number> = new Map();
   let looks: readonly Promise<number>[] = [];
   for (let round = 0; round < ROUNDS_MAX; round++) {
     records += await catchUp(rescored, options);
@@ -71,6 +67,8 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
     for (const one of rescored) one.takeOver();
     ledgers.replace([...intakes.values()].map((intake) => intake.ledgers));
     offsets = new Map([...intakes].map(([partition, intake]) => [partition, intake.ledgers.position]));
+    // Right here: while looks are paid partitions may leave, and others come.
+    onTakeover(offsets);
     let before: Promise<unknown> = Promise.resolve();
     looks = [...intakes.values()].map((intake) => {
       const paid = before.then(() => payLooks(intake, () => breatheWithRoom(options)));
@@ -82,7 +80,7 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
   const heldBack = (await Promise.all(looks)).reduce((sum, one) => sum + one, 0);
   const seconds = (scheduler.elapsed() - startedAt) / 1000;
   logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(offsets) }, 'accounts are rescored');
-  return { offsets, heldBack };
+  return heldBack;
 }
 
 /** Alerts of all accounts at once may be more than there is room for. */
