@@ -17,7 +17,7 @@ describe('a gate that is kept shut to a partition', () => {
     });
     await blocks;
     await waiting[1];
-    expect(passed).toEqual([2]);
+    expect([passed, gate.isShutTo(1), gate.isShutTo(2)]).toEqual([[2], true, false]);
     if (how === 'ended') resolve();
     else {
       reject(new Error('what it waits for failed'));

@@ -7,8 +7,8 @@ export class BlockGate {
   #all: Promise<void> | null = null;
   readonly #ofPartition = new Map<number, Promise<void>>();
 
-  get isShut(): boolean {
-    return this.#all !== null;
+  isShutTo(partition: number): boolean {
+    return this.#waitOf(partition) !== undefined;
   }
 
   /** Resolves when nothing holds blocks of the partition. */

@@ -2,6 +2,7 @@ import { LedgerSet } from '@touchstone/engine';
 import { createLogger, systemScheduler } from '@touchstone/runtime';
 import { expect, it } from 'vitest';
 import { BlockGate } from './block-gate.ts';
+import { payLooks } from './pay-looks.ts';
 import { rescore } from './rescore.ts';
 import { ACCOUNTS, seenModel, touchedIntake } from './test-intake.ts';
 
@@ -15,7 +16,7 @@ it('tells of the takeover as it happens, before a partition may leave while look
     intakes,
     ledgers,
     store: { async *replay() {} } as never,
-    logger: createLogger('rescore', 'silent'),
+    logger: createLogger({ service: 'test', level: 'silent' }),
     scheduler: systemScheduler,
     dedupeHorizonMs: 1,
     creativeDays: 0,
@@ -28,10 +29,9 @@ it('tells of the takeover as it happens, before a partition may leave while look
         offsets: Object.fromEntries(offsets),
         served: [...ledgers.partitions].map(({ model }) => model.version),
         owing: [...ledgers.partitions].filter(({ alerts }) => alerts.owesLooks).length,
-        isShut: gate.isShut,
+        isShut: gate.isShutTo(2),
       }),
-    isStopping: () => false,
-    hasRoom: () => true,
+    payLooks: async (intake) => void (await payLooks(intake, { breathe: () => systemScheduler.breathe() })),
   });
   expect(told).toEqual([{ offsets: { 0: ACCOUNTS, 1: ACCOUNTS }, served: [seenModel.version, seenModel.version], owing: 2, isShut: true }]);
   expect([...ledgers.partitions].some(({ alerts }) => alerts.owesLooks)).toBe(false);

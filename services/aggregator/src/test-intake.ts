@@ -1,6 +1,6 @@
 import { TouchWriter } from '@touchstone/codec';
 import { PartitionLedgers, scoringModelSchema, type ScoringModel } from '@touchstone/engine';
-import { RecordBlockBuilder } from '@touchstone/event-log';
+import { RecordBlockBuilder, type RecordBlock } from '@touchstone/event-log';
 import type { Store } from '@touchstone/store';
 import { Intake } from './intake.ts';
 import { accountScoring } from './scoring-job.ts';
@@ -18,6 +18,18 @@ export const seenModel: ScoringModel = scoringModelSchema.parse({
 
 const none = { contactId: null, channel: null, campaignId: null, creativeId: null, url: null, source: null, minutes: 0, properties: {} };
 
+/** A touch each of so many accounts, numbered as the offsets are. */
+export function touchedBlock(partition: number, from: number, count: number): RecordBlock {
+  const writer = new TouchWriter();
+  const builder = new RecordBlockBuilder();
+  for (let i = from; i < from + count; i++) {
+    writer.write({ id: `t-${i}`, accountId: `account-${partition}-${i}`, kind: 'meeting', occurredAt: TOUCHED_AT, ...none });
+    builder.append(writer.key(), writer.value());
+  }
+  const bytes = builder.bytes().slice();
+  return { partition, baseOffset: from, nextOffset: from + count, count, appendedAt: TOUCHED_AT, bytes };
+}
+
 /** Accounts of one partition under the plain model, touched by a live block. */
 export function touchedIntake(partition = 0): Intake {
   const ledgers = new PartitionLedgers(partition, plainModel);
@@ -31,14 +43,7 @@ export function touchedIntake(partition = 0): Intake {
     heldUntil: 0,
     modelPublished: plainModel.version,
   });
-  const writer = new TouchWriter();
-  const builder = new RecordBlockBuilder();
-  for (let i = 0; i < ACCOUNTS; i++) {
-    writer.write({ id: `t-${i}`, accountId: `account-${partition}-${i}`, kind: 'meeting', occurredAt: TOUCHED_AT, ...none });
-    builder.append(writer.key(), writer.value());
-  }
-  const bytes = builder.bytes().slice();
-  intake.apply({ partition, baseOffset: 0, nextOffset: ACCOUNTS, count: ACCOUNTS, appendedAt: TOUCHED_AT, bytes });
+  intake.apply(touchedBlock(partition, 0, ACCOUNTS));
   return intake;
 }
 
