@@ -41,7 +41,9 @@ interface RescoreOptions {
  *     then:  partition by partition, look at all accounts under the new rules, and let it go on   (new model live)
  *
  * Only points depend on the model, so only sums are computed, and put into the living ledgers in the end. All partitions take over in one step,
- * so no answer mixes two models. Looks take some 10 microseconds an account, so they are paid in turns; all of a partition are as of its takeover.
+ * so no answer mixes scores of two models. Looks take some 10 microseconds an account, so they are paid in turns, one partition after the other;
+ * all of a partition are as of its takeover. Until an account is looked at, its stage and qualification are not known, and blocks of its partition
+ * wait: those of the last one for the looks of all.
  */
 export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<void> {
   const { assertCurrent, intakes, keepHeld, ledgers, logger, onTakeover, payLooks, scheduler, whileHeld } = options;
