@@ -10,7 +10,7 @@ const encoder = new TextEncoder();
 
 /**
  * The ledgers of all partitions that a process holds, as readers see them. All are of one scoring model: a new one replaces them in one step,
- * so that no answer mixes two.
+ * so that no answer mixes scores of two.
  */
 export class LedgerSet {
   #byPartition: ReadonlyMap<number, PartitionLedgers> = new Map();

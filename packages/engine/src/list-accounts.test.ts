@@ -14,6 +14,7 @@ import {
   type ListPosition,
 } from './list-accounts.ts';
 import type { ScoringModel } from './model.ts';
+import { RescoredSums } from './rescored-sums.ts';
 import { scoreOf } from './score.ts';
 import { engagementOf, pointsOf } from './view.ts';
 
@@ -208,3 +209,71 @@ describe('listed accounts', () => {
     }
   });
 });
+
+test('accounts that are not looked at under a new model are in no stage, and not in none', () => {
+  const entries = Array.from({ length: 6 }, (_, offset) => touchOf(offset));
+  const ledgers = new PartitionLedgers(0, { ...model, version: 'former', stages: [{ id: 'former' }] });
+  const run = new EntryRun(0, entries);
+  while (run.next()) ledgers.apply(run, false);
+  const next = new RescoredSums(ledgers, { ...model, stages: [{ id: 'next' }] });
+  const again = new EntryRun(0, entries);
+  while (again.next()) next.take(again);
+  next.settle();
+  next.position = ledgers.position;
+  const set = new LedgerSet();
+  set.replace([ledgers]);
+  const shown = (filter: AccountFilter = {}): unknown[] => {
+    const options = { filter, order: 'accountId', limit: 10, after: null, asOf: ledgers.now } as const;
+    return listAccounts(set, options).accounts.map(({ modelVersion, qualified, stage }) => [modelVersion, stage, qualified]);
+  };
+  const times = (count: number, what: unknown): unknown[] => Array.from({ length: count }, () => what);
+  expect(shown()).toEqual(times(6, ['former', 'former', false]));
+  next.takeOver();
+  ledgers.alerts.payLooks(2);
+  const looked = [model.version, 'next', false];
+  expect(shown()).toEqual([looked, looked, ...times(4, [model.version, null, null])]);
+  expect([shown({ stage: 'next' }), shown({ qualified: false })]).toEqual([
+    [looked, looked],
+    [looked, looked],
+  ]);
+  expect([shown({ stage: '' }), shown({ stage: 'former' }), shown({ qualified: true })]).toEqual([[], [], []]);
+  ledgers.alerts.payLooks();
+  expect(shown({ stage: 'next', qualified: false })).toEqual(times(6, looked));
+});
+
+test('of whoever only hears of steps, stages of a former model are none', () => {
+  const ledgers = new PartitionLedgers(0, { ...model, stages: [{ id: 'next' }] });
+  ledgers.alerts.forgetTransitions();
+  const run = new EntryRun(0, [touchOf(0), touchOf(1)]);
+  while (run.next()) ledgers.apply(run, false);
+  const state = {
+    family: 'stage',
+    ruleId: 'stages',
+    isIn: true,
+    isHeld: false,
+    since: 1,
+    lastUpAt: 1,
+    heldBack: 0,
+    step: 1,
+    episode: 1,
+  } as const;
+  ledgers.alerts.applyState({ ...state, accountId: 'account-0', stage: 'former' });
+  ledgers.alerts.applyState({ ...state, accountId: 'account-1', stage: 'next' });
+  const set = new LedgerSet();
+  set.replace([ledgers]);
+  const shown = (filter: AccountFilter = {}): unknown[] =>
+    listAccounts(set, { filter, order: 'accountId', limit: 10, after: null, asOf: ledgers.now }).accounts.map(({ stage }) => stage);
+  expect([shown(), shown({ stage: 'former' }), shown({ stage: 'next' }), shown({ stage: '' })]).toEqual([
+    [null, 'next'],
+    [],
+    ['next'],
+    [null],
+  ]);
+});
+
+function touchOf(offset: number): ConstructorParameters<typeof EntryRun>[1][number] {
+  const at = Date.UTC(2026, 0, 1);
+  const none = { contactId: null, channel: null, campaignId: null, creativeId: null, url: null, source: null, minutes: 0, properties: {} };
+  const record = { id: `t-${offset}`, accountId: `account-${offset}`, kind: 'web_visit', occurredAt: at, ...none };
+  return { partition: 0, offset, appendedAt: at, record };
+}

@@ -48,8 +48,9 @@ export interface ListedAccount {
   readonly version: number;
   readonly modelVersion: string;
   readonly fact: AccountFact | null;
+  /** Null for none, and while another model has taken over and the account is not looked at under it yet. */
   readonly stage: string | null;
-  /** Null where the model has no qualification. */
+  /** Null where the model has no qualification, and as `stage`. */
   readonly qualified: boolean | null;
   /** Of the qualification, where only those near it are asked for. */
   readonly near: NearMiss | null;
@@ -212,7 +213,9 @@ export function meets(ledgers: PartitionLedgers, account: number, { filter, asOf
     const isFound = [ledgers.accounts.names.text(account), fact?.name ?? ''].some((text) => text.toLowerCase().startsWith(start));
     if (!isFound) return false;
   }
-  if (stage !== undefined && (ledgers.alerts.stageOf(account) ?? '') !== stage) return false;
+  // Where it stands is not known: it is neither in a stage nor in none.
+  if ((stage !== undefined || qualified !== undefined) && ledgers.alerts.owesLook(account)) return false;
+  if (stage !== undefined && (ledgers.alerts.stageInModelOf(account) ?? '') !== stage) return false;
   if (qualified !== undefined && ledgers.alerts.isQualified(account) !== qualified) return false;
   const instant = instantFor(ledgers, account, asOf);
   if (engaged !== undefined && engagementOf(ledgers, account, instant).engaged !== engaged) return false;
@@ -236,8 +239,7 @@ function listed(ledgers: PartitionLedgers, account: number, { asOf: listAsOf, fi
     version: accounts.version[account]!,
     modelVersion: model.version,
     fact: accounts.facts.get(account) ?? null,
-    stage: alerts.stageOf(account),
-    qualified: alerts.isQualified(account),
+    ...alerts.membershipOf(account),
     near: filter.near === undefined ? null : alerts.near(account, asOf),
   };
 }

@@ -107,6 +107,19 @@ describe('ledgers of a snapshot and what came after it', () => {
     },
   );
 
+  it('are not written when another model takes over while they wait to stand still', async () => {
+    const ledgers = ledgersOf(defaultModel);
+    apply(ledgers, [touch(0)], false);
+    const origin = originOf(ledgers.model, { partition: 7 });
+    const whileStill = async (step: () => Promise<void>): Promise<void> => {
+      ledgers.model = { ...defaultModel, version: 'next' };
+      await step();
+    };
+    const snapshots = new Snapshots(root);
+    await expect(snapshots.write(ledgers, origin, { ...plainly, whileStill })).rejects.toThrow('another model');
+    expect(await snapshots.read(origin, ledgers.position)).toEqual({ outcome: 'none' });
+  });
+
   it('are the same when there is more of everything than a column begins with', async () => {
     const entries = Array.from({ length: 4000 }, (_, offset) => touch(offset));
     const whole = ledgersOf(defaultModel);

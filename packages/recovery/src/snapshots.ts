@@ -41,6 +41,7 @@ export class Snapshots {
    * @param options.whileStill runs a step while nothing is applied to the ledgers: some milliseconds for each ten megabytes
    * @param options.untilStored resolves once all that is applied to them by now is stored: no snapshot is ahead of the store
    * @returns its bytes
+   * @throws when another model takes over before it is copied
    */
   async write(
     ledgers: PartitionLedgers,
@@ -55,6 +56,8 @@ export class Snapshots {
     const copy = new StateCopy();
     let position = 0;
     await options.whileStill(async () => {
+      // It may have come while this waited: what stands in the ledgers by now is of that one.
+      if (ledgers.model.version !== origin.model.version) throw new Error('another model has taken over meanwhile');
       ({ position } = ledgers);
       ledgers.walk(copy);
       await copy.copy(options.breathe);

@@ -1,8 +1,8 @@
 import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
-import { EventLogError, type EventLog, type RecordBlock, type Subscription } from '@touchstone/event-log';
+import { EventLogError, type RecordBlock, type Subscription } from '@touchstone/event-log';
 import { Snapshots } from '@touchstone/recovery';
-import { repeat, sleep, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
-import type { AggregatorStore } from './aggregator-store.ts';
+import { repeat, sleep, type Readiness } from '@touchstone/runtime';
+import type { AggregatorOptions } from './aggregator-options.ts';
 import { Alerting } from './alerting.ts';
 import { BlockGate } from './block-gate.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -12,6 +12,7 @@ import { KeptPartitions } from './kept-partitions.ts';
 import { LagWatchdog } from './lag-watchdog.ts';
 import type { ModelStatus } from './model-status.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
+import { payAllLooks } from './pay-looks.ts';
 import { pendingBytesOf } from './pending-bytes.ts';
 import { createDeadLetterPublisher } from './publish-dead-letters.ts';
 import { ScorePublisher } from './publish-scores.ts';
@@ -26,27 +27,6 @@ const ENDS_INTERVAL_MS = 1000;
 const SNAPSHOT_LOOK_INTERVAL_MS = 1000;
 /** Until there may be room again where a checkpoint has made none: what waits can't be told while a partition is not surely ours. */
 const ROOM_LOOK_INTERVAL_MS = 50;
-
-export interface AggregatorOptions {
-  readonly log: EventLog;
-  readonly store: AggregatorStore;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  readonly scheduler: Scheduler;
-  /** The process can't go on; it should leave with an error. */
-  readonly onFatal: (cause: unknown) => void;
-  readonly publishIntervalMs: number;
-  readonly checkpointIntervalMs: number;
-  readonly dedupeHorizonMs: number;
-  /** For how many days figures of creatives are kept; 0 for none. */
-  readonly creativeDays: number;
-  /** Bytes that may wait for a checkpoint before partitions are held. */
-  readonly pendingBytesMax: number;
-  /** Where ledgers are kept for the next start; none are when it is absent. */
-  readonly snapshotsDirectory?: string | undefined;
-  /** Default: our events, to scores of accounts. */
-  readonly job?: ScoringJob;
-}
 
 /** What was being done is no longer wanted: the process stops, or partitions have moved. */
 class Superseded extends Error {}
@@ -103,7 +83,7 @@ export class Aggregator {
     this.#kept = new KeptPartitions(scheduler);
     const { snapshotsDirectory } = options;
     const snapshots = snapshotsDirectory === undefined ? null : new Snapshots(snapshotsDirectory);
-    this.#restorer = new PartitionRestorer({ ...options, job, snapshots });
+    this.#restorer = new PartitionRestorer({ ...options, job, snapshots, hasRoom: (intake) => this.#hasRoom(intake) });
     this.#publisher = new ScorePublisher({
       ...options,
       job,
@@ -267,6 +247,7 @@ export class Aggregator {
       this.#takeover.set(partition, intake.ledgers.position);
       this.#checkpointer.remember(partition, stored);
       this.#serve();
+      this.#payRestOfLooks(intake);
       this.#options.metrics.count('partitions_taken_total', { from: intake === kept ? 'memory' : 'store' });
       if (this.#awaited.size === 0) this.#tellRestored();
       this.#rescoreIfPublished();
@@ -332,13 +313,32 @@ export class Aggregator {
 
   /** Where the partitions are that nothing of ours holds up. */
   #movingPositions(): ReadonlyMap<number, number> {
-    const isHeldUp = this.#gate.isShut || this.#pendingBytes() > this.#options.pendingBytesMax;
-    const moving = isHeldUp ? [] : [...this.#intakes].filter(([partition]) => this.#subscription?.owns(partition) === true);
+    const isMoving = (partition: number): boolean => !this.#gate.isShutTo(partition) && this.#subscription?.owns(partition) === true;
+    const moving = this.#hasRoom() ? [...this.#intakes].filter(([partition]) => isMoving(partition)) : [];
     return new Map(moving.map(([partition, { ledgers }]) => [partition, ledgers.position]));
   }
 
   #pendingBytes(): number {
     return pendingBytesOf(this.#intakes.values(), this.#kept.intakes);
+  }
+
+  /** Whether more may gather, with a partition that is about to be held. */
+  #hasRoom(coming?: Intake): boolean {
+    const comingBytes = coming === undefined ? 0 : pendingBytesOf([coming], []);
+    return this.#pendingBytes() + comingBytes <= this.#options.pendingBytesMax;
+  }
+
+  #payLooks(intake: Intake): Promise<void> {
+    const [checkpoint, hasRoom, isStopping] = [() => this.#checkpointer.run(), () => this.#hasRoom(), () => this.#isStopping];
+    return payAllLooks(intake, { ...this.#options, checkpoint, hasRoom, isStopping });
+  }
+
+  /** Where the restore had no room for what looks came to: blocks wait, and a rescoring, until the others are paid. */
+  #payRestOfLooks(intake: Intake): void {
+    if (!intake.ledgers.alerts.owesLooks) return;
+    const paid = this.#payLooks(intake);
+    this.#gate.keepShutTo(intake.partition, paid);
+    paid.catch((cause: unknown) => (this.#isStopping ? undefined : this.#options.onFatal(cause)));
   }
 
   /** When the newest model has arrived in every partition and is not the one in force, the accounts are rescored under it. */
@@ -356,7 +356,7 @@ export class Aggregator {
     const { metrics, onFatal } = this.#options;
     const moves = this.#moves;
     try {
-      const { heldBack, offsets } = await rescore(model, {
+      await rescore(model, {
         ...this.#options,
         intakes: new Map(this.#intakes),
         ledgers: this.ledgers,
@@ -365,12 +365,12 @@ export class Aggregator {
         },
         checkpoint: () => this.#checkpointer.run(),
         whileHeld: (step) => this.#gate.whileShut(step),
+        onTakeover: (offsets) => {
+          for (const [partition, offset] of offsets) this.#takeover.set(partition, offset);
+        },
         keepHeld: (partition, until) => this.#gate.keepShutTo(partition, until),
-        isStopping: () => this.#isStopping,
-        hasRoom: () => this.#pendingBytes() <= this.#options.pendingBytesMax,
+        payLooks: (intake) => this.#payLooks(intake),
       });
-      for (const [partition, offset] of offsets) this.#takeover.set(partition, offset);
-      if (heldBack > 0) metrics.count('alerts_held_back_total', {}, heldBack);
       metrics.count('rescores_total', { outcome: 'done' });
     } catch (cause) {
       metrics.count('rescores_total', { outcome: cause instanceof Superseded ? 'superseded' : 'failed' });

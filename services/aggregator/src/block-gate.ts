@@ -7,17 +7,13 @@ export class BlockGate {
   #all: Promise<void> | null = null;
   readonly #ofPartition = new Map<number, Promise<void>>();
 
-  get isShut(): boolean {
-    return this.#all !== null;
+  isShutTo(partition: number): boolean {
+    return this.#waitOf(partition) !== undefined;
   }
 
   /** Resolves when nothing holds blocks of the partition. */
   async pass(partition: number): Promise<void> {
-    for (;;) {
-      const wait = this.#all ?? this.#ofPartition.get(partition);
-      if (wait === undefined) return;
-      await wait;
-    }
+    for (let wait = this.#waitOf(partition); wait !== undefined; wait = this.#waitOf(partition)) await wait;
   }
 
   /** Runs a step while no block is being applied. */
@@ -41,21 +37,29 @@ export class BlockGate {
       () => {},
     );
     this.#ofPartition.set(partition, ended);
-    void ended.then(() => {
-      if (this.#ofPartition.get(partition) === ended) this.#ofPartition.delete(partition);
-    });
+    void ended.then(() => this.#open(partition, ended));
   }
 
-  /** Runs a step while no block of the partition is being applied. */
+  /** Runs a step while no block of the partition is being applied, once nothing else holds them. */
   async whileShutTo(partition: number, step: () => Promise<void>): Promise<void> {
-    while (this.#all !== null) await this.#all;
+    // Not by `pass`: until a call of that is heard of, somebody else may have shut the gate.
+    for (let wait = this.#waitOf(partition); wait !== undefined; wait = this.#waitOf(partition)) await wait;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ofPartition.set(partition, promise);
     try {
       await step();
     } finally {
-      this.#ofPartition.delete(partition);
+      this.#open(partition, promise);
       resolve();
     }
+  }
+
+  #waitOf(partition: number): Promise<void> | undefined {
+    return this.#all ?? this.#ofPartition.get(partition);
+  }
+
+  /** Unless something else has shut it meanwhile. */
+  #open(partition: number, wait: Promise<void>): void {
+    if (this.#ofPartition.get(partition) === wait) this.#ofPartition.delete(partition);
   }
 }

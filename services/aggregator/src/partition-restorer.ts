@@ -18,6 +18,8 @@ interface RestorerOptions {
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
   readonly creativeDays: number;
+  /** Whether what has gathered for the next checkpoint is not too much, with a partition that is not held yet. */
+  readonly hasRoom: (intake: Intake) => boolean;
   /** Null when none are kept. */
   readonly snapshots: Snapshots | null;
 }
@@ -56,7 +58,11 @@ export class PartitionRestorer {
     return readStartState({ log, store, topic: job.eventsTopic, group: job.group });
   }
 
-  /** @throws StartError when log and store do not belong together in this partition */
+  /**
+   * Looks that all of its accounts ask for are paid as long as there is room for what they come to: the rest is owed, and to be paid before a block
+   * is applied.
+   * @throws StartError when log and store do not belong together in this partition
+   */
   async restore({ assertWanted, kept, model, partition }: Wanted): Promise<Restored> {
     const state = await this.#persist(assertWanted, () => this.readStartState());
     const position = state.startOf(partition);
@@ -71,7 +77,7 @@ export class PartitionRestorer {
       kept.heldUntil = end;
       kept.modelPublished = modelPublished;
       kept.untold.forgetBelow(state.toldBelow(partition));
-      await payLooks(kept, breathe);
+      await payLooks(kept, { breathe, hasRoom: () => this.#options.hasRoom(kept) });
       return { intake: kept, records: 0, stored: position, snapshot: null };
     }
 
@@ -91,7 +97,7 @@ export class PartitionRestorer {
     const told = state.toldBelow(partition);
     if (told < position) intake.untold.stored = { from: told, before: position };
     // Unless a model took over while the partition was nobody's, or what that came to may not be stored, nothing comes of it.
-    await payLooks(intake, breathe);
+    await payLooks(intake, { breathe, hasRoom: () => this.#options.hasRoom(intake) });
     return { intake, records, stored: position, snapshot };
   }
 

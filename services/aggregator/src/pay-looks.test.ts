@@ -1,96 +1,65 @@
-import { TouchWriter } from '@touchstone/codec';
-import { PartitionLedgers, scoringModelSchema } from '@touchstone/engine';
-import { RecordBlockBuilder } from '@touchstone/event-log';
+import { createMetrics, systemScheduler } from '@touchstone/runtime';
 import { describe, expect, it } from 'vitest';
-import { BlockGate } from './block-gate.ts';
-import { Intake } from './intake.ts';
-import { payLooks } from './pay-looks.ts';
-import { accountScoring } from './scoring-job.ts';
-
-const T = Date.UTC(2026, 5, 1);
-const ACCOUNTS = 1000;
-const none = { contactId: null, channel: null, campaignId: null, creativeId: null, url: null, source: null, minutes: 0, properties: {} };
-const model = scoringModelSchema.parse({ version: 'm', rules: [] });
-
-/** Accounts that are in as soon as somebody looks. */
-function intakeOf(): Intake {
-  const ledgers = new PartitionLedgers(0, model);
-  const store = { touchRows: () => ({ count: 0, byteLength: 0, add() {} }) };
-  const intake = new Intake({
-    run: accountScoring.openRun(0),
-    store,
-    ledgers,
-    generation: 'g',
-    models: [],
-    heldUntil: 0,
-    modelPublished: model.version,
-  });
-  const writer = new TouchWriter();
-  const builder = new RecordBlockBuilder();
-  for (let i = 0; i < ACCOUNTS; i++) {
-    writer.write({ id: `t-${i}`, accountId: `account-${i}`, kind: 'meeting', occurredAt: T, ...none });
-    builder.append(writer.key(), writer.value());
-  }
-  const bytes = builder.bytes().slice();
-  intake.apply({ partition: 0, baseOffset: 0, nextOffset: ACCOUNTS, count: ACCOUNTS, appendedAt: T, bytes });
-  ledgers.model = scoringModelSchema.parse({ ...model, thresholds: [{ id: 'seen', metric: 'touches.24h', enter: 1 }] });
-  ledgers.alerts.changeRules();
-  return intake;
-}
+import { payAllLooks, payLooks } from './pay-looks.ts';
+import { ACCOUNTS, owingIntake, TOUCHED_AT } from './test-intake.ts';
 
 describe('looks that are owed', () => {
   it('are paid in turns, and what they come to is taken up turn by turn', async () => {
-    const intake = intakeOf();
+    const intake = owingIntake();
     const waiting: number[] = [];
     expect(intake.ledgers.alerts.nextDueAt()).toBe(Infinity);
-    await payLooks(intake, async () => void waiting.push(intake.untold.end));
+    await payLooks(intake, { breathe: async () => void waiting.push(intake.untold.end) });
     expect(waiting.length).toBeGreaterThan(3);
     expect(waiting).toEqual(waiting.toSorted((one, other) => one - other));
     expect(waiting[0]).toBeLessThan(ACCOUNTS / 2);
     expect(intake.untold.end).toBe(ACCOUNTS);
     const cut = intake.cut()!;
     expect(new Set(cut.transitions.map(({ alert, offset }) => [alert.at, alert.cause, offset].join()))).toEqual(
-      new Set([`${T},model,999`]),
+      new Set([`${TOUCHED_AT},model,999`]),
     );
     expect(intake.ledgers.alerts.nextDueAt()).toBeLessThan(Infinity);
   });
 
   it('that are given up are owed still, and forbid to commit, though all that came of them is cut', async () => {
-    const intake = intakeOf();
+    const intake = owingIntake();
     const gaveUp = new Error('the process stops');
-    await expect(payLooks(intake, () => Promise.reject(gaveUp))).rejects.toBe(gaveUp);
+    await expect(payLooks(intake, { breathe: () => Promise.reject(gaveUp) })).rejects.toBe(gaveUp);
     const first = intake.cut()!.transitions.length;
     expect([first > 0, first < ACCOUNTS, intake.owesEffects]).toEqual([true, true, true]);
-    await payLooks(intake, async () => {});
+    await payLooks(intake, { breathe: async () => {} });
     expect(intake.cut()!.transitions).toHaveLength(ACCOUNTS - first);
     expect(intake.owesEffects).toBe(false);
   });
-});
 
-describe('a gate that is kept shut to a partition', () => {
-  it.each(['ended', 'failed'])('lets the others pass when its step is over, and that one when what it waits for has %s', async (how) => {
-    const gate = new BlockGate();
-    const { promise, reject, resolve } = Promise.withResolvers<void>();
-    const passed: number[] = [];
-    const blocks = gate
-      .whileShut(async () => {
-        gate.keepShutTo(1, promise);
-      })
-      .then(() => undefined);
-    const waiting = [1, 2].map(async (partition) => {
-      await gate.pass(partition);
-      passed.push(partition);
+  it('that there is no room for are owed still', async () => {
+    const intake = owingIntake();
+    const hasRoom = (): boolean => intake.untold.end === 0;
+    await payLooks(intake, { breathe: async () => {}, hasRoom });
+    expect([intake.untold.end > 0, intake.untold.end < ACCOUNTS / 2, intake.owesEffects]).toEqual([true, true, true]);
+  });
+
+  it('are paid to the end in a partition that is held, by checkpoints that make room', async () => {
+    const intake = owingIntake();
+    const cuts: number[] = [];
+    let most = 0;
+    await payAllLooks(intake, {
+      scheduler: { ...systemScheduler, breathe: async () => void (most = Math.max(most, intake.pendingBytes)) },
+      metrics: createMetrics(),
+      hasRoom: () => intake.pendingBytes < 300_000,
+      checkpoint: async () => void cuts.push(intake.cut()!.transitions.length),
+      isStopping: () => false,
     });
-    await blocks;
-    await waiting[1];
-    expect(passed).toEqual([2]);
-    if (how === 'ended') resolve();
-    else {
-      reject(new Error('what it waits for failed'));
-      await expect(promise).rejects.toThrow('failed');
-    }
-    await waiting[0];
-    expect(passed).toEqual([2, 1]);
-    await gate.pass(1);
+    cuts.push(intake.cut()!.transitions.length);
+    expect(cuts.reduce((sum, one) => sum + one, 0)).toBe(ACCOUNTS);
+    expect(cuts.length).toBeGreaterThan(2);
+    expect(most).toBeLessThan(300_000);
+    expect(intake.owesEffects).toBe(false);
+  });
+
+  it('are left to the next start when the process stops', async () => {
+    const intake = owingIntake();
+    const options = { scheduler: systemScheduler, metrics: createMetrics(), hasRoom: () => true, checkpoint: async () => {} };
+    await expect(payAllLooks(intake, { ...options, isStopping: () => true })).rejects.toThrow('the process stops');
+    expect(intake.ledgers.alerts.owesLooks).toBe(true);
   });
 });

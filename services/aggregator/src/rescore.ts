@@ -3,7 +3,6 @@ import { restoreLedgers, restoreSums, type RestoreOptions } from '@touchstone/re
 import { persist, type Logger, type Scheduler } from '@touchstone/runtime';
 import type { AggregatorStore } from './aggregator-store.ts';
 import type { Intake } from './intake.ts';
-import { payLooks } from './pay-looks.ts';
 
 /** Once so few records are missing, catching up with them is no longer noticed by anyone. */
 const RECORDS_LEFT_MAX = 20_000;
@@ -25,19 +24,12 @@ interface RescoreOptions {
   readonly checkpoint: () => Promise<void>;
   /** Runs a step while no block is being applied. */
   readonly whileHeld: (step: () => Promise<void>) => Promise<void>;
+  /** From within such a step: all partitions have taken over, each at an offset. */
+  readonly onTakeover: (offsets: ReadonlyMap<number, number>) => void;
   /** From within such a step: blocks of one partition are not applied before something has ended, though the step has. */
   readonly keepHeld: (partition: number, until: Promise<unknown>) => void;
-  /** Whether the process stops: looks that are owed then are left to the next start. */
-  readonly isStopping: () => boolean;
-  /** Whether what has gathered for the next checkpoint is not too much. */
-  readonly hasRoom: () => boolean;
-}
-
-export interface Takeover {
-  /** The offset at which each partition took over. */
-  readonly offsets: ReadonlyMap<number, number>;
-  /** Alerts that came of it and that a cooldown held back. */
-  readonly heldBack: number;
+  /** Looks at all accounts of a partition, as the model asks for. */
+  readonly payLooks: (intake: Intake) => Promise<void>;
 }
 
 /**
@@ -49,16 +41,18 @@ export interface Takeover {
  *     then:  partition by partition, look at all accounts under the new rules, and let it go on   (new model live)
  *
  * Only points depend on the model, so only sums are computed, and put into the living ledgers in the end. All partitions take over in one step,
- * so no answer mixes two models. Looks take some 10 microseconds an account, so they are paid in turns; all of a partition are as of its takeover.
+ * so no answer mixes scores of two models. Looks take some 10 microseconds an account, so they are paid in turns, one partition after the other;
+ * all of a partition are as of its takeover. Until an account is looked at, its stage and qualification are not known, and blocks of its partition
+ * wait: those of the last one for the looks of all.
  */
-export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<Takeover> {
-  const { assertCurrent, intakes, keepHeld, ledgers, logger, scheduler, whileHeld } = options;
+export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<void> {
+  const { assertCurrent, intakes, keepHeld, ledgers, logger, onTakeover, payLooks, scheduler, whileHeld } = options;
   const startedAt = scheduler.elapsed();
   const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options));
 
   let records = 0;
-  let offsets: Takeover['offsets'] = new Map();
-  let looks: readonly Promise<number>[] = [];
+  let offsets: ReadonlyMap<number, number> = new Map();
+  let looks: readonly Promise<void>[] = [];
   for (let round = 0; round < ROUNDS_MAX; round++) {
     records += await catchUp(rescored, options);
     if (rescored.reduce((sum, { missing }) => sum + missing, 0) <= RECORDS_LEFT_MAX) break;
@@ -71,25 +65,19 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
     for (const one of rescored) one.takeOver();
     ledgers.replace([...intakes.values()].map((intake) => intake.ledgers));
     offsets = new Map([...intakes].map(([partition, intake]) => [partition, intake.ledgers.position]));
+    // Right here: while looks are paid partitions may leave, and others come.
+    onTakeover(offsets);
     let before: Promise<unknown> = Promise.resolve();
     looks = [...intakes.values()].map((intake) => {
-      const paid = before.then(() => payLooks(intake, () => breatheWithRoom(options)));
+      const paid = before.then(() => payLooks(intake));
       keepHeld(intake.partition, paid);
       before = paid;
       return paid;
     });
   });
-  const heldBack = (await Promise.all(looks)).reduce((sum, one) => sum + one, 0);
+  await Promise.all(looks);
   const seconds = (scheduler.elapsed() - startedAt) / 1000;
   logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(offsets) }, 'accounts are rescored');
-  return { offsets, heldBack };
-}
-
-/** Alerts of all accounts at once may be more than there is room for. */
-async function breatheWithRoom({ checkpoint, hasRoom, isStopping, scheduler }: RescoreOptions): Promise<void> {
-  if (isStopping()) throw new Error('the process stops');
-  if (!hasRoom()) await checkpoint();
-  await scheduler.breathe();
 }
 
 type KeptBesides = Pick<RescoreOptions, 'dedupeHorizonMs' | 'creativeDays'>;

@@ -96,6 +96,51 @@ describe('a request', () => {
     expect([...requests.values()]).toEqual([2, 2, 1]);
   });
 
+  describe('on a connection that was used before', () => {
+    const IDLE_MS = 20;
+    const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+    /** A receiver that answers the first request of all, and then does as the test says; with a sender that has a connection to it. */
+    async function used(next: RequestListener, timeoutMs: number) {
+      const counts = { requests: 0, connections: new Set<IncomingMessage['socket']>() };
+      const port = await serve((request, response) => {
+        counts.requests++;
+        counts.connections.add(request.socket);
+        if (counts.requests === 1) response.end();
+        else next(request, response);
+      });
+      const sender = senderFor([port], { timeoutMs });
+      await sender.send({ url: at(port), ...message });
+      await pause(IDLE_MS);
+      return { counts, sender, send: () => sender.send({ url: at(port), ...message }) };
+    }
+
+    it('is given up for good when there is no answer', async () => {
+      let closed = 0;
+      const { counts, send } = await used((_, response) => void response.on('close', () => closed++), 50);
+      expect(await send()).toMatchObject({ kind: 'timeout' });
+      await pause(100);
+      expect([counts.requests, counts.connections.size, closed]).toEqual([2, 1, 1]);
+    });
+
+    it('is not sent again when the sender is closed', async () => {
+      const { counts, send, sender } = await used(() => setTimeout(() => sender.close(), IDLE_MS), 200);
+      expect(await send()).toEqual({ kind: 'unreachable', error: 'ECONNRESET' });
+      await pause(100);
+      expect(counts.requests).toBe(2);
+    });
+
+    it('is not sent again when the connection is reset after the head of the answer', async () => {
+      const { counts, send } = await used((request, response) => {
+        response.writeHead(200, { 'content-length': '100' }).write('x');
+        setTimeout(() => request.socket.resetAndDestroy(), 30);
+      }, 5000);
+      expect(await send()).toMatchObject({ kind: 'answered', status: 200 });
+      await pause(100);
+      expect([counts.requests, counts.connections.size]).toEqual([2, 1]);
+    });
+  });
+
   it('waits for no other endpoint at the same host, however many of its requests hang', async () => {
     const port = await serve((request, response) => void (request.url === '/hangs' || response.end()));
     const sender = senderFor([port], { timeoutMs: 5000 });

@@ -85,6 +85,7 @@ export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = 
     maxSockets: SOCKETS_PER_ENDPOINT_MAX,
     maxFreeSockets: IDLE_SOCKETS_PER_ENDPOINT_MAX,
   };
+  let isClosed = false;
   const agents = { 'http:': new EndpointsHttpAgent(shared), 'https:': new EndpointsHttpsAgent(shared) };
 
   function open(url: URL, { body, endpointId, headers }: OutgoingRequest): ClientRequest {
@@ -102,8 +103,11 @@ export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = 
       if (refusal !== null) return { kind: 'refused', error: refusal };
       const { promise, resolve } = Promise.withResolvers<SendResult>();
       const url = new URL(outgoing.url);
+      // What becomes of the connection after its end is no news of the message: neither what ends it here nor a body that breaks off.
+      let isOver = false;
       let request = begin(false);
       const timer = setTimeout(() => {
+        isOver = true;
         resolve({ kind: 'timeout', error: `no answer within ${timeoutMs / 1000} s` });
         request.destroy();
       }, timeoutMs);
@@ -111,12 +115,13 @@ export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = 
       function begin(isSecond: boolean): ClientRequest {
         const begun = open(url, outgoing);
         begun.on('response', (response) => {
+          isOver = true;
           const { headers, statusCode = 0 } = response;
           resolve({ kind: 'answered', status: statusCode, retryAfter: headers['retry-after'] });
           drain(response);
         });
         begun.on('error', (error) => {
-          if (!isSecond && begun.reusedSocket && isReset(error)) request = begin(true);
+          if (!isOver && !isClosed && !isSecond && begun.reusedSocket && isReset(error)) request = begin(true);
           else resolve(resultOf(error));
         });
         begun.on('close', () => {
@@ -130,6 +135,7 @@ export function createSender({ guard, resolveAll = resolveBySystem, timeoutMs = 
       return promise;
     },
     close() {
+      isClosed = true;
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };

@@ -44,8 +44,8 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
       const model = await pasts.modelAt(asked, nowOf(options, place));
       // What is in memory has gone on since it was asked, if that took a moment: only its last change counts.
       if (asOf >= earliestInstant(ledgers, account) && model.version === ledgers.model.version) {
-        const standing = { stage: ledgers.alerts.stageOf(account), qualified: ledgers.alerts.isQualified(account) };
-        return accountAnswer(viewOf(ledgers, account, asOf), ledgers.accounts.facts.get(account) ?? null, standing);
+        const fact = ledgers.accounts.facts.get(account) ?? null;
+        return accountAnswer(viewOf(ledgers, account, asOf), fact, ledgers.alerts.membershipOf(account));
       }
       const past = await pasts.known(asked, { model });
       if (past.account < 0) throw notKnownYet('at', past.firstKnownAt);

@@ -32,8 +32,9 @@ const snoozeSchema = z
     ...said,
     until: z
       .union([z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)), z.int().min(0).max(TIME_MAX)])
+      .nullable()
       .optional()
-      .describe('When it is over: RFC 3339 with an offset, or epoch milliseconds'),
+      .describe('When it is over, not in the past: RFC 3339 with an offset, or epoch milliseconds; null for at once'),
     for: durationSchema.optional(),
   })
   .refine(({ for: duration, until }) => (duration === undefined) !== (until === undefined), 'must have either until or for')
@@ -83,7 +84,7 @@ export function registerAlertActionRoutes(app: QueryApp, options: Options): void
       schema: {
         operationId: 'snoozeAlert',
         summary: 'Put an alert off',
-        description: 'Until an instant, or for a while, at most 366 days. The latest snooze stands; one that is over at once ends it.',
+        description: 'Until an instant, or for a while, at most 366 days. The latest snooze stands; one with `until` null ends it.',
         tags: ['alerts'],
         params,
         body: snoozeSchema,
@@ -93,16 +94,20 @@ export function registerAlertActionRoutes(app: QueryApp, options: Options): void
     (request) => {
       const at = clock();
       const { by = request.caller!.keyId, for: duration, note } = request.body;
-      const until = request.body.until ?? at + durationMs(duration!);
+      const { until: asked } = request.body;
+      const until = asked === undefined ? at + durationMs(duration!) : (asked ?? at);
+      if (until < at) throw refused('until', `must not be in the past; it is ${timeText(at)}`);
       if (until > at + SNOOZE_MAX_MS) {
-        const detail = `${duration === undefined ? 'until' : 'for'} must not go beyond 366 days from now, ${timeText(at + SNOOZE_MAX_MS)}`;
-        throw new ProblemError('invalid_request', detail, {
-          errors: [{ in: 'body', pointer: duration === undefined ? '#/until' : '#/for', detail }],
-        });
+        throw refused(asked === undefined ? 'for' : 'until', `must not go beyond 366 days from now, ${timeText(at + SNOOZE_MAX_MS)}`);
       }
       return act(request.params.alertId, { action: 'snooze', by, note, until, at });
     },
   );
+}
+
+function refused(field: 'until' | 'for', what: string): ProblemError {
+  const detail = `${field} ${what}`;
+  return new ProblemError('invalid_request', detail, { errors: [{ in: 'body', pointer: `#/${field}`, detail }] });
 }
 
 /** As the store would say it. */

@@ -272,7 +272,7 @@ describe('what people do about alerts', () => {
       state: 'snoozed',
     });
     now += 1;
-    expect((await post('/v1/alerts/alr_2/snooze', { until: 0 })).json).toMatchObject({ state: 'open' });
+    expect((await post('/v1/alerts/alr_2/snooze', { until: null })).json).toMatchObject({ state: 'open' });
 
     expect((await post('/v1/alerts/alr_1/useful', {})).json).toMatchObject({ useful: true });
     expect((await post('/v1/alerts/alr_2/useful', {})).json).toMatchObject({ useful: true });
@@ -292,6 +292,9 @@ describe('what people do about alerts', () => {
   test.each([
     ['alr_1/snooze', {}, '#'],
     ['alr_1/snooze', { for: '1d', until: 5 }, '#'],
+    ['alr_1/snooze', { for: '1d', until: null }, '#'],
+    ['alr_1/snooze', { until: NOW - DAY_MS }, '#/until'],
+    ['alr_1/snooze', { until: '1970-01-01T00:00:00Z' }, '#/until'],
     ['alr_1/snooze', { for: '367d' }, '#/for'],
     ['alr_1/snooze', { until: NOW + 400 * DAY_MS }, '#/until'],
     ['alr_1/snooze', { for: 'a while' }, '#/for'],

@@ -39,8 +39,16 @@ const scored = {
   asOf: time.describe('The instant the answer is computed for'),
   version: z.int().describe('Offset of the last touch or fact applied; never goes backwards'),
   modelVersion: z.string(),
-  stage: z.string().nullable().describe('Id of the stage that the account is in; null for none'),
-  qualified: z.boolean().nullable().describe('Whether it is a marketing qualified account; null where the model has no qualification'),
+  stage: z
+    .string()
+    .nullable()
+    .describe(
+      'Id of the stage that the account is in; null for none, and for the moment in which it is not looked at under a new model yet',
+    ),
+  qualified: z
+    .boolean()
+    .nullable()
+    .describe('Whether it is a marketing qualified account; null where the model has no qualification, and in that moment'),
   engaged: z.boolean().describe('At least one engaging touch in the reach window'),
   lastTouchAt: time.nullable(),
 };

@@ -33,7 +33,9 @@ export interface ReplicaOptions {
  *                           a new model in all partitions, or the log has dropped what comes next
  *     store --restore--> next copy --follow the log--> is as far: takes over in one step
  *
- * No version goes back when it does, and no answer mixes two models. Memory is doubled meanwhile.
+ * No version goes back when it does, and no answer mixes scores of two models. Where accounts stand under the new one is told by alerts, which
+ * come as the aggregator looks at them: until then they are qualified as before, and in no stage that the model does not have. Memory is doubled
+ * meanwhile.
  */
 export class LedgerReplica {
   readonly ledgers = new LedgerSet();

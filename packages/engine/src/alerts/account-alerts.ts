@@ -11,6 +11,14 @@ import type { QualificationView } from './qualification.ts';
 import { Reading } from './reading.ts';
 import { standingOf, type Standing } from './standing.ts';
 
+/** Where an account stands, as lists have it. */
+export interface Membership {
+  /** Null for none, too. */
+  readonly stage: string | null;
+  /** Null where the model has no qualification, too. */
+  readonly qualified: boolean | null;
+}
+
 /**
  * Evaluates the alert rules of a model as records of the live log are applied:
  *
@@ -29,6 +37,7 @@ export class AccountAlerts {
   readonly #asked: Reading;
   #rules: CompiledAlertRules;
   #looks: AccountLooks;
+  #stageIds: ReadonlySet<string> = new Set();
   #hasRules = false;
   #isFollowing = false;
   /** Whether all accounts were looked at under the model. */
@@ -92,12 +101,15 @@ export class AccountAlerts {
     return this.#states.stateOf(account, family, ruleId);
   }
 
-  /** The stage that the account is in; null for none. */
+  /**
+   * The stage that the account is in, by the last look at it; null for none. As long as one is owed, it may be a stage of a former model, as the
+   * qualification may be that of one: see `owesLook`.
+   */
   stageOf(account: number): string | null {
     return this.#rules.stages.length === 0 ? null : this.#states.stageOf(account, this.#states.numberOf('stage', 'stages'));
   }
 
-  /** Null when the model has no qualification. */
+  /** By the last look at the account; null when the model has no qualification. */
   isQualified(account: number): boolean | null {
     return this.#rules.qualification === null ? null : this.#states.isIn(account, this.#states.numberOf('mqa', 'qualification'));
   }
@@ -128,6 +140,23 @@ export class AccountAlerts {
   /** Whether accounts are still to be looked at, since a replay or since another model took over. */
   get owesLooks(): boolean {
     return this.isEvaluating && !this.#areAllLooked;
+  }
+
+  /** Whether the account is among those that are still to be looked at: where it stands under the model is not known. */
+  owesLook(account: number): boolean {
+    return this.owesLooks && !this.#looks.hasBegun(account);
+  }
+
+  /** Stage and qualification under the model in force, as they are told; both null where that is not known yet. */
+  membershipOf(account: number): Membership {
+    if (this.owesLook(account)) return { stage: null, qualified: null };
+    return { stage: this.stageInModelOf(account), qualified: this.isQualified(account) };
+  }
+
+  /** As `stageOf`, but for stages of former models, which stay until whoever only reads hears of the new one. */
+  stageInModelOf(account: number): string | null {
+    const stage = this.stageOf(account);
+    return stage === null || this.#stageIds.has(stage) ? stage : null;
   }
 
   /**
@@ -202,6 +231,7 @@ export class AccountAlerts {
   #compile(): [CompiledAlertRules, AccountLooks] {
     const { qualification, stages, surge, thresholds, watches } = this.#ledgers.model;
     this.#hasRules = thresholds.length + stages.length + watches.length > 0 || qualification !== undefined || surge !== undefined;
+    this.#stageIds = new Set(stages.map(({ id }) => id));
     const rules = compileAlertRules(this.#ledgers, this);
     return [rules, new AccountLooks(this.#ledgers, this.#states, rules, (transition) => void this.#transitions.push(transition))];
   }

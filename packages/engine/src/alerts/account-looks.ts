@@ -93,6 +93,11 @@ export class AccountLooks {
     return true;
   }
 
+  /** Whether an account was looked at by `begin`, or all were. */
+  hasBegun(account: number): boolean {
+    return account < this.#begun;
+  }
+
   /** Lets happen what time alone brings about until the record at `offset`, which is about to be applied. */
   advance(now: number, offset: number): void {
     const due = this.#due;

@@ -113,6 +113,7 @@ export class Decider {
     const account: DecidedAccount = {
       accountId,
       band: bandOf(bandsOf(model), score),
+      // By the last look: accounts don't leave their experiments for the moment in which they are not looked at under a new model yet.
       stage: alerts.stageOf(row),
       qualified: alerts.isQualified(row),
       fact: accounts.facts.get(row),
