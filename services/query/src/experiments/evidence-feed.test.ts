@@ -32,6 +32,7 @@ function openFeed(storedAtFirst: number, running: readonly ExperimentState[] = [
     positions: () => Promise.resolve(new Map([[0, { offset: Math.min(3, stored++) }]])),
     offsetSince,
     replay,
+    contactRoles: async function* () {},
     crossings: vi.fn(),
   };
   const feed = new EvidenceFeed({
