@@ -1,3 +1,5 @@
+import { runInNewContext } from 'node:vm';
+import { setFlagsFromString } from 'node:v8';
 import { defaultModel, PartitionLedgers, RescoredSums, type ScoringModel } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
 import { assign, currentExperiment, summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
@@ -129,6 +131,57 @@ test('with more touches waiting than may, what is being read begins again and al
   expect(evidence.isWhole).toBe(false);
   closeGap(evidence.gap()!, blocks);
   expect(evidence.evidenceOf('hero')!.rows.size).toBe(12);
+});
+
+test('what waits for a hundred experiments is kept once', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heapBytes = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const count = 2000;
+  const blocks = blocksOf(Array.from({ length: count }, () => ({ account: 1, kind: 'web_visit', creativeId: null })));
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, 0);
+  evidence.attach(ledgers);
+  evidence.keep(Array.from({ length: 100 }, (_, n) => experimentSince(NOW, { id: `hero-${n}` }, defaultModel)));
+  const gap = evidence.gap()!;
+  const before = heapBytes();
+  for (const block of blocks) applyBlock(ledgers, block, false);
+  const bytesATouch = (heapBytes() - before) / count;
+  expect(bytesATouch).toBeLessThan(1500);
+  gap.close();
+  expect(evidence.isWhole).toBe(true);
+});
+
+test('touches that wait are weighed by the model of each experiment, from its start on, and of its thresholds', () => {
+  const blocks = blocksOf([
+    { account: 1, kind: 'ad_impression', creativeId: 'a' },
+    { account: 1, kind: 'web_visit', creativeId: null },
+    { account: 2, kind: 'ad_impression', creativeId: 'a' },
+    { account: 1, kind: 'web_visit', creativeId: null },
+  ]);
+  const other = { ...defaultModel, rules: defaultModel.rules.map((rule) => ({ ...rule, points: rule.points + 7 })) };
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, 0);
+  evidence.attach(ledgers);
+  const given: [string, number, ScoringModel | null][] = [
+    ['of-now', NOW, null],
+    ['other', NOW, other],
+    ['later', NOW + 2000, other],
+  ];
+  evidence.keep(given.map(([id, since, model]) => experimentSince(since, { id }, model)));
+  const gap = evidence.gap()!;
+  for (const block of blocks) applyBlock(ledgers, block, false);
+  closeGap(gap, blocks);
+  const pointsOf = (id: string): [number, number][] => {
+    const { points, rows } = evidence.evidenceOf(id)!;
+    return [...rows].map(([account, row]) => [Number(account.slice(1)), points[row]!]);
+  };
+  expect(pointsOf('of-now')).toEqual([[1, 2], [2, 0]]); // prettier-ignore
+  expect(pointsOf('other')).toEqual([[1, 16], [2, 0]]); // prettier-ignore
+  expect(pointsOf('later')).toEqual([[2, 0]]);
 });
 
 test('what an account does while its exposure is still being read counts', () => {
