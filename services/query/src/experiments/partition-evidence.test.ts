@@ -1,10 +1,10 @@
 import { runInNewContext } from 'node:vm';
 import { setFlagsFromString } from 'node:v8';
-import { defaultModel, PartitionLedgers, RescoredSums, type ScoringModel } from '@touchstone/engine';
+import { defaultModel, PartitionLedgers, RescoredSums, TouchWeigher, type ScoringModel } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
 import { assign, currentExperiment, summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
 import { fc, test as property } from '@fast-check/vitest';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { PartitionEvidence, type Gap } from './partition-evidence.ts';
 import { applyBlock, blocksOf, closeGap, experimentSince, NOW, type MadeTouch } from './test-evidence.ts';
 
@@ -182,6 +182,29 @@ test('touches that wait are weighed by the model of each experiment, from its st
   expect(pointsOf('of-now')).toEqual([[1, 2], [2, 0]]); // prettier-ignore
   expect(pointsOf('other')).toEqual([[1, 16], [2, 0]]); // prettier-ignore
   expect(pointsOf('later')).toEqual([[2, 0]]);
+});
+
+test.each([
+  ['as they come', 'winter', 0],
+  ['as they come', 'spring', 2],
+  ['from the store', 'winter', 0],
+  ['from the store', 'spring', 2],
+])('touches are weighed once for all experiments of one model, and not for those of other campaigns: %s, %s', (way, campaignId, times) => {
+  const blocks = blocksOf([
+    { account: 1, kind: 'ad_impression', creativeId: 'a' },
+    { account: 2, kind: 'web_visit', creativeId: null },
+    { account: 1, kind: 'web_visit', creativeId: null },
+  ]);
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, way === 'from the store' ? blocks.length : 0);
+  evidence.attach(ledgers);
+  evidence.keep(['one', 'two', 'three'].map((id) => experimentSince(NOW, { id, campaignId }, defaultModel)));
+  const weighs = vi.spyOn(TouchWeigher.prototype, 'worth');
+  closeGap(evidence.gap()!, blocks);
+  for (const block of blocks.slice(ledgers.position)) applyBlock(ledgers, block, false);
+  expect(weighs).toHaveBeenCalledTimes(times);
+  weighs.mockRestore();
+  expect(evidence.evidenceOf('three')!.points[0]).toBe(times === 0 ? 0 : 1);
 });
 
 test('what an account does while its exposure is still being read counts', () => {

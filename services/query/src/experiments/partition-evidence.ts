@@ -1,7 +1,7 @@
 import { FIELD, fieldsAsked, type PartitionLedgers, type ScoringModel, type TouchCursor, type UsedField } from '@touchstone/engine';
 import { Evidence, planOf, type Crossing, type ExperimentState, type Held } from '@touchstone/experiments';
 import type { RoleBook } from './role-book.ts';
-import { WaitingTouches, type SharedTouch, type WaitingReader } from './waiting-touches.ts';
+import { concerns, WaitingTouches, type SharedTouch, type WaitingReader } from './waiting-touches.ts';
 import { sameModel, Worths } from './worths.ts';
 
 /** Touches of the partition that wait until those before them are read from the store. With more, reading begins again. */
@@ -144,10 +144,11 @@ export class PartitionEvidence {
         if (!isCurrent()) return false;
         now = Math.max(now, appendedAt);
         const accountId = touch.text(FIELD.accountId)!;
+        const campaignId = campaignOf(touch);
         let shared: SharedTouch | null = null;
         let worths: Worths | null = null;
         for (const { entry, from } of places) {
-          if (offset < from || now < entry.startedAt) continue;
+          if (offset < from || now < entry.startedAt || !concerns(entry.evidence, accountId, campaignId)) continue;
           shared ??= sharedOf(touch, now, offset, accountId);
           worths ??= new Worths(touch, roles.roleOf(accountId, touch.text(FIELD.contactId)));
           entry.evidence.touch({ ...shared, worth: worths.by(entry.weights ?? ledgers.model), isAbove: false });
@@ -192,8 +193,8 @@ export class PartitionEvidence {
     let shared: SharedTouch | null = null;
     let worths: Worths | null = null;
     for (const entry of this.#entries.values()) {
-      // Most touches are of accounts that no experiment has reached: these cost no more than this.
-      if (entry.isOpen || now < entry.startedAt || (!touch.has(FIELD.creativeId) && !entry.evidence.rows.has(accountId))) continue;
+      // Most touches are of accounts that no experiment has reached, and of other campaigns: these cost no more than this.
+      if (entry.isOpen || now < entry.startedAt || !concerns(entry.evidence, accountId, campaignId)) continue;
       shared ??= sharedOf(touch, now, offset, accountId);
       worths ??= new Worths(touch, this.#roleOf(touch));
       const isAbove = entry.threshold !== null && !entry.evidence.rows.has(accountId) && this.#isAbove(touch, entry.threshold);
