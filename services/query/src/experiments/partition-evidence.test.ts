@@ -155,6 +155,35 @@ test('what waits for a hundred experiments is kept once', () => {
   expect(evidence.isWhole).toBe(true);
 });
 
+test.each([
+  ['breaks off', 100],
+  ['is outrun by touches', 2],
+])('what accounts were shown is known on while a read %s, and the next goes on', (_, waitingMax) => {
+  const blocks = blocksOf([1, 2, 3, 4, 5, 6, 7, 8].map((account) => ({ account, kind: 'ad_impression', creativeId: 'a' })));
+  const evidence = new PartitionEvidence(0, waitingMax);
+  evidence.attach(ledgersAt(blocks, 2));
+  evidence.keep([experimentSince(NOW)]);
+  closeGap(evidence.gap()!, blocks);
+  const known = (): number[] => [1, 2, 3, 4, 5, 6, 7, 8].filter((account) => evidence.heldBy('hero', `a${account}`) !== null);
+  expect(known()).toEqual([1, 2]);
+  // Others take over, further on.
+  const ledgers = ledgersAt(blocks, 4);
+  evidence.attach(ledgers);
+  const first = evidence.gap()!;
+  for (const block of blocks.slice(4, 7)) applyBlock(ledgers, block, false);
+  closeGap(first, blocks, 1);
+  expect(evidence.isWhole).toBe(false);
+  const second = evidence.gap()!;
+  expect(known()).toEqual(expect.arrayContaining([1, 2]));
+  closeGap(second, blocks, 1);
+  const third = evidence.gap()!;
+  expect(known()).toEqual(expect.arrayContaining([1, 2]));
+  closeGap(third, blocks);
+  expect([evidence.isWhole, known()]).toEqual([true, [1, 2, 3, 4, 5, 6, 7]]);
+  applyBlock(ledgers, blocks[7]!, false);
+  expect(known()).toHaveLength(8);
+});
+
 test('touches that wait are weighed by the model of each experiment, from its start on, and of its thresholds', () => {
   const blocks = blocksOf([
     { account: 1, kind: 'ad_impression', creativeId: 'a' },

@@ -16,6 +16,8 @@ interface Entry extends WaitingReader {
   /** By what touches are weighed: one object for all that weigh alike; null, of an experiment whose start is recorded without, for the model of now. */
   readonly weights: ScoringModel | null;
   evidence: Evidence;
+  /** Says what accounts were shown: the evidence, or, while another one is made in its place, what was served before. */
+  shown: Evidence;
   /** False while it takes touches as they come; else some are to be read from the store, and those that come after these wait. */
   isOpen: boolean;
   /** Offset up to which it is complete; null for nothing yet. While it takes touches as they come, that is where the ledgers are. */
@@ -88,6 +90,7 @@ export class PartitionEvidence {
         threshold,
         weights: state.weights === null ? null : sameModel(state.weights, this.#weights()),
         evidence,
+        shown: evidence,
         isOpen: true,
         upTo: null,
         isHalf: false,
@@ -108,10 +111,10 @@ export class PartitionEvidence {
   }
 
   heldBy(experimentId: string, accountId: string): Held | null {
-    const evidence = this.#entries.get(experimentId)?.evidence;
-    const row = evidence?.rows.get(accountId);
-    if (evidence === undefined || row === undefined) return null;
-    return { creativeId: evidence.creatives[evidence.lastCreative[row]!]!, exposedAt: evidence.lastSeenAt[row]! };
+    const shown = this.#entries.get(experimentId)?.shown;
+    const row = shown?.rows.get(accountId);
+    if (shown === undefined || row === undefined) return null;
+    return { creativeId: shown.creatives[shown.lastCreative[row]!]!, exposedAt: shown.lastSeenAt[row]! };
   }
 
   /** What is to be read from the store now; null for nothing. Touches that come from this moment on wait for it. */
@@ -161,6 +164,7 @@ export class PartitionEvidence {
           waiting.moveInto(entry);
           entry.isOpen = false;
           entry.isHalf = false;
+          entry.shown = entry.evidence;
           entry.owesCrossings = entry.threshold !== null;
         }
         this.#waitFor(null);
