@@ -93,6 +93,9 @@ describe('an experiment', () => {
     const problem = await expectProblem(response, 400, 'invalid_request');
     expect(problem.detail).toContain('no two arms');
     await expectProblem(await running.server.fetch('/v1/experiments/none'), 404, 'not_found');
+    const misspelt = { id: 'x', campaignId: 'c', arms: [{ creativeId: 'a' }, { creativeId: 'b' }], targeting: { bands: ['hot', 'hott'] } };
+    const { errors } = await expectProblem(await send('/v1/experiments', misspelt), 400, 'invalid_request');
+    expect(errors).toMatchObject([{ in: 'body', pointer: '#/targeting/bands/1', detail: expect.stringContaining('cold, warm, hot') }]);
   });
 });
 
@@ -284,7 +287,7 @@ describe('evidence', () => {
       400,
       'invalid_request',
     );
-    expect(problem.detail).toContain('no threshold with this id');
+    expect(problem.detail).toContain('no threshold "sure": it has none');
     const thresholds = [{ id: 'sure', metric: 'points', enter: 50 }];
     await sent('/v1/models', { version: 'sure', rules: [{ id: 'meeting', kind: 'meeting', points: 100 }], thresholds }, 202);
     await settle(running.server);
@@ -315,6 +318,18 @@ describe('evidence', () => {
     const after = await eventually(results, ({ isComplete }) => isComplete);
     expect(after.arms).toEqual(before.arms);
   }, 60_000);
+
+  it('is not started under a model that has not what it targets', async () => {
+    const arms = [{ creativeId: 'a' }, { creativeId: 'b' }];
+    await sent('/v1/models', { version: 'staged', rules: [], stages: [{ id: 'aware' }] }, 202);
+    await settle(running.server);
+    await sent('/v1/experiments', { id: 'staged', campaignId: 'c', arms, targeting: { stages: ['aware'] } }, 201);
+    await sent('/v1/models', { version: 'other', rules: [], stages: [{ id: 'won' }] }, 202);
+    await settle(running.server);
+    const { detail } = await expectProblem(await send('/v1/experiments/staged/start', {}), 409, 'conflict');
+    expect(detail).toBe('its targeting/stages/0 is of another model: the scoring model other has no stage "aware": it has won');
+    expect(await sent('/v1/experiments/staged/stop', {})).toMatchObject({ status: 'stopped' });
+  }, 30_000);
 
   it('weighs what is gained by the model at its start and the role of then, before and after a restart under another model', async () => {
     const id = 'gain';
