@@ -93,6 +93,9 @@ describe('an experiment', () => {
     const problem = await expectProblem(response, 400, 'invalid_request');
     expect(problem.detail).toContain('no two arms');
     await expectProblem(await running.server.fetch('/v1/experiments/none'), 404, 'not_found');
+    const lost = { id: 'x', campaignId: 'c', arms: [{ creativeId: 'much', weight: 1e6 }, { creativeId: 'tiny', weight: 0.001 }] }; // prettier-ignore
+    const { errors: ofArm } = await expectProblem(await send('/v1/experiments', lost), 400, 'invalid_request');
+    expect(ofArm).toMatchObject([{ in: 'body', pointer: '#/arms/1/weight', detail: expect.stringContaining('gives tiny none') }]);
     const misspelt = { id: 'x', campaignId: 'c', arms: [{ creativeId: 'a' }, { creativeId: 'b' }], targeting: { bands: ['hot', 'hott'] } };
     const { errors } = await expectProblem(await send('/v1/experiments', misspelt), 400, 'invalid_request');
     expect(errors).toMatchObject([{ in: 'body', pointer: '#/targeting/bands/1', detail: expect.stringContaining('cold, warm, hot') }]);
@@ -106,8 +109,8 @@ describe('a decision by OFREP', () => {
       targeting: { bands: ['hot'] },
       control: 'hero-a',
       arms: [
-        { creativeId: 'hero-a', weight: 0.0001 },
-        { creativeId: 'hero-b', weight: 1000 },
+        { creativeId: 'hero-a', weight: 0.1 },
+        { creativeId: 'hero-b', weight: 999.9 },
       ],
     });
   });
