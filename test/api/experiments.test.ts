@@ -68,7 +68,8 @@ describe('an experiment', () => {
     const given = { id: 'life', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }] };
     const draft = await sent<Experiment>('/v1/experiments', given, 201);
     expect(draft).toMatchObject({ id: 'life', status: 'draft', revision: 1, control: 'a', flagKey: 'life' });
-    expect((await send('/v1/experiments', given)).status).toBe(409);
+    const { detail } = await expectProblem(await send('/v1/experiments', given), 409, 'conflict');
+    expect(detail).toBe('there is an experiment with this id already');
     expect(await sent('/v1/experiments/life/start', { reason: 'spring is here' })).toMatchObject({ status: 'running', revision: 2 });
     expect((await send('/v1/experiments/life/stop', { revision: 1 })).status).toBe(409);
     expect(await sent('/v1/experiments/life/swap', { creativeId: 'b' })).toMatchObject({ arms: [{ isOut: false }, { isOut: true }] });

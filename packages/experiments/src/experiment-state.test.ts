@@ -137,6 +137,11 @@ describe('the steps of an experiment', () => {
     expect(after(step('create', 0, { definition: JSON.stringify(definition) })).status).toBe('draft');
   });
 
+  test('a second creation of an experiment is told of the first', () => {
+    expect(refusedBy(after(step('create', 0)), step('create', 0))).toBe('there is an experiment with this id already');
+    expect(refusedBy(after(...RUNNING), step('create', 0))).toBe('there is an experiment with this id already');
+  });
+
   test('weights move in mode thompson', () => {
     const create = step('create', 0, { definition: JSON.stringify({ ...DEFINITION, mode: 'thompson' }) });
     const weights = DEFINITION.arms.map((arm, index) => ({ ...arm, weight: index }));
