@@ -69,7 +69,8 @@ describe('an experiment', () => {
     const given = { id: 'life', campaignId: 'spring', arms: [{ creativeId: 'a' }, { creativeId: 'b' }] };
     const draft = await sent<Experiment>('/v1/experiments', given, 201);
     expect(draft).toMatchObject({ id: 'life', status: 'draft', revision: 1, control: 'a', flagKey: 'life' });
-    expect((await send('/v1/experiments', given)).status).toBe(409);
+    const { detail } = await expectProblem(await send('/v1/experiments', given), 409, 'conflict');
+    expect(detail).toBe('there is an experiment with this id already');
     expect(await sent('/v1/experiments/life/start', { reason: 'spring is here' })).toMatchObject({ status: 'running', revision: 2 });
     expect((await send('/v1/experiments/life/stop', { revision: 1 })).status).toBe(409);
     expect(await sent('/v1/experiments/life/swap', { creativeId: 'b' })).toMatchObject({ arms: [{ isOut: false }, { isOut: true }] });
@@ -94,6 +95,12 @@ describe('an experiment', () => {
     const problem = await expectProblem(response, 400, 'invalid_request');
     expect(problem.detail).toContain('no two arms');
     await expectProblem(await running.server.fetch('/v1/experiments/none'), 404, 'not_found');
+    const lost = { id: 'x', campaignId: 'c', arms: [{ creativeId: 'much', weight: 1e6 }, { creativeId: 'tiny', weight: 0.001 }] }; // prettier-ignore
+    const { errors: ofArm } = await expectProblem(await send('/v1/experiments', lost), 400, 'invalid_request');
+    expect(ofArm).toMatchObject([{ in: 'body', pointer: '#/arms/1/weight', detail: expect.stringContaining('gives tiny none') }]);
+    const misspelt = { id: 'x', campaignId: 'c', arms: [{ creativeId: 'a' }, { creativeId: 'b' }], targeting: { bands: ['hot', 'hott'] } };
+    const { errors } = await expectProblem(await send('/v1/experiments', misspelt), 400, 'invalid_request');
+    expect(errors).toMatchObject([{ in: 'body', pointer: '#/targeting/bands/1', detail: expect.stringContaining('cold, warm, hot') }]);
   });
 });
 
@@ -104,8 +111,8 @@ describe('a decision by OFREP', () => {
       targeting: { bands: ['hot'] },
       control: 'hero-a',
       arms: [
-        { creativeId: 'hero-a', weight: 0.0001 },
-        { creativeId: 'hero-b', weight: 1000 },
+        { creativeId: 'hero-a', weight: 0.1 },
+        { creativeId: 'hero-b', weight: 999.9 },
       ],
     });
   });
@@ -312,7 +319,7 @@ describe('evidence', () => {
       400,
       'invalid_request',
     );
-    expect(problem.detail).toContain('no threshold with this id');
+    expect(problem.detail).toContain('no threshold "sure": it has none');
     const thresholds = [{ id: 'sure', metric: 'points', enter: 50 }];
     await sent('/v1/models', { version: 'sure', rules: [{ id: 'meeting', kind: 'meeting', points: 100 }], thresholds }, 202);
     await settle(running.server);
@@ -343,6 +350,18 @@ describe('evidence', () => {
     const after = await eventually(results, ({ isComplete }) => isComplete);
     expect(after.arms).toEqual(before.arms);
   }, 60_000);
+
+  it('is not started under a model that has not what it targets', async () => {
+    const arms = [{ creativeId: 'a' }, { creativeId: 'b' }];
+    await sent('/v1/models', { version: 'staged', rules: [], stages: [{ id: 'aware' }] }, 202);
+    await settle(running.server);
+    await sent('/v1/experiments', { id: 'staged', campaignId: 'c', arms, targeting: { stages: ['aware'] } }, 201);
+    await sent('/v1/models', { version: 'other', rules: [], stages: [{ id: 'won' }] }, 202);
+    await settle(running.server);
+    const { detail } = await expectProblem(await send('/v1/experiments/staged/start', {}), 409, 'conflict');
+    expect(detail).toBe('its targeting/stages/0 is of another model: the scoring model other has no stage "aware": it has won');
+    expect(await sent('/v1/experiments/staged/stop', {})).toMatchObject({ status: 'stopped' });
+  }, 30_000);
 
   it('weighs what is gained by the model at its start and the role of then, before and after a restart under another model', async () => {
     const id = 'gain';

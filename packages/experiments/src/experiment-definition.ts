@@ -1,6 +1,8 @@
 import { accountFilterSchema, durationSchema } from '@touchstone/engine';
 import { z } from 'zod';
+import { BUCKETS } from './hash.ts';
 import { isShare, OUTCOMES } from './outcome.ts';
+import { bucketsByCreative, slicesOf } from './slices.ts';
 
 /** What an experiment with creatives is, as it was created. It never changes after that; what becomes of it is its state. */
 
@@ -145,6 +147,15 @@ export const recordedExperimentSchema = givenSchema.transform(withDefaults);
 
 /** A new definition. */
 export const experimentSchema = givenSchema
+  .superRefine(({ arms, coverage }, context) => {
+    const buckets = bucketsByCreative(slicesOf(arms, coverage));
+    for (const [index, { creativeId }] of arms.entries()) {
+      if (buckets.has(creativeId)) continue;
+      const parts = BUCKETS.toLocaleString('en');
+      const message = `gives ${creativeId} none of the ${parts} parts of the accounts: it takes more weight beside the other arms, or more coverage`;
+      context.addIssue({ code: 'custom', path: ['arms', index, 'weight'], message });
+    }
+  })
   .superRefine(({ expected, metric }, context) => {
     if (expected === undefined || !isShare(metric) || expected.baseline >= 1) return;
     const { baseline, lift } = expected;

@@ -124,6 +124,24 @@ describe('the steps of an experiment', () => {
     expect(experimentSchema.safeParse(mean).success).toBe(true);
   });
 
+  test.each<[string, object, (string | number)[][]]>([
+    ['beside one that has all', { arms: [{ creativeId: 'a', weight: 1e6 }, { creativeId: 'b', weight: 0.001 }] }, [['arms', 1, 'weight']]], // prettier-ignore
+    ['of no coverage to speak of', { coverage: 1e-6 }, [['arms', 0, 'weight'], ['arms', 1, 'weight'], ['arms', 2, 'weight']]], // prettier-ignore
+    ['of a coverage that one alone shares in', { coverage: 0.0001, arms: [{ creativeId: 'a', weight: 9 }, { creativeId: 'b' }] }, [['arms', 1, 'weight']]], // prettier-ignore
+  ])('a new definition has no arm without accounts: %s', (_, given, paths) => {
+    const definition = { ...DEFINITION, ...given };
+    const { issues } = experimentSchema.safeParse(definition).error!;
+    expect(issues.map(({ path }) => path)).toEqual(paths);
+    for (const { message } of issues) expect(message).toMatch(/^gives [abc] none of the 10,000 parts of the accounts/);
+    // One on record stays.
+    expect(after(step('create', 0, { definition: JSON.stringify(definition) })).status).toBe('draft');
+  });
+
+  test('a second creation of an experiment is told of the first', () => {
+    expect(refusedBy(after(step('create', 0)), step('create', 0))).toBe('there is an experiment with this id already');
+    expect(refusedBy(after(...RUNNING), step('create', 0))).toBe('there is an experiment with this id already');
+  });
+
   test('weights move in mode thompson', () => {
     const create = step('create', 0, { definition: JSON.stringify({ ...DEFINITION, mode: 'thompson' }) });
     const weights = DEFINITION.arms.map((arm, index) => ({ ...arm, weight: index }));

@@ -79,6 +79,8 @@ export interface ExperimentState {
   readonly history: readonly HistoryEntry[];
 }
 
+const IS_THERE = 'there is an experiment with this id already';
+
 /** The next state, or why the step changes nothing. */
 export type StepOutcome = { readonly state: ExperimentState } | { readonly refused: string };
 
@@ -86,6 +88,8 @@ export type StepOutcome = { readonly state: ExperimentState } | { readonly refus
 export function applyStep(state: ExperimentState | null, step: ExperimentStep, at: number): StepOutcome {
   const revision = state?.revision ?? 0;
   if (step.expectedRevision !== revision) {
+    // Whoever makes one knows of no revision.
+    if (step.action === 'create' && state !== null) return { refused: IS_THERE };
     return { refused: `it expects revision ${step.expectedRevision}, and the experiment has revision ${revision}` };
   }
   if (state === null) return step.action === 'create' ? created(step, at) : { refused: 'there is no such experiment' };
@@ -136,7 +140,7 @@ function weightsIn({ evidence }: ExperimentStep): ScoringModel | null {
 function changeOf(state: ExperimentState, step: ExperimentStep, at: number): Change | string {
   const { arms, definition, formerSlices, keptIn, out, slices, status } = state;
   const { coverage } = definition;
-  if (step.action === 'create') return 'there is an experiment with this id already';
+  if (step.action === 'create') return IS_THERE;
   if (step.action === 'start') {
     return status === 'draft'
       ? { status: 'running', startedAt: at, slices, weights: weightsIn(step) }

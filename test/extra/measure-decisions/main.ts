@@ -73,8 +73,8 @@ async function load(until: () => boolean): Promise<number> {
 
 try {
   const arms = [
-    { creativeId: 'plain', weight: 0.0001 },
-    { creativeId: 'bold', weight: 1000 },
+    { creativeId: 'plain', weight: 0.1 },
+    { creativeId: 'bold', weight: 999.9 },
   ];
   await post('/v1/experiments', { id: 'hero', campaignId: 'spring', arms, targeting: { bands: ['hot'] } });
   await post('/v1/experiments/hero/start', {});

@@ -1,6 +1,11 @@
-import type { ScoringModel } from '@touchstone/engine';
-import { EXPERIMENT_STATUSES, experimentSchema, startEvidence, type ExperimentState } from '@touchstone/experiments';
-import { csvOf, type DeclaredResponse, linkToNext, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
+import {
+  EXPERIMENT_STATUSES,
+  experimentSchema,
+  startEvidence,
+  type ExperimentDefinition,
+  type ExperimentState,
+} from '@touchstone/experiments';
+import { csvOf, type DeclaredResponse, linkToNext, pointerOf, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { ModelStatus } from '../model-status.ts';
@@ -19,6 +24,7 @@ import {
 } from './experiment-answers.ts';
 import type { StepToWrite } from './experiment-log.ts';
 import type { Experiments } from './experiments.ts';
+import { misfitsOf } from './fits-model.ts';
 
 /** An evaluation of all flags tries each of them. */
 const OPEN_MAX = 100;
@@ -108,6 +114,22 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
     return JSON.stringify(resultsAnswer(state, await experiments.resultsToKeep(state)));
   }
 
+  /** @throws ProblemError `invalid_request` for one that asks of the scoring model what that does not have */
+  function assertFits(definition: ExperimentDefinition): void {
+    const errors = misfitsOf(definition, modelStatus().model).map(({ detail, path }) => ({
+      in: 'body' as const,
+      pointer: pointerOf(path),
+      detail,
+    }));
+    if (errors.length > 0) throw new ProblemError('invalid_request', errors[0]!.detail, { errors });
+  }
+
+  /** Another model may have come into force since it was created. @throws ProblemError `conflict` */
+  function assertStillFits(definition: ExperimentDefinition): void {
+    const [misfit] = misfitsOf(definition, modelStatus().model);
+    if (misfit !== undefined) throw new ProblemError('conflict', `its ${misfit.path.join('/')} is of another model: ${misfit.detail}`);
+  }
+
   async function evidenceOf(action: (typeof STEPS)[number][0], state: ExperimentState): Promise<string | null> {
     if (action === 'start') return startEvidence(modelStatus().model);
     return action === 'stop' ? figuresOf(state) : null;
@@ -135,9 +157,8 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
           `${OPEN_MAX} experiments that are not stopped, and ${ALL_MAX} in all, are as many as there can be`,
         );
       }
-      const { id, threshold } = request.body;
-      if (threshold !== undefined) assertThreshold(modelStatus().model, threshold);
-      const step = { experimentId: id, action: 'create' as const, expectedRevision: 0, by: request.caller!.keyId };
+      assertFits(request.body);
+      const step = { experimentId: request.body.id, action: 'create' as const, expectedRevision: 0, by: request.caller!.keyId };
       const state = await write({ ...step, definition: JSON.stringify(request.body) });
       return reply.code(201).send(experimentAnswer(state));
     },
@@ -161,6 +182,7 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       async (request) => {
         const state = find(request.params.experimentId);
         const { reason = null, revision = state.revision } = request.body;
+        if (action === 'start') assertStillFits(state.definition);
         const evidence = await evidenceOf(action, state);
         const by = request.caller!.keyId;
         return experimentAnswer(
@@ -294,13 +316,6 @@ export function registerExperimentRoutes(app: QueryApp, { assertReady, experimen
       return reply.type('text/csv; charset=utf-8').send(csvOf(Object.keys(historySchema.shape), data.map(asCells)));
     },
   );
-}
-
-/** @throws ProblemError `invalid_request` for one that nothing would ever be told of */
-function assertThreshold({ thresholds, version }: ScoringModel, id: string): void {
-  if (thresholds.some((threshold) => threshold.id === id)) return;
-  const detail = `the scoring model ${version} has no threshold with this id`;
-  throw new ProblemError('invalid_request', detail, { errors: [{ in: 'body', pointer: '#/threshold', detail }] });
 }
 
 /** The figures that were kept when it was stopped. */

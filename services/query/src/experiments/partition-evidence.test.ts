@@ -1,8 +1,10 @@
-import { defaultModel, PartitionLedgers, RescoredSums, type ScoringModel } from '@touchstone/engine';
+import { runInNewContext } from 'node:vm';
+import { setFlagsFromString } from 'node:v8';
+import { defaultModel, PartitionLedgers, RescoredSums, TouchWeigher, type ScoringModel } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
 import { assign, currentExperiment, summarise, type EvidenceSummary, type ExperimentState } from '@touchstone/experiments';
 import { fc, test as property } from '@fast-check/vitest';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { PartitionEvidence, type Gap } from './partition-evidence.ts';
 import { applyBlock, blocksOf, closeGap, experimentSince, NOW, type MadeTouch } from './test-evidence.ts';
 
@@ -129,6 +131,109 @@ test('with more touches waiting than may, what is being read begins again and al
   expect(evidence.isWhole).toBe(false);
   closeGap(evidence.gap()!, blocks);
   expect(evidence.evidenceOf('hero')!.rows.size).toBe(12);
+});
+
+test('what waits for a hundred experiments is kept once', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heapBytes = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const count = 2000;
+  const blocks = blocksOf(Array.from({ length: count }, () => ({ account: 1, kind: 'web_visit', creativeId: null })));
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, 0);
+  evidence.attach(ledgers);
+  evidence.keep(Array.from({ length: 100 }, (_, n) => experimentSince(NOW, { id: `hero-${n}` }, defaultModel)));
+  const gap = evidence.gap()!;
+  const before = heapBytes();
+  for (const block of blocks) applyBlock(ledgers, block, false);
+  const bytesATouch = (heapBytes() - before) / count;
+  expect(bytesATouch).toBeLessThan(1500);
+  gap.close();
+  expect(evidence.isWhole).toBe(true);
+});
+
+test.each([
+  ['breaks off', 100],
+  ['is outrun by touches', 2],
+])('what accounts were shown is known on while a read %s, and the next goes on', (_, waitingMax) => {
+  const blocks = blocksOf([1, 2, 3, 4, 5, 6, 7, 8].map((account) => ({ account, kind: 'ad_impression', creativeId: 'a' })));
+  const evidence = new PartitionEvidence(0, waitingMax);
+  evidence.attach(ledgersAt(blocks, 2));
+  evidence.keep([experimentSince(NOW)]);
+  closeGap(evidence.gap()!, blocks);
+  const known = (): number[] => [1, 2, 3, 4, 5, 6, 7, 8].filter((account) => evidence.heldBy('hero', `a${account}`) !== null);
+  expect(known()).toEqual([1, 2]);
+  // Others take over, further on.
+  const ledgers = ledgersAt(blocks, 4);
+  evidence.attach(ledgers);
+  const first = evidence.gap()!;
+  for (const block of blocks.slice(4, 7)) applyBlock(ledgers, block, false);
+  closeGap(first, blocks, 1);
+  expect(evidence.isWhole).toBe(false);
+  const second = evidence.gap()!;
+  expect(known()).toEqual(expect.arrayContaining([1, 2]));
+  closeGap(second, blocks, 1);
+  const third = evidence.gap()!;
+  expect(known()).toEqual(expect.arrayContaining([1, 2]));
+  closeGap(third, blocks);
+  expect([evidence.isWhole, known()]).toEqual([true, [1, 2, 3, 4, 5, 6, 7]]);
+  applyBlock(ledgers, blocks[7]!, false);
+  expect(known()).toHaveLength(8);
+});
+
+test('touches that wait are weighed by the model of each experiment, from its start on, and of its thresholds', () => {
+  const blocks = blocksOf([
+    { account: 1, kind: 'ad_impression', creativeId: 'a' },
+    { account: 1, kind: 'web_visit', creativeId: null },
+    { account: 2, kind: 'ad_impression', creativeId: 'a' },
+    { account: 1, kind: 'web_visit', creativeId: null },
+  ]);
+  const other = { ...defaultModel, rules: defaultModel.rules.map((rule) => ({ ...rule, points: rule.points + 7 })) };
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, 0);
+  evidence.attach(ledgers);
+  const given: [string, number, ScoringModel | null][] = [
+    ['of-now', NOW, null],
+    ['other', NOW, other],
+    ['later', NOW + 2000, other],
+  ];
+  evidence.keep(given.map(([id, since, model]) => experimentSince(since, { id }, model)));
+  const gap = evidence.gap()!;
+  for (const block of blocks) applyBlock(ledgers, block, false);
+  closeGap(gap, blocks);
+  const pointsOf = (id: string): [number, number][] => {
+    const { points, rows } = evidence.evidenceOf(id)!;
+    return [...rows].map(([account, row]) => [Number(account.slice(1)), points[row]!]);
+  };
+  expect(pointsOf('of-now')).toEqual([[1, 2], [2, 0]]); // prettier-ignore
+  expect(pointsOf('other')).toEqual([[1, 16], [2, 0]]); // prettier-ignore
+  expect(pointsOf('later')).toEqual([[2, 0]]);
+});
+
+test.each([
+  ['as they come', 'winter', 0],
+  ['as they come', 'spring', 2],
+  ['from the store', 'winter', 0],
+  ['from the store', 'spring', 2],
+])('touches are weighed once for all experiments of one model, and not for those of other campaigns: %s, %s', (way, campaignId, times) => {
+  const blocks = blocksOf([
+    { account: 1, kind: 'ad_impression', creativeId: 'a' },
+    { account: 2, kind: 'web_visit', creativeId: null },
+    { account: 1, kind: 'web_visit', creativeId: null },
+  ]);
+  const evidence = new PartitionEvidence(0);
+  const ledgers = ledgersAt(blocks, way === 'from the store' ? blocks.length : 0);
+  evidence.attach(ledgers);
+  evidence.keep(['one', 'two', 'three'].map((id) => experimentSince(NOW, { id, campaignId }, defaultModel)));
+  const weighs = vi.spyOn(TouchWeigher.prototype, 'worth');
+  closeGap(evidence.gap()!, blocks);
+  for (const block of blocks.slice(ledgers.position)) applyBlock(ledgers, block, false);
+  expect(weighs).toHaveBeenCalledTimes(times);
+  weighs.mockRestore();
+  expect(evidence.evidenceOf('three')!.points[0]).toBe(times === 0 ? 0 : 1);
 });
 
 test('what an account does while its exposure is still being read counts', () => {

@@ -1,34 +1,25 @@
-import {
-  FIELD,
-  fieldsAsked,
-  TouchWeigher,
-  type PartitionLedgers,
-  type ScoringModel,
-  type TouchCursor,
-  type UsedField,
-} from '@touchstone/engine';
-import { Evidence, planOf, type CountedTouch, type Crossing, type ExperimentState, type Held } from '@touchstone/experiments';
+import { FIELD, fieldsAsked, type PartitionLedgers, type ScoringModel, type TouchCursor, type UsedField } from '@touchstone/engine';
+import { Evidence, planOf, type Crossing, type ExperimentState, type Held } from '@touchstone/experiments';
 import type { RoleBook } from './role-book.ts';
+import { concerns, WaitingTouches, type SharedTouch, type WaitingReader } from './waiting-touches.ts';
+import { sameModel, Worths } from './worths.ts';
 
-/** Touches that wait until those before them are read from the store; some 100 bytes each. With more, reading begins again. */
+/** Touches of the partition that wait until those before them are read from the store. With more, reading begins again. */
 const WAITING_MAX = 200_000;
 
 const CREATIVE_FIELDS: readonly UsedField[] = ['campaignId', 'creativeId'];
 
-type Counted = Omit<CountedTouch, 'worth' | 'isAbove'>;
-
-const weighers = new WeakMap<ScoringModel, TouchWeigher>();
-
 /** Evidence of one experiment in one partition, and how far it goes. */
-interface Entry {
-  readonly startedAt: number;
+interface Entry extends WaitingReader {
   /** Id of the threshold that accounts are to reach; null where that is not asked. */
   readonly threshold: string | null;
-  /** By what touches are weighed; null, of an experiment whose start is recorded without, for the model of now. */
+  /** By what touches are weighed: one object for all that weigh alike; null, of an experiment whose start is recorded without, for the model of now. */
   readonly weights: ScoringModel | null;
   evidence: Evidence;
-  /** Null while it takes touches as they come; else those that came after what is being read from the store. */
-  waiting: CountedTouch[] | null;
+  /** Says what accounts were shown: the evidence, or, while another one is made in its place, what was served before. */
+  shown: Evidence;
+  /** False while it takes touches as they come; else some are to be read from the store, and those that come after these wait. */
+  isOpen: boolean;
   /** Offset up to which it is complete; null for nothing yet. While it takes touches as they come, that is where the ledgers are. */
   upTo: number | null;
   /** A gap is being read into it. Should that break off, nobody knows what is in it. */
@@ -63,6 +54,8 @@ export class PartitionEvidence {
   readonly partition: number;
   readonly #entries = new Map<string, Entry>();
   readonly #waitingMax: number;
+  /** Null while nothing is being read. */
+  #waiting: WaitingTouches | null = null;
   #ledgers: PartitionLedgers | null = null;
 
   constructor(partition: number, waitingMax = WAITING_MAX) {
@@ -76,9 +69,10 @@ export class PartitionEvidence {
     if (former === ledgers) return;
     if (former !== null) former.onCounted = null;
     this.#ledgers = ledgers;
+    this.#waitFor(null);
     for (const entry of this.#entries.values()) {
-      if (entry.waiting === null) entry.upTo = former?.position ?? entry.upTo;
-      if (entry.waiting !== null || ledgers === null || ledgers.position !== former?.position) entry.waiting = [];
+      if (!entry.isOpen) entry.upTo = former?.position ?? entry.upTo;
+      if (ledgers === null || ledgers.position !== former?.position) entry.isOpen = true;
     }
     if (ledgers !== null) ledgers.onCounted = (touch, now, offset) => this.#take(touch, now, offset);
   }
@@ -94,9 +88,10 @@ export class PartitionEvidence {
       this.#entries.set(state.definition.id, {
         startedAt: state.startedAt!,
         threshold,
-        weights: state.weights,
+        weights: state.weights === null ? null : sameModel(state.weights, this.#weights()),
         evidence,
-        waiting: [],
+        shown: evidence,
+        isOpen: true,
         upTo: null,
         isHalf: false,
         owesCrossings: false,
@@ -107,70 +102,79 @@ export class PartitionEvidence {
   /** Of an experiment: null while some of it is still to be read. */
   evidenceOf(experimentId: string): Evidence | null {
     const entry = this.#entries.get(experimentId);
-    return entry === undefined || entry.waiting !== null || entry.owesCrossings ? null : entry.evidence;
+    return entry === undefined || entry.isOpen || entry.owesCrossings ? null : entry.evidence;
   }
 
   /** Whether nothing is still to be read from the store. */
   get isWhole(): boolean {
-    return this.#entries.values().every(({ waiting }) => waiting === null);
+    return this.#entries.values().every(({ isOpen }) => !isOpen);
   }
 
   heldBy(experimentId: string, accountId: string): Held | null {
-    const evidence = this.#entries.get(experimentId)?.evidence;
-    const row = evidence?.rows.get(accountId);
-    if (evidence === undefined || row === undefined) return null;
-    return { creativeId: evidence.creatives[evidence.lastCreative[row]!]!, exposedAt: evidence.lastSeenAt[row]! };
+    const shown = this.#entries.get(experimentId)?.shown;
+    const row = shown?.rows.get(accountId);
+    if (shown === undefined || row === undefined) return null;
+    return { creativeId: shown.creatives[shown.lastCreative[row]!]!, exposedAt: shown.lastSeenAt[row]! };
   }
 
   /** What is to be read from the store now; null for nothing. Touches that come from this moment on wait for it. */
   gap(): Gap | null {
     const ledgers = this.#ledgers;
-    const open = [...this.#entries].filter(([, { waiting }]) => waiting !== null);
+    const open = [...this.#entries].filter(([, { isOpen }]) => isOpen);
     if (ledgers === null || open.length === 0) return null;
     const before = ledgers.position;
     const places = open.map(([id, entry]) => {
-      entry.waiting = [];
       if (entry.isHalf) {
         entry.evidence = new Evidence(entry.evidence.plan, entry.evidence.creatives);
         entry.upTo = null;
       }
       entry.isHalf = true;
-      return { id, entry, from: entry.upTo ?? 0, waiting: entry.waiting };
+      return { id, entry, from: entry.upTo ?? 0 };
     });
-    const isCurrent = (): boolean =>
-      this.#ledgers === ledgers && places.every(({ entry, id, waiting }) => this.#entries.get(id) !== entry || entry.waiting === waiting);
+    const waiting = new WaitingTouches(
+      places.map(({ entry }) => entry),
+      this.#waitingMax,
+    );
+    this.#waitFor(waiting);
+    const isCurrent = (): boolean => this.#waiting === waiting;
     let now = -Infinity;
     return {
       partition: this.partition,
       before,
-      fields: [...new Set([...CREATIVE_FIELDS, ...open.flatMap(([, entry]) => fieldsAsked(entry.weights ?? ledgers.model))])],
+      fields: [...new Set([...CREATIVE_FIELDS, ...waiting.weights.flatMap((weights) => fieldsAsked(weights ?? ledgers.model))])],
       experiments: places.map(({ entry, id }) => ({ id, startedAt: entry.startedAt, upTo: entry.upTo })),
       take: (touch, offset, appendedAt, roles) => {
         if (!isCurrent()) return false;
         now = Math.max(now, appendedAt);
-        const reads = places.filter(({ entry, from }) => offset >= from && now >= entry.startedAt);
-        if (reads.length === 0) return true;
-        const counted = countedOf(touch, now, offset);
-        const role = roles.roleOf(counted.accountId, touch.text(FIELD.contactId));
-        for (const { entry } of reads)
-          entry.evidence.touch({ ...counted, worth: this.#weigherOf(entry).worth(touch, role), isAbove: false });
+        const accountId = touch.text(FIELD.accountId)!;
+        const campaignId = campaignOf(touch);
+        let shared: SharedTouch | null = null;
+        let worths: Worths | null = null;
+        for (const { entry, from } of places) {
+          if (offset < from || now < entry.startedAt || !concerns(entry.evidence, accountId, campaignId)) continue;
+          shared ??= sharedOf(touch, now, offset, accountId);
+          worths ??= new Worths(touch, roles.roleOf(accountId, touch.text(FIELD.contactId)));
+          entry.evidence.touch({ ...shared, worth: worths.by(entry.weights ?? ledgers.model), isAbove: false });
+        }
         return true;
       },
       close: () => {
         if (!isCurrent()) return;
-        for (const { entry, waiting } of places) {
-          for (const touch of waiting) entry.evidence.touch(touch);
-          entry.waiting = null;
+        for (const { entry } of places) {
+          waiting.moveInto(entry);
+          entry.isOpen = false;
           entry.isHalf = false;
+          entry.shown = entry.evidence;
           entry.owesCrossings = entry.threshold !== null;
         }
+        this.#waitFor(null);
       },
     };
   }
 
   /** What is to be read of thresholds; null for nothing. Touches go on being taken meanwhile: what they are told of crossings comes in any order. */
   owed(): OwedCrossings | null {
-    const entries = [...this.#entries.values()].filter(({ owesCrossings, waiting }) => owesCrossings && waiting === null);
+    const entries = [...this.#entries.values()].filter(({ isOpen, owesCrossings }) => owesCrossings && !isOpen);
     if (entries.length === 0) return null;
     return {
       partition: this.partition,
@@ -189,23 +193,38 @@ export class PartitionEvidence {
   #take(touch: TouchCursor, now: number, offset: number): void {
     if (this.#entries.size === 0) return;
     const accountId = touch.text(FIELD.accountId)!;
-    const hasCreative = touch.has(FIELD.creativeId);
-    let counted: Counted | null = null;
-    let role: string | null = null;
+    const campaignId = campaignOf(touch);
+    let shared: SharedTouch | null = null;
+    let worths: Worths | null = null;
     for (const entry of this.#entries.values()) {
-      // Most touches are of accounts that no experiment has reached: these cost no more than this.
-      if (now < entry.startedAt || (entry.waiting === null && !hasCreative && !entry.evidence.rows.has(accountId))) continue;
-      if (counted === null) {
-        counted = countedOf(touch, now, offset);
-        role = this.#roleOf(touch);
-      }
-      const worth = this.#weigherOf(entry).worth(touch, role);
-      const taken = { ...counted, worth, isAbove: this.#isFirstAbove(entry, touch, accountId) };
-      if (entry.waiting === null) entry.evidence.touch(taken);
-      // With another list, what is being read is of no use any more.
-      else if (entry.waiting.length === this.#waitingMax) entry.waiting = [];
-      else entry.waiting.push(taken);
+      // Most touches are of accounts that no experiment has reached, and of other campaigns: these cost no more than this.
+      if (entry.isOpen || now < entry.startedAt || !concerns(entry.evidence, accountId, campaignId)) continue;
+      shared ??= sharedOf(touch, now, offset, accountId);
+      worths ??= new Worths(touch, this.#roleOf(touch));
+      const isAbove = entry.threshold !== null && !entry.evidence.rows.has(accountId) && this.#isAbove(touch, entry.threshold);
+      entry.evidence.touch({ ...shared, worth: worths.by(entry.weights ?? this.#ledgers!.model), isAbove });
     }
+    if (this.#waiting === null) return;
+    // Without the list, what is being read is of no use any more.
+    if (this.#waiting.isFull) return this.#waitFor(null);
+    worths ??= new Worths(touch, this.#roleOf(touch));
+    const { weights } = this.#waiting;
+    const above = campaignId === null ? [] : this.#waiting.thresholdsOf(campaignId).filter((threshold) => this.#isAbove(touch, threshold));
+    this.#waiting.push(
+      shared ?? sharedOf(touch, now, offset, accountId),
+      weights.map((by) => worths.by(by ?? this.#ledgers!.model)),
+      above,
+    );
+  }
+
+  /** Touches that come from now on wait there. */
+  #waitFor(waiting: WaitingTouches | null): void {
+    this.#waiting?.forget();
+    this.#waiting = waiting;
+  }
+
+  *#weights(): Generator<ScoringModel | null> {
+    for (const { weights } of this.#entries.values()) yield weights;
   }
 
   /** The role that the touch's contact has by now; null for none. */
@@ -218,16 +237,8 @@ export class PartitionEvidence {
     return role === 0 ? null : roles.name(role);
   }
 
-  #weigherOf({ weights }: Entry): TouchWeigher {
-    const model = weights ?? this.#ledgers!.model;
-    let weigher = weighers.get(model);
-    if (weigher === undefined) weighers.set(model, (weigher = new TouchWeigher(model)));
-    return weigher;
-  }
-
-  /** Whether the touch may be the first of an account that stands above the threshold. What is above and was not told does not count as such. */
-  #isFirstAbove({ evidence, threshold }: Entry, { bytes, end, start }: TouchCursor, accountId: string): boolean {
-    if (threshold === null || evidence.rows.has(accountId)) return false;
+  /** Whether the touch's account stands above a threshold. What is above and was not told does not count as such. */
+  #isAbove({ bytes, end, start }: TouchCursor, threshold: string): boolean {
     const { accounts, alerts } = this.#ledgers!;
     const account = accounts.names.find(0, bytes, start[FIELD.accountId]!, end[FIELD.accountId]!);
     const state = account < 0 ? null : alerts.stateOf(account, 'threshold', threshold);
@@ -242,14 +253,13 @@ function evidenceOf(state: ExperimentState): Evidence {
   );
 }
 
-function countedOf(touch: TouchCursor, appendedAt: number, offset: number): Counted {
-  return {
-    accountId: touch.text(FIELD.accountId)!,
-    kind: touch.text(FIELD.kind)!,
-    campaignId: touch.text(FIELD.campaignId),
-    creativeId: touch.text(FIELD.creativeId),
-    occurredAt: touch.occurredAt,
-    appendedAt,
-    offset,
-  };
+/** Of a touch that names a creative: any other exposes nobody. */
+function campaignOf(touch: TouchCursor): string | null {
+  return touch.has(FIELD.creativeId) ? touch.text(FIELD.campaignId) : null;
+}
+
+function sharedOf(touch: TouchCursor, appendedAt: number, offset: number, accountId: string): SharedTouch {
+  const creativeId = touch.text(FIELD.creativeId);
+  const campaignId = campaignOf(touch);
+  return { accountId, kind: touch.text(FIELD.kind)!, campaignId, creativeId, occurredAt: touch.occurredAt, appendedAt, offset };
 }

@@ -55,20 +55,21 @@ export function blocksOf(
   });
 }
 
-/** A running experiment `hero` with creatives a and b. */
+/** A running experiment with creatives a and b, `hero` where no other id is given. */
 export function experimentSince(
   startedAt: number,
   given: Readonly<Record<string, unknown>> = {},
   model: ScoringModel | null = null,
 ): ExperimentState {
   const book = new ExperimentBook();
-  const none = { experimentId: 'hero', by: 'k', definition: null, creativeId: null, weights: null, reason: null, evidence: null };
+  const id = (given['id'] as string | undefined) ?? 'hero';
+  const none = { experimentId: id, by: 'k', definition: null, creativeId: null, weights: null, reason: null, evidence: null };
   const arms = [{ creativeId: 'a' }, { creativeId: 'b' }];
-  const definition = JSON.stringify({ id: 'hero', campaignId: 'spring', arms, outcomeWindow: 5, grace: 0, ...given });
+  const definition = JSON.stringify({ id, campaignId: 'spring', arms, outcomeWindow: 5, grace: 0, ...given });
   book.apply({ ...none, action: 'create', expectedRevision: 0, definition }, startedAt);
   const evidence = model === null ? null : startEvidence(model);
   book.apply({ ...none, action: 'start', expectedRevision: 1, evidence }, startedAt);
-  return book.get('hero')!;
+  return book.get(id)!;
 }
 
 export function applyBlock(ledgers: PartitionLedgers, block: RecordBlock, isStored: boolean): void {
