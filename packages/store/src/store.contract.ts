@@ -9,6 +9,7 @@ import { describeInfluence } from './opportunities/influence.contract.ts';
 import { describeOpportunityStays } from './opportunities/opportunity-stays.contract.ts';
 import { describeRevenueKpis } from './kpis/revenue-kpis.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
+import { describeHonestKpis } from './kpis/honest-kpis.contract.ts';
 import { describeKpis } from './kpis/kpis.contract.ts';
 import { describeMrrBridge } from './kpis/mrr-bridge.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
@@ -37,6 +38,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeOpportunityStays(name, open);
   describeNotifications(name, open);
   describeKpis(name, open);
+  describeHonestKpis(name, open);
   describeMrrBridge(name, open);
   describeSchema(name, open);
 
