@@ -31,7 +31,8 @@ export function opportunityAnswer({ at: _at, closedAt, createdAt, id, ...rest }:
 
 const cursor = z.string().nullable().describe('Give it back as `cursor` for the next page; null on the last');
 
-const totals = z.object({ opportunities: z.number(), amount: z.number().nullable() });
+const withoutAmount = z.number().describe('Of the opportunities, those whose amount is not known: they add nothing to it');
+const totals = z.object({ opportunities: z.number(), amount: z.number().nullable(), withoutAmount });
 
 export const attributionSchema = z
   .object({
@@ -46,6 +47,7 @@ export const attributionSchema = z
     reason: z.string().nullable().describe('Why there are no amounts; null where there are'),
     opportunities: z.number(),
     amount: z.number().nullable(),
+    withoutAmount,
     attributed: totals.describe('Opportunities with a touch that has a part in them'),
     unattributed: totals.describe('Those without; attributed and unattributed add up to the whole'),
     data: z.array(
@@ -109,8 +111,9 @@ export const ATTRIBUTION_EXAMPLE = {
   reason: null,
   opportunities: 2,
   amount: 15_000,
-  attributed: { opportunities: 1, amount: 10_000 },
-  unattributed: { opportunities: 1, amount: 5000 },
+  withoutAmount: 0,
+  attributed: { opportunities: 1, amount: 10_000, withoutAmount: 0 },
+  unattributed: { opportunities: 1, amount: 5000, withoutAmount: 0 },
   data: [
     {
       key: 'spring',

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRevenueApp, type RevenueApp } from './test-revenue-app.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { MODEL, openRevenueApp, type RevenueApp } from './test-revenue-app.ts';
 import { opportunityOf } from './test-deals.ts';
 
 /** Answers where part of what they need is not told: each says so, and why. */
@@ -48,5 +48,64 @@ describe('GET /v1/win-rates', () => {
     const { json } = await app.get(`/v1/win-rates?${monthOf(month)}${more}`);
     expect(json).toMatchObject(figures);
     if (month !== '04') expect(json['groups']).toMatchObject([{ group: 'false', ...figures }]);
+  });
+});
+
+describe('deals without an amount', () => {
+  it('are counted beside the amounts that they add nothing to', async () => {
+    const influence = await app.get(`/v1/influence?${monthOf('03')}&by=targetList`);
+    const figures = { opportunities: 2, amount: 300, withoutAmount: 1 };
+    expect(influence.json).toMatchObject({ revenue: { ...figures, groups: [figures] }, pipeline: figures });
+    const attribution = await app.get(`/v1/attribution?${monthOf('03')}`);
+    expect(attribution.json).toMatchObject({
+      ...figures,
+      attributed: { opportunities: 0, withoutAmount: 0 },
+      unattributed: { opportunities: 2, amount: 300, withoutAmount: 1 },
+    });
+  });
+});
+
+describe('GET /v1/lvr', () => {
+  it.each([
+    ['mqa', 'no qualification'],
+    ['both', 'no qualification'],
+    ['either', null],
+    ['crm', null],
+  ])('by %s has no counts where the model qualifies nobody', async (qualifiedBy, reason) => {
+    const { qualification: _, ...model } = MODEL;
+    app.useModel(model);
+    const { json } = await app.get(`/v1/lvr?month=2026-04&segmentBy=tier&qualifiedBy=${qualifiedBy}&months=2`);
+    app.useModel(MODEL);
+    if (reason === null) {
+      expect(json['thisMonth']).toEqual(expect.any(Number));
+      return;
+    }
+    const why = containing(reason);
+    const none = {
+      thisMonth: null,
+      lastMonth: null,
+      lastMonthToPoint: null,
+      value: null,
+      paced: null,
+      projectedLeads: null,
+      projected: null,
+    };
+    expect(json).toMatchObject({ ...none, reasons: { value: why, paced: why, projected: why }, models: [], segments: [] });
+    expect(json['series']).toMatchObject([
+      { month: '2026-04', qualifiedLeads: null, value: null, reason: why },
+      { month: '2026-03', qualifiedLeads: null, value: null, reason: why },
+    ]);
+    const known = await app.get(`/v1/lvr?month=2026-04&segmentBy=tier&qualifiedBy=mqa&months=2`);
+    expect(known.json).toMatchObject({ thisMonth: 3 });
+  });
+
+  it('has no gauges either', async () => {
+    const { qualification: _, ...model } = MODEL;
+    app.useModel(model);
+    await app.metrics.text();
+    await vi.waitFor(async () => {
+      expect(await app.metrics.text()).toContain('touchstone_lead_velocity_percent{figure="paced"} Nan');
+    }, 20_000);
+    app.useModel(MODEL);
   });
 });
