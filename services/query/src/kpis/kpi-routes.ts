@@ -38,7 +38,7 @@ export function registerKpiRoutes(
     const around = await surroundings();
     const question = questionOf(kpi, query, around);
     const { plan, settings, target } = question.asked;
-    const key = [kpi.name, query, plan.spans[PERIOD]!.from, target, settings.rolesWanted];
+    const key = [kpi.name, query, plan.spans[PERIOD]!.from, target, settings.rolesWanted, settings.hasQualification];
     return { question, ...(await book.answer(key, (now) => questionOf(kpi, query, { ...around, now }))) };
   }
 
