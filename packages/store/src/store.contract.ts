@@ -5,6 +5,7 @@ import { describeAccountRecords } from './account-records.contract.ts';
 import { ClickHouseStore } from './click-house-store.ts';
 import { describeAlerts } from './alerts.contract.ts';
 import { describeAttribution } from './opportunities/attribution.contract.ts';
+import { describeDatedOpportunities } from './opportunities/dated-opportunities.contract.ts';
 import { describeInfluence } from './opportunities/influence.contract.ts';
 import { describeOpportunityStays } from './opportunities/opportunity-stays.contract.ts';
 import { describeRevenueKpis } from './kpis/revenue-kpis.contract.ts';
@@ -34,6 +35,7 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeStageStays(name, open);
   describeRevenueKpis(name, open);
   describeAttribution(name, open);
+  describeDatedOpportunities(name, open);
   describeInfluence(name, open);
   describeOpportunityStays(name, open);
   describeNotifications(name, open);
