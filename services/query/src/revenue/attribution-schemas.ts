@@ -1,7 +1,7 @@
 import { ATTRIBUTION_MODELS } from '@touchstone/kpis';
 import { TOUCH_DIMENSIONS, type ListedOpportunity } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 
 /** Answers about the credit of opportunities. */
 
@@ -42,7 +42,7 @@ export const attributionSchema = z
     by: z.enum(TOUCH_DIMENSIONS),
     lookbackDays: z.number(),
     halfLifeDays: z.number(),
-    asOf: time.describe('When the store was asked; a dear answer is given again for some seconds'),
+    asOf: askedAt,
     currency: z.string().nullable(),
     reason: z.string().nullable().describe('Why there are no amounts; null where there are'),
     opportunities: z.number(),

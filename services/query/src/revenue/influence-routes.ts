@@ -2,7 +2,7 @@ import { chooseCurrency, inCurrency, type KpiSettings } from '@touchstone/kpis';
 import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
 import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type InfluenceScope } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { limit, TIME_MAX } from '../query-parameters.ts';
@@ -54,7 +54,7 @@ const answerSchema = z
     from: time,
     to: time,
     lookbackDays: z.number(),
-    asOf: time,
+    asOf: askedAt,
     currency: z.string().nullable(),
     by: z.enum(OPPORTUNITY_DIMENSIONS).nullable(),
     pipeline: basisSchema.describe('Opportunities made in the period'),

@@ -3,7 +3,7 @@ import { monthPace, monthsUpTo, QUALIFIED_BY, whyUnqualified, type MonthPace } f
 import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { LEAD_SEGMENTS, type LeadSegment, type QualifiedQuery } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { limit } from '../query-parameters.ts';
 import type { ConstantModel } from './constant-model.ts';
@@ -69,7 +69,7 @@ const answerSchema = z
     from: time,
     to: time.describe('Up to when leads are counted'),
     timeZone: z.string(),
-    asOf: time,
+    asOf: askedAt,
     qualifiedBy: z.enum(QUALIFIED_BY),
     elapsed: z.number().min(0).max(1).describe('How much of the month is over, by time'),
     ...velocity,

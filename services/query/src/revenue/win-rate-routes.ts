@@ -2,7 +2,7 @@ import { chooseCurrency, inCurrency, medianOf, newcombe, salesVelocity, wilson, 
 import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { OPPORTUNITY_DIMENSIONS, type OpportunityOutcomes, type OutcomeQuery } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 import type { QueryApp, QueryOptions } from '../query-options.ts';
 import type { KeptAnswers } from '../kept-answers.ts';
 import { currency, filtersOf, opportunityFilters, period, periodOf } from './revenue-query.ts';
@@ -50,7 +50,7 @@ const answerSchema = z
   .object({
     from: time,
     to: time,
-    asOf: time,
+    asOf: askedAt,
     by: z.enum(OPPORTUNITY_DIMENSIONS),
     currency: z.string().nullable(),
     ...figures,
