@@ -42,7 +42,8 @@ describe('KPIs', () => {
       from: '2026-03-01T00:00:00.000Z',
       timeZone: 'UTC',
     });
-    const list = await server.get<{ data: { name: string; value: number | null }[] }>(`/v1/kpis?${MARCH}`);
+    const list = await server.get<{ asOf: string; data: { name: string; value: number | null }[] }>(`/v1/kpis?${MARCH}`);
+    expect(list.asOf).toMatch(/^20/);
     expect(list.data.find(({ name }) => name === 'qualified_lead_rate')).toMatchObject({ value: 50 });
   });
 

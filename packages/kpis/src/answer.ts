@@ -83,13 +83,17 @@ export interface KpiAnswer extends Outcome {
 
 export const SEGMENTS_MAX = 200;
 
+/** Counts have no currency, whatever is asked for and whatever rates are set. */
+const NO_MONEY: CurrencyChoice = { currency: null, reason: null };
+
 type Cell = Map<string, Map<string, number>>;
 
 /** The answer to what was asked, from what was measured. Pure: the same rows give the same answer. */
 export function answerKpi(definition: KpiDefinition, asked: Asked, measured: Measured): KpiAnswer {
   const { plan, settings } = asked;
   const cells = cellsOf(measured);
-  const choice = chooseCurrency(asked.currency, currenciesOf(measured), settings.rates);
+  const isOfMoney = Object.values(measured.measures).some(({ isMoney }) => isMoney);
+  const choice = isOfMoney ? chooseCurrency(asked.currency, currenciesOf(measured), settings.rates) : NO_MONEY;
 
   function outcomeOf(span: number, segment = ''): Outcome {
     const cell = cells.get(`${span}${segment}`);

@@ -23,7 +23,8 @@ export function chooseCurrency(
   const [only] = present;
   if (common !== undefined && (present.size !== 1 || rates[only!] !== undefined)) return { currency: common, reason: null };
   if (present.size <= 1) return { currency: only || null, reason: null };
-  return { currency: null, reason: `amounts are in several currencies (${named(present)}): ask for one, or set rates` };
+  // Nothing is told by asking for one of them: the others would have no rate to be told by.
+  return { currency: null, reason: `amounts are in several currencies (${named(present)}), and no rates are set` };
 }
 
 /** The amounts as one, in the currency chosen. */

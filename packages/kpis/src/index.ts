@@ -36,3 +36,4 @@ export type { Amounts, CurrencyChoice } from './currency.ts';
 export { monthPace, monthsUpTo } from './month-pace.ts';
 export type { MonthPace } from './month-pace.ts';
 export { medianOf } from './median.ts';
+export { whyUnqualified } from './unqualified.ts';

@@ -5,10 +5,12 @@ import { describeAccountRecords } from './account-records.contract.ts';
 import { ClickHouseStore } from './click-house-store.ts';
 import { describeAlerts } from './alerts.contract.ts';
 import { describeAttribution } from './opportunities/attribution.contract.ts';
+import { describeDatedOpportunities } from './opportunities/dated-opportunities.contract.ts';
 import { describeInfluence } from './opportunities/influence.contract.ts';
 import { describeOpportunityStays } from './opportunities/opportunity-stays.contract.ts';
 import { describeRevenueKpis } from './kpis/revenue-kpis.contract.ts';
 import { describeDeadLetters } from './dead-letters.contract.ts';
+import { describeHonestKpis } from './kpis/honest-kpis.contract.ts';
 import { describeKpis } from './kpis/kpis.contract.ts';
 import { describeMrrBridge } from './kpis/mrr-bridge.contract.ts';
 import { describeNotifications } from './notifications.contract.ts';
@@ -33,10 +35,12 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
   describeStageStays(name, open);
   describeRevenueKpis(name, open);
   describeAttribution(name, open);
+  describeDatedOpportunities(name, open);
   describeInfluence(name, open);
   describeOpportunityStays(name, open);
   describeNotifications(name, open);
   describeKpis(name, open);
+  describeHonestKpis(name, open);
   describeMrrBridge(name, open);
   describeSchema(name, open);
 

@@ -5,6 +5,11 @@ import { z } from 'zod';
 
 export const time = z.iso.datetime({ precision: 3 }).describe('RFC 3339, UTC, milliseconds');
 
+/** Of answers that are kept for a while. */
+export const askedAt = time.describe(
+  'When the store was asked: an answer that is dear to compute is given again for up to 30 seconds after it came',
+);
+
 const figures = {
   touches: z.int(),
   minutes: z.number(),

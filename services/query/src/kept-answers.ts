@@ -6,15 +6,17 @@ import type { Clock } from '@touchstone/runtime';
  * other and for checkpoints.
  *
  *     computed -- fresh: given as it is -------> stale: given as it is, while a new one is computed -----> gone: who asks waits
- *              for ten times as long as it took  a cheap one only if the new one takes its time          two minutes after it came
+ *              for ten times as long as it took  a cheap one only if the new one takes its time          half a minute after it came
  *
- * So a question that is asked at least every two minutes is answered at once and says by `asOf` how old that is, and a dear one takes a tenth of the
- * store at most. New ones of dear answers are computed one after the other. A cheap one is worth waiting for, unless it waits for its turn behind a dear one.
+ * So a question that is asked at least every half minute is answered at once and says by `asOf` how old that is, and a dear one takes a tenth of the
+ * store at most, or what it takes every twenty seconds. New ones of dear answers are computed one after the other. A cheap one is worth waiting for, unless it waits for its turn behind a dear one.
  * Whoever asks while there is none at all waits for the one on its way.
  */
 const TIMES_KEPT = 10;
-const FRESH_MAX_MS = 30_000;
-const KEPT_MS = 120_000;
+/** Less than answers are kept, so that a new one comes before the old one is gone. */
+const FRESH_MAX_MS = 20_000;
+/** What `asOf` of answers says they may be late by, beside the time they took. */
+const KEPT_MS = 30_000;
 const DEAR_MS = 100;
 /** Some 20 kB each with a series; lists of opportunities and credits of thousands of campaigns are many times as large. */
 const ANSWERS_MAX = 500;

@@ -2,6 +2,8 @@ import { known, minus, product, quotient, ratio } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
 import { countOf, distinctOf } from './measure.ts';
 
+const TABLE = 'opportunitiesOfAccounts';
+const MADE = { at: 'created_at' } as const;
 const TARGETS = `(SELECT id FROM accounts FINAL WHERE target_list)`;
 const KNOWN = `(SELECT id FROM accounts FINAL)`;
 
@@ -23,9 +25,9 @@ export const accountsWithOpportunity = declareKpi({
   },
   example: { inputs: { having: 30, all: 200, targetsHaving: 18, targets: 60 }, value: 15 },
   measures: {
-    having: distinctOf('opportunities', { at: 'created_at' }, 'account_id', () => `account_id IN ${KNOWN}`),
+    having: distinctOf(TABLE, MADE, 'account_id', () => `account_id IN ${KNOWN}`),
     all: countOf('accounts', 'always'),
-    targetsHaving: distinctOf('opportunities', { at: 'created_at' }, 'account_id', () => `account_id IN ${TARGETS}`),
+    targetsHaving: distinctOf(TABLE, MADE, 'account_id', () => `account_id IN ${TARGETS}`),
     targets: countOf('accounts', 'always', () => 'target_list'),
   },
   combine: ({ all, having, targets, targetsHaving }) => {

@@ -96,6 +96,15 @@ export const FACT_TABLES = {
     account: 'account_id',
     own: OF_OPPORTUNITY,
   },
+  /** Opportunities as something that accounts have: the owner is that of the account, as it is of the accounts that they are held against. */
+  opportunitiesOfAccounts: {
+    words: 'opportunities',
+    isVersioned: false,
+    from: OPPORTUNITIES,
+    probe: 'opportunities',
+    account: 'account_id',
+    own: { source: 'row.source' },
+  },
   qualified: {
     words: 'qualified leads',
     isVersioned: false,

@@ -298,10 +298,11 @@ export function describeKpis(name: string, open: () => Promise<RowTransport>): v
         expect(await inMonth('sales_velocity', 4)).toMatchObject({ figures: { cycleDays: 90 } });
         const leads = await Promise.all([1, 3, 6, 8].map((month) => inMonth('qualified_lead_rate', month)));
         expect(leads.map(({ denominator }) => denominator)).toEqual([1, 0, 0, 0]);
-        // Opened again, lost, and won: since it was won last.
+        // Opened again, lost, and won: closed once, when it was lost.
         await world.tell([deal(9), deal(10, { outcome: 'lost' }), deal(11, { outcome: 'won' })]);
         expect((await inMonth('revenue', 4)).value).toBe(0);
-        expect((await inMonth('revenue', 11)).value).toBe(1000);
+        expect((await inMonth('revenue', 10)).value).toBe(1000);
+        expect((await inMonth('revenue', 11)).value).toBe(0);
       });
 
       it('of wins are the same as beside their intervals, and without lengths that nobody knows', async () => {

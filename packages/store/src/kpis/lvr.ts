@@ -1,4 +1,4 @@
-import { minus, ratio } from '@touchstone/kpis';
+import { minus, missing, ratio, whyUnqualified } from '@touchstone/kpis';
 import { isQualifiedBy } from '../opportunities/qualified-leads.ts';
 import { declareKpi } from './kpi.ts';
 import type { Measure, MeasureScope } from './measure.ts';
@@ -46,10 +46,13 @@ export const lvr = declareKpi({
   figures: { qualified: 'Qualified leads of the period', before: 'Of the period before' },
   example: { inputs: { now: 24, before: 20 }, value: 20 },
   measures: { now: qualified('itself'), before: qualified('before') },
-  combine: ({ before, now }) =>
-    ratio(minus(now, before), before, {
+  combine: (counted, { parameters, settings }) => {
+    const unqualified = whyUnqualified(parameters['qualifiedBy'], settings);
+    const { before, now } = unqualified === null ? counted : { before: missing(unqualified), now: missing(unqualified) };
+    return ratio(minus(now, before), before, {
       times: 100,
       whenZero: 'the period before has no qualified leads to compare with',
       figures: { qualified: now, before },
-    }),
+    });
+  },
 });

@@ -1,6 +1,6 @@
 import { known, product, quotient, ratio } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
-import type { Measure, MeasureScope } from './measure.ts';
+import { countOf, type Measure, type MeasureScope } from './measure.ts';
 
 const LOOKBACK_DAYS = 90;
 /** What sales and the product do is no marketing. */
@@ -59,18 +59,22 @@ export const marketingInfluence = declareKpi({
   source: 'Marketing-influenced pipeline and revenue: the share of deals that marketing touched before they were deals.',
   inputs: ['opportunities', 'touches'],
   better: 'higher',
-  figures: { revenue: 'Influenced revenue by all revenue, in percent' },
-  example: { inputs: { influenced: 300_000, pipeline: 400_000, influencedRevenue: 60_000, revenue: 100_000 }, value: 75 },
+  figures: {
+    revenue: 'Influenced revenue by all revenue, in percent',
+    withoutAmount: 'Opportunities made in the period whose amount is not known',
+  },
+  example: { inputs: { influenced: 300_000, pipeline: 400_000, influencedRevenue: 60_000, revenue: 100_000, withoutAmount: 2 }, value: 75 },
   measures: {
     influenced: { ...money('isPipeline AND isInfluenced'), needs: ['touched'] },
     pipeline: money('isPipeline'),
     influencedRevenue: { ...money("NOT isPipeline AND outcome = 'won' AND isInfluenced"), needs: ['touched'] },
     revenue: money("NOT isPipeline AND outcome = 'won'"),
+    withoutAmount: countOf('opportunities', { at: 'created_at' }, () => 'amount IS NULL'),
   },
-  combine: ({ influenced, influencedRevenue, pipeline, revenue }) =>
+  combine: ({ influenced, influencedRevenue, pipeline, revenue, withoutAmount }) =>
     ratio(influenced, pipeline, {
       times: 100,
       whenZero: 'no opportunity with an amount was made in the period',
-      figures: { revenue: product(quotient(influencedRevenue, revenue, 'nothing was won in the period'), known(100)) },
+      figures: { revenue: product(quotient(influencedRevenue, revenue, 'nothing was won in the period'), known(100)), withoutAmount },
     }),
 });

@@ -1,4 +1,4 @@
-import { missing, ratio } from '@touchstone/kpis';
+import { missing, ratio, whyUnqualified } from '@touchstone/kpis';
 import { declareKpi } from './kpi.ts';
 import { countOf } from './measure.ts';
 import { isQualified, qualifiedBy } from './qualified-lead.ts';
@@ -20,11 +20,8 @@ export const qualifiedLeadRate = declareKpi({
     all: countOf('leads', { at: 'created_at' }),
   },
   combine: ({ all, qualified }, { parameters, settings }) => {
-    const needsEngine = parameters['qualifiedBy'] === 'mqa' || parameters['qualifiedBy'] === 'both';
-    const isKnown = settings.hasQualification || !needsEngine;
-    const counted = isKnown
-      ? qualified
-      : missing('the scoring model has no qualification, so that no account can become a marketing qualified one');
+    const unqualified = whyUnqualified(parameters['qualifiedBy'], settings);
+    const counted = unqualified === null ? qualified : missing(unqualified);
     return ratio(counted, all, { times: 100, whenZero: 'no lead was created in the period' });
   },
 });

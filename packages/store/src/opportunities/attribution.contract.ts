@@ -101,7 +101,7 @@ function isIn({ basis, from, to }: AttributionQuery, { closedAt, createdAt, outc
 }
 
 /** The same by definition, one opportunity after another. */
-function creditRowsOf({ facts, touches }: Deals, query: AttributionQuery): CreditRow[] {
+function creditRowsOf({ facts, touches }: Deals, query: AttributionQuery): Omit<CreditRow, 'unitsWithoutAmount'>[] {
   const rows = new Map<
     string,
     { key: string | null; currency: string; touches: number; ids: Set<string>; units: number[]; hundredths: number[] }
@@ -176,7 +176,7 @@ function creditRowsOf({ facts, touches }: Deals, query: AttributionQuery): Credi
     .toSorted((one, other) => orderOf(one).localeCompare(orderOf(other), 'en'));
 }
 
-function orderOf({ currency, key }: CreditRow): string {
+function orderOf({ currency, key }: Pick<CreditRow, 'currency' | 'key'>): string {
   return `${key === null ? 0 : 1}${key}|${currency}`;
 }
 
@@ -208,7 +208,9 @@ export function describeAttribution(name: string, open: () => Promise<RowTranspo
     it.each(QUERIES)('is shared as by definition: $basis, $cut, $by', async (query) => {
       const rows = (await readAttribution(transport, query)).toSorted((one, other) => orderOf(one).localeCompare(orderOf(other), 'en'));
       const expected = creditRowsOf(deals, query);
-      expect(rows.map(({ hundredths, units, ...row }) => row)).toEqual(expected.map(({ hundredths, units, ...row }) => row));
+      expect(rows.map(({ hundredths, units, unitsWithoutAmount, ...row }) => row)).toEqual(
+        expected.map(({ hundredths, units, ...row }) => row),
+      );
       for (const [at, { hundredths, touches, units }] of rows.entries()) {
         for (const model of ATTRIBUTION_MODELS) {
           // One unit a touch for powers and quotients that differ in a last digit, and half a cent for rounding.
@@ -224,6 +226,8 @@ export function describeAttribution(name: string, open: () => Promise<RowTranspo
       expect(opportunities.length).toBeGreaterThan(5);
       for (const model of ATTRIBUTION_MODELS) {
         expect(rows.reduce((sum, { units }) => sum + units[model], 0)).toBe(opportunities.length * CREDIT_UNITS);
+        const unknown = rows.reduce((sum, { unitsWithoutAmount }) => sum + unitsWithoutAmount, 0);
+        expect(unknown).toBe(opportunities.filter(({ amount }) => amount === null).length * CREDIT_UNITS);
         for (const currency of ['EUR', 'USD']) {
           const money = rows.filter((row) => row.currency === currency).reduce((sum, { hundredths }) => sum + hundredths[model], 0);
           const amounts = opportunities.filter((one) => one.currency === currency).map(({ amount }) => Math.round((amount ?? 0) * 100));

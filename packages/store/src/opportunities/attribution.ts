@@ -36,6 +36,8 @@ export interface CreditRow {
   readonly opportunities: number;
   /** Credit by model, in units: `CREDIT_UNITS` for an opportunity. */
   readonly units: Readonly<Record<AttributionModel, number>>;
+  /** Of the linear credit, that of opportunities whose amount is not known: added up over all keys they are whole ones. */
+  readonly unitsWithoutAmount: number;
   /** Money by model in hundredths; opportunities without an amount have none. */
   readonly hundredths: Readonly<Record<AttributionModel, number>>;
 }
@@ -131,9 +133,9 @@ export async function readAttribution(transport: RowTransport, query: Attributio
   const answer = await readBounded(
     transport,
     `WITH ${pathParts(query, bound, query.by)}
-     SELECT touched, names[number] AS key, currency, countIf(touched) AS touches, countIf(isFirst) AS opportunities, ${PARTS.map((part) => `sum(${part}) AS ${part}`).join(', ')}
+     SELECT touched, names[number] AS key, currency, countIf(touched) AS touches, countIf(isFirst) AS opportunities, sum(unknown_units) AS unitsWithoutAmount, ${PARTS.map((part) => `sum(${part}) AS ${part}`).join(', ')}
      FROM
-       (SELECT currency, n > 0 AS touched, number, nth = 1 AS isFirst, ${PARTS.join(', ')}
+       (SELECT currency, if(amount IS NULL, linear_units, toInt64(0)) AS unknown_units, n > 0 AS touched, number, nth = 1 AS isFirst, ${PARTS.join(', ')}
         FROM (SELECT *, if(n = 0, [toUInt32(1)], keys) AS numbers, arrayEnumerateUniq(numbers) AS nths, ${CREDITS} FROM path)
         ARRAY JOIN numbers AS number, nths AS nth, ${PARTS.join(', ')})
      GROUP BY touched, key, currency ORDER BY touched, key, currency`,
@@ -145,6 +147,7 @@ export async function readAttribution(transport: RowTransport, query: Attributio
     currency: String(row['currency']),
     touches: Number(row['touches']),
     opportunities: Number(row['opportunities']),
+    unitsWithoutAmount: Number(row['unitsWithoutAmount']),
     units: byModel(row, 'units'),
     hundredths: byModel(row, 'hundredths'),
   }));

@@ -1,18 +1,22 @@
 /**
- * The newest versions of leads and opportunities, each with its times. What a version does not say must not move with every later one: a creation that is not told
- * is that of the first version there is, and a close that is not told that of the first version with its outcome, since it was open last or had the other one.
- * The tables have the epoch for what the newest version does not say.
+ * The newest versions of leads and opportunities, each with its times. What a version does not say must not move with every later one, nor be guessed where an
+ * earlier one said it. An opportunity was made when the newest version that says so says, else with its first version. It was closed when the newest version since it was
+ * open last that says so says, else with the first of these: whether it was won or lost is no matter, as what is lost and then won was closed once, and what is told of
+ * a close before it was opened again is of another one. A lead was made when its newest version says, else with its first. The tables have the epoch for what a version
+ * does not say. Stays in stages end by the same rule (`opportunityStays`).
  */
 const UNSAID = `toDateTime64(0, 3, 'UTC')`;
 
 /** In the place of `opportunities FINAL`. Where every version says its times, the other side of the join is empty. */
 export const OPPORTUNITIES = `(SELECT newest.* REPLACE (
-    if(newest.created_at = ${UNSAID}, told.first_at, newest.created_at) AS created_at,
+    if(newest.created_at = ${UNSAID}, told.made_at, newest.created_at) AS created_at,
     if(newest.outcome = '' OR newest.closed_at != ${UNSAID}, newest.closed_at, told.decided_at) AS closed_at)
   FROM (SELECT * FROM opportunities FINAL) AS newest
   LEFT ANY JOIN
-    (SELECT id AS told_id, arrayReverseSort(groupUniqArray((rank, toString(outcome), updated_at))) AS versions, min(updated_at) AS first_at,
-       versions[if(arrayFirstIndex(version -> version.2 != versions[1].2, versions) AS other = 0, length(versions), other - 1)].3 AS decided_at
+    (SELECT id AS told_id, arrayReverseSort(groupUniqArray((rank, toString(outcome), updated_at, created_at, closed_at))) AS versions,
+       arrayFirst(version -> version.4 != ${UNSAID}, versions).4 AS said_at, if(said_at = ${UNSAID}, versions[-1].3, said_at) AS made_at,
+       if(arrayFirstIndex(version -> version.2 = '', versions) AS open = 0, versions, arraySlice(versions, 1, open - 1)) AS closed,
+       arrayFirst(version -> version.5 != ${UNSAID}, closed).5 AS end_at, if(end_at = ${UNSAID}, closed[-1].3, end_at) AS decided_at
      FROM opportunity_versions
      WHERE id IN (SELECT id FROM opportunities FINAL WHERE created_at = ${UNSAID} OR (outcome != '' AND closed_at = ${UNSAID}))
      GROUP BY id) AS told ON newest.id = told.told_id)`;

@@ -98,6 +98,7 @@ export function describeInfluence(name: string, open: () => Promise<RowTransport
       const expected = [...Map.groupBy(found, keyOf)].map(([key, some]) => ({
         key,
         ...sum(some),
+        withoutAmount: some.filter(({ fact }) => fact.amount === null).length,
         withSource: some.filter(({ fact }) => fact.source !== null).length,
         influences: {
           influenced: sum(some.filter(({ influenced }) => influenced)),

@@ -37,6 +37,8 @@ export interface InfluenceRow {
   readonly opportunities: number;
   /** Of all, and of those with each influence, in hundredths; without an amount counts as none. */
   readonly hundredths: number;
+  /** Of all, those whose amount is not known. */
+  readonly withoutAmount: number;
   /** Of all, those that say their source. */
   readonly withSource: number;
   readonly influences: Readonly<Record<Influence, { readonly opportunities: number; readonly hundredths: number }>>;
@@ -78,7 +80,7 @@ export async function readInfluence(transport: RowTransport, query: InfluenceQue
   const counted = INFLUENCES.map((one) => `countIf(${one}) AS ${one}_opportunities, sumIf(whole, ${one}) AS ${one}_hundredths`);
   const answer = await readBounded(
     transport,
-    `SELECT group, currency, count() AS opportunities, sum(whole) AS hundredths, countIf(source != '') AS withSource, ${counted.join(', ')}
+    `SELECT group, currency, count() AS opportunities, sum(whole) AS hundredths, countIf(amount IS NULL) AS withoutAmount, countIf(source != '') AS withSource, ${counted.join(', ')}
      FROM (${influenceRows(query, bound)}) GROUP BY group, currency ORDER BY group, currency`,
     bound.params,
   );
@@ -87,6 +89,7 @@ export async function readInfluence(transport: RowTransport, query: InfluenceQue
     currency: String(row['currency']),
     opportunities: Number(row['opportunities']),
     hundredths: Number(row['hundredths']),
+    withoutAmount: Number(row['withoutAmount']),
     withSource: Number(row['withSource']),
     influences: Object.fromEntries(
       INFLUENCES.map((one) => [one, { opportunities: Number(row[`${one}_opportunities`]), hundredths: Number(row[`${one}_hundredths`]) }]),

@@ -4,8 +4,8 @@ import { BoundValues, opportunityRows, type OpportunityScope } from './opportuni
 
 /**
  * Stays of opportunities in their stages, from all versions of each by `updatedAt`: versions in a row with one stage are one stay. It begins with the first of
- * them, the first stay of all with the opportunity's creation, and ends with the next stay or the close. What the newest version says of creation and close stands: a
- * correction moves both. An opportunity that is closed is in no stage; one that was opened again is in one again.
+ * them, the first stay of all with the opportunity's creation, and ends with the next stay or the close. Creation and close are as `OPPORTUNITIES` has them: what the newest
+ * version that says them says stands, and a correction moves both. An opportunity that is closed is in no stage; one that was opened again is in one again.
  *
  * Columns: `stage, id, accountId, enteredAt, leftAt, leftBy, step`. `leftBy` is '' for a stay that goes on, 'won' or 'lost' for one that the close ended, else ':' and the
  * next stage; `step` is the how-many-eth of its opportunity it is.
@@ -18,11 +18,10 @@ export function opportunityStays(until: number, bound: BoundValues): string {
     FROM
       (SELECT id, versions[-1].6 AS accountId,
          arraySplit((version, isOther) -> isOther, versions, arrayMap((version, before) -> version.2 != before.2, versions, arrayPushFront(arrayPopBack(versions), versions[1]))) AS split,
-         if(versions[-1].5 = 0, versions[1].4, versions[-1].5) AS createdAt,
-         -- An opportunity is made before anything is known of it; a close that is not told is that of the first version with its outcome.
+         arrayLast(version -> version.5 != 0, versions).5 AS saidAt, if(saidAt = 0, versions[1].4, saidAt) AS createdAt,
+         -- An opportunity is made before anything is known of it; a close that none of its versions tells is with the first of them.
          arrayMap((versions, index) -> multiIf(
-             versions[1].2 = '' AND versions[-1].7 != 0, versions[-1].7,
-             versions[1].2 = '', arrayFirst(version -> version.3 = versions[-1].3, versions).4,
+             versions[1].2 = '' AND arrayExists(version -> version.7 != 0, versions), arrayLast(version -> version.7 != 0, versions).7,
              index = 1, least(createdAt, versions[1].4),
              versions[1].4), split, arrayEnumerate(split)) AS told,
          -- Nothing begins after what follows it: a close that is told late cuts off the stages that came after it.

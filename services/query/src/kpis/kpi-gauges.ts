@@ -3,7 +3,7 @@ import type { Metrics } from '@touchstone/runtime';
 import { KPIS, type StoredKpi } from '@touchstone/store';
 import type { QueryApp } from '../query-options.ts';
 
-/** Scrapes cost the store nothing. A dear KPI is given as it was at the refresh before, so dashboards that poll see it at most twice this late. */
+/** Scrapes cost the store nothing: dashboards that poll see KPIs at most so late. */
 const REFRESH_MS = 60_000;
 /** The first look waits until a start, with its restore, is over. */
 const FIRST_MS = 5_000;

@@ -1,4 +1,4 @@
-import { PERIOD, SERIES_MAX } from '@touchstone/kpis';
+import { PERIOD, SERIES_MAX, type KpiAnswer } from '@touchstone/kpis';
 import { csvOf, prefersCsv, ProblemError } from '@touchstone/runtime';
 import { KPIS, type StoredKpi } from '@touchstone/store';
 import { z } from 'zod';
@@ -38,7 +38,7 @@ export function registerKpiRoutes(
     const around = await surroundings();
     const question = questionOf(kpi, query, around);
     const { plan, settings, target } = question.asked;
-    const key = [kpi.name, query, plan.spans[PERIOD]!.from, target, settings.rolesWanted];
+    const key = [kpi.name, query, plan.spans[PERIOD]!.from, target, settings.rolesWanted, settings.hasQualification];
     return { question, ...(await book.answer(key, (now) => questionOf(kpi, query, { ...around, now }))) };
   }
 
@@ -68,12 +68,13 @@ export function registerKpiRoutes(
     },
     async (request, reply) => {
       const answers = [];
-      for (const kpi of KPIS) answers.push((await ask(kpi, request.query)).answer);
-      const [{ from, timeZone, to }] = answers as [(typeof answers)[number]];
+      for (const kpi of KPIS) answers.push(await ask(kpi, request.query));
+      const [{ from, timeZone, to }] = answers.map(({ answer }) => answer) as [KpiAnswer];
+      const asOf = timeText(Math.min(...answers.map((one) => one.asOf)));
       reply.header('vary', 'accept');
-      const data = answers.map(summaryAnswer);
+      const data = answers.map(({ answer }) => summaryAnswer(answer));
       if (!prefersCsv(request.headers.accept))
-        return reply.send({ from: timeText(from), to: timeText(to), timeZone, data, elsewhere: [...ELSEWHERE] });
+        return reply.send({ from: timeText(from), to: timeText(to), timeZone, asOf, data, elsewhere: [...ELSEWHERE] });
       const lines = data.map((one) => ({ ...one, previous: one.previous.value, change: one.change.absolute }));
       return reply.type(CSV).serializer(String).send(csvOf(LIST_COLUMNS, lines));
     },

@@ -1,7 +1,7 @@
 import { answerKpi, DEFAULT_SETTINGS, planSpans, UNITS, type KpiAnswer } from '@touchstone/kpis';
 import { KPIS, type StoredKpi } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 
 /** The shapes of answers about KPIs. */
 
@@ -56,7 +56,7 @@ export const kpiSchema = z
       })
       .meta({ id: 'KpiBenchmark' }),
     computedFrom: z.enum(['store', 'ledgers']).describe('Stored facts and touches, or the live ledgers'),
-    asOf: time.describe('When it was computed'),
+    asOf: askedAt,
     definition: z
       .object({
         formula: z.string(),
@@ -81,6 +81,7 @@ export const kpiListSchema = z
   .object({
     ...span,
     timeZone: z.string(),
+    asOf: askedAt.describe(`Of the oldest of them. ${askedAt.description}`),
     data: z.array(z.object(summary)),
     elsewhere: z.array(elsewhereSchema).describe('What is more than one number: by stage, by campaign, or held against something'),
   })

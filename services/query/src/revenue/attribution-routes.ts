@@ -119,7 +119,7 @@ export function registerAttributionRoutes(app: QueryApp, options: Options): void
           .serializer(String)
           .send(csvOf(LINE_COLUMNS, page.map(csvLine)));
       }
-      const { attributed, amount, choice, opportunities, reason, unattributed } = table;
+      const { attributed, amount, choice, opportunities, reason, unattributed, withoutAmount } = table;
       return reply.send({
         basis: query.basis,
         from: timeText(asked.from),
@@ -132,6 +132,7 @@ export function registerAttributionRoutes(app: QueryApp, options: Options): void
         reason,
         opportunities,
         amount,
+        withoutAmount,
         attributed,
         unattributed,
         data: page.map(({ key, ...line }) => ({ key: key || null, isAttributed: key !== null, ...line })),

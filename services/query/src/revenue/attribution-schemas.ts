@@ -1,7 +1,7 @@
 import { ATTRIBUTION_MODELS } from '@touchstone/kpis';
 import { TOUCH_DIMENSIONS, type ListedOpportunity } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 
 /** Answers about the credit of opportunities. */
 
@@ -31,7 +31,8 @@ export function opportunityAnswer({ at: _at, closedAt, createdAt, id, ...rest }:
 
 const cursor = z.string().nullable().describe('Give it back as `cursor` for the next page; null on the last');
 
-const totals = z.object({ opportunities: z.number(), amount: z.number().nullable() });
+const withoutAmount = z.number().describe('Of the opportunities, those whose amount is not known: they add nothing to it');
+const totals = z.object({ opportunities: z.number(), amount: z.number().nullable(), withoutAmount });
 
 export const attributionSchema = z
   .object({
@@ -41,11 +42,12 @@ export const attributionSchema = z
     by: z.enum(TOUCH_DIMENSIONS),
     lookbackDays: z.number(),
     halfLifeDays: z.number(),
-    asOf: time.describe('When the store was asked; a dear answer is given again for some seconds'),
+    asOf: askedAt,
     currency: z.string().nullable(),
     reason: z.string().nullable().describe('Why there are no amounts; null where there are'),
     opportunities: z.number(),
     amount: z.number().nullable(),
+    withoutAmount,
     attributed: totals.describe('Opportunities with a touch that has a part in them'),
     unattributed: totals.describe('Those without; attributed and unattributed add up to the whole'),
     data: z.array(
@@ -109,8 +111,9 @@ export const ATTRIBUTION_EXAMPLE = {
   reason: null,
   opportunities: 2,
   amount: 15_000,
-  attributed: { opportunities: 1, amount: 10_000 },
-  unattributed: { opportunities: 1, amount: 5000 },
+  withoutAmount: 0,
+  attributed: { opportunities: 1, amount: 10_000, withoutAmount: 0 },
+  unattributed: { opportunities: 1, amount: 5000, withoutAmount: 0 },
   data: [
     {
       key: 'spring',

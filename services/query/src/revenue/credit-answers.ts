@@ -15,15 +15,23 @@ export interface CreditLine {
   readonly amount: ByModel<number | null>;
 }
 
+interface Totals {
+  readonly opportunities: number;
+  readonly amount: number | null;
+  readonly withoutAmount: number;
+}
+
 export interface CreditTable {
   readonly choice: CurrencyChoice;
   readonly opportunities: number;
   readonly amount: number | null;
   /** Why there is no amount; null where there is one. */
   readonly reason: string | null;
+  /** Opportunities whose amount is not known. */
+  readonly withoutAmount: number;
   /** Of opportunities with a touch, and of those without. */
-  readonly attributed: { readonly opportunities: number; readonly amount: number | null };
-  readonly unattributed: { readonly opportunities: number; readonly amount: number | null };
+  readonly attributed: Totals;
+  readonly unattributed: Totals;
   /** In no order. */
   readonly lines: readonly CreditLine[];
 }
@@ -42,6 +50,13 @@ export function creditTable(rows: readonly CreditRow[], asked: string | null, ra
   };
   // Every model shares the whole.
   const unitsOf = (some: readonly CreditRow[]): number => some.reduce((sum, { units }) => sum + units.linear, 0) / CREDIT_UNITS;
+  const unknownOf = (some: readonly CreditRow[]): number =>
+    some.reduce((sum, { unitsWithoutAmount }) => sum + unitsWithoutAmount, 0) / CREDIT_UNITS;
+  const totalsOf = (some: readonly CreditRow[]): Totals => ({
+    opportunities: unitsOf(some),
+    amount: amountOf(some, 'linear').value,
+    withoutAmount: unknownOf(some),
+  });
   const without = rows.filter(({ key }) => key === null);
   const touched = rows.filter(({ key }) => key !== null);
   const whole = amountOf(rows, 'linear');
@@ -50,8 +65,9 @@ export function creditTable(rows: readonly CreditRow[], asked: string | null, ra
     opportunities: unitsOf(rows),
     amount: whole.value,
     reason: whole.reason,
-    attributed: { opportunities: unitsOf(touched), amount: amountOf(touched, 'linear').value },
-    unattributed: { opportunities: unitsOf(without), amount: amountOf(without, 'linear').value },
+    withoutAmount: unknownOf(rows),
+    attributed: totalsOf(touched),
+    unattributed: totalsOf(without),
     lines: [...Map.groupBy(rows, ({ key }) => key)].map(([key, some]) => ({
       key,
       touches: some.reduce((sum, { touches }) => sum + touches, 0),

@@ -8,6 +8,7 @@ const row = (more: Partial<InfluenceRow> = {}): InfluenceRow => ({
   currency: 'EUR',
   opportunities: 4,
   hundredths: 100_000,
+  withoutAmount: 1,
   withSource: 4,
   influences: { influenced: none, responded: none, sourced: { opportunities: 1, hundredths: 25_000 } },
   ...more,
@@ -34,7 +35,14 @@ describe('influence', () => {
 
   it('is unknown where nobody was ever touched, but for what sources say', () => {
     const told = basisAnswer([row({ group: 'a' })], true, { ...tell, isTouched: false });
-    expect(told).toMatchObject({ opportunities: 4, amount: 1000, influenced: unknown, responded: unknown, sourced: { opportunities: 1 } });
+    expect(told).toMatchObject({
+      opportunities: 4,
+      amount: 1000,
+      withoutAmount: 1,
+      influenced: unknown,
+      responded: unknown,
+      sourced: { opportunities: 1 },
+    });
     expect(told.groups).toMatchObject([{ group: 'a', influenced: unknown }]);
   });
 

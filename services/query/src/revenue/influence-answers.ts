@@ -13,6 +13,7 @@ const part = z.object({
 const figures = {
   opportunities: z.int(),
   amount: z.number().nullable(),
+  withoutAmount: z.int().describe('Of the opportunities, those whose amount is not known: they add nothing to it'),
   reason: z.string().nullable().describe('Why there are no amounts; null where there are'),
   influenced: part.describe('With a marketing touch in the time before the opportunity was made'),
   responded: part.describe('With one that is a response: impressions, opened mails and letters are none'),
@@ -58,7 +59,8 @@ function figuresOf(rows: readonly InfluenceRow[], { amountOf, bySource, isTouche
       reason: null,
     };
   };
-  return { ...whole, influenced: partOf('influenced'), responded: partOf('responded'), sourced: partOf('sourced') };
+  const withoutAmount = rows.reduce((sum, row) => sum + row.withoutAmount, 0);
+  return { ...whole, withoutAmount, influenced: partOf('influenced'), responded: partOf('responded'), sourced: partOf('sourced') };
 }
 
 function sumOf(

@@ -2,7 +2,7 @@ import { chooseCurrency, inCurrency, type KpiSettings } from '@touchstone/kpis';
 import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
 import { INFLUENCES, OPPORTUNITY_DIMENSIONS, type InfluenceScope } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { limit, TIME_MAX } from '../query-parameters.ts';
@@ -54,7 +54,7 @@ const answerSchema = z
     from: time,
     to: time,
     lookbackDays: z.number(),
-    asOf: time,
+    asOf: askedAt,
     currency: z.string().nullable(),
     by: z.enum(OPPORTUNITY_DIMENSIONS).nullable(),
     pipeline: basisSchema.describe('Opportunities made in the period'),
@@ -92,13 +92,23 @@ const EXAMPLE = {
   pipeline: {
     opportunities: 40,
     amount: 400_000,
+    withoutAmount: 0,
     reason: null,
     influenced: { opportunities: 30, amount: 320_000, percentOfOpportunities: 75, percentOfAmount: 80, reason: null },
     responded: { opportunities: 24, amount: 280_000, percentOfOpportunities: 60, percentOfAmount: 70, reason: null },
     sourced: { opportunities: 10, amount: 100_000, percentOfOpportunities: 25, percentOfAmount: 25, reason: null },
     groups: [],
   },
-  revenue: { opportunities: 8, amount: 90_000, reason: null, influenced: noPart, responded: noPart, sourced: noPart, groups: [] },
+  revenue: {
+    opportunities: 8,
+    amount: 90_000,
+    withoutAmount: 1,
+    reason: null,
+    influenced: noPart,
+    responded: noPart,
+    sourced: noPart,
+    groups: [],
+  },
 } satisfies z.input<typeof answerSchema>;
 
 interface Options extends Pick<QueryOptions, 'kpiSettings' | 'store'> {

@@ -1,7 +1,7 @@
 import { csvOf, linkToNext, prefersCsv } from '@touchstone/runtime';
 import { JOURNEY_DIMENSIONS, JOURNEYS, type Journey, type JourneyDimension, type StageFigures, type StageQuery } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
 import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { days, limit, TIME_MAX } from '../query-parameters.ts';
@@ -53,7 +53,7 @@ const answerSchema = z
     from: time,
     to: time,
     stalledDays: z.number(),
-    asOf: time,
+    asOf: askedAt,
     by: z.enum(JOURNEY_DIMENSIONS).nullable(),
     data: z.array(stageSchema).describe('In the order of the journey'),
     unstaged: z

@@ -29,6 +29,20 @@ export function velocityAnswer(rows: readonly Counted[], elapsed: number) {
   return rest;
 }
 
+/** Where nobody knows who is qualified. */
+export function unknownVelocity(reason: string) {
+  const none = {
+    thisMonth: null,
+    lastMonth: null,
+    lastMonthToPoint: null,
+    value: null,
+    paced: null,
+    projectedLeads: null,
+    projected: null,
+  };
+  return { ...none, reasons: { value: reason, paced: reason, projected: reason } };
+}
+
 export type VelocityAnswer = ReturnType<typeof velocityAnswer>;
 
 /** Of each segment; together they come to the whole. The largest first. */

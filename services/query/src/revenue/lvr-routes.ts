@@ -1,14 +1,23 @@
 import type { AccountFact, LedgerSet } from '@touchstone/engine';
-import { monthPace, monthsUpTo, QUALIFIED_BY, type MonthPace } from '@touchstone/kpis';
+import { monthPace, monthsUpTo, QUALIFIED_BY, whyUnqualified, type MonthPace } from '@touchstone/kpis';
 import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { LEAD_SEGMENTS, type LeadSegment, type QualifiedQuery } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 import type { QueryApp, QueryOptions } from '../query-options.ts';
 import { limit } from '../query-parameters.ts';
 import type { ConstantModel } from './constant-model.ts';
 import type { KeptAnswers } from '../kept-answers.ts';
-import { countSpans, modelAnswers, segmentAnswers, SERIES, seriesAnswer, velocityAnswer } from './lvr-answers.ts';
+import {
+  type Counted,
+  countSpans,
+  modelAnswers,
+  segmentAnswers,
+  SERIES,
+  seriesAnswer,
+  unknownVelocity,
+  velocityAnswer,
+} from './lvr-answers.ts';
 import { filtersBy, filtersOf, refused, timeZone } from './revenue-query.ts';
 
 const CSV = 'text/csv; charset=utf-8';
@@ -39,9 +48,12 @@ const lvrQuery = z.strictObject({
 });
 
 const velocity = {
-  thisMonth: z.int().describe('Qualified leads of the month, so far'),
-  lastMonth: z.int().describe('Of the month before, the whole of it'),
-  lastMonthToPoint: z.int().describe('Of the month before up to the same day at the same time'),
+  thisMonth: z
+    .int()
+    .nullable()
+    .describe('Qualified leads of the month, so far; null where the model in force qualifies nobody and its word is asked for'),
+  lastMonth: z.int().nullable().describe('Of the month before, the whole of it'),
+  lastMonthToPoint: z.int().nullable().describe('Of the month before up to the same day at the same time'),
   value: z.number().nullable().describe('(thisMonth - lastMonth) / lastMonth x 100'),
   paced: z.number().nullable().describe('(thisMonth - lastMonthToPoint) / lastMonthToPoint x 100'),
   projectedLeads: z.number().nullable().describe('thisMonth / elapsed; null within the first day'),
@@ -57,7 +69,7 @@ const answerSchema = z
     from: time,
     to: time.describe('Up to when leads are counted'),
     timeZone: z.string(),
-    asOf: time,
+    asOf: askedAt,
     qualifiedBy: z.enum(QUALIFIED_BY),
     elapsed: z.number().min(0).max(1).describe('How much of the month is over, by time'),
     ...velocity,
@@ -80,7 +92,9 @@ const answerSchema = z
       .array(z.object({ segment: z.string().nullable().describe('Null for what has none'), ...velocity }))
       .describe('They add up to the whole'),
     series: z
-      .array(z.object({ month: z.string(), qualifiedLeads: z.int(), value: z.number().nullable(), reason: z.string().nullable() }))
+      .array(
+        z.object({ month: z.string(), qualifiedLeads: z.int().nullable(), value: z.number().nullable(), reason: z.string().nullable() }),
+      )
       .describe('The latest month first; the one that goes on as it is so far'),
   })
   .meta({ id: 'LeadVelocity' });
@@ -110,6 +124,8 @@ const EXAMPLE = {
   segments: [],
   series: [{ month: '2026-04', qualifiedLeads: 24, value: -40, reason: null }],
 } satisfies z.input<typeof answerSchema>;
+
+type Month = ReturnType<typeof monthsUpTo>[number];
 
 interface Options extends Pick<QueryOptions, 'kpiSettings' | 'ledgers' | 'modelStatus' | 'store'> {
   readonly kept: KeptAnswers;
@@ -161,7 +177,10 @@ export function registerLvrRoutes(app: QueryApp, options: Options): void {
         return { months, pace, spans, rows: await store.qualifiedLeads(asked) };
       });
       const { elapsed } = pace;
-      const constant = request.query.constantModel === 'true' ? constantModel.ask(modelStatus().model) : NOT_ASKED;
+      const { model } = modelStatus();
+      const unqualified = whyUnqualified(qualifiedBy, { hasQualification: model.qualification !== undefined });
+      const whole = unqualified === null ? knownAnswer(rows, pace, months, by) : unknownAnswer(unqualified, months);
+      const constant = request.query.constantModel === 'true' ? constantModel.ask(model) : NOT_ASKED;
       const answer = {
         month: pace.month,
         from: timeText(pace.toDate.from),
@@ -170,19 +189,13 @@ export function registerLvrRoutes(app: QueryApp, options: Options): void {
         asOf: timeText(asOf),
         qualifiedBy,
         elapsed,
-        ...velocityAnswer(rows, elapsed),
-        models: modelAnswers(rows),
+        ...whole,
         constantModel: constantAnswer(
           constant,
           (qualifications) => countSpans(qualifications, spans, segmentOf(ledgers, by, filters)),
           elapsed,
         ),
         segmentBy: by,
-        segments: by === null ? [] : segmentAnswers(rows, elapsed),
-        series: seriesAnswer(
-          rows,
-          months.map(({ month }) => month),
-        ),
       };
       reply.header('vary', 'accept');
       if (!prefersCsv(request.headers.accept)) return reply.send(answer);
@@ -201,6 +214,25 @@ export function registerLvrRoutes(app: QueryApp, options: Options): void {
         );
     },
   );
+}
+
+type Whole = Pick<z.input<typeof answerSchema>, keyof typeof velocity | 'models' | 'segments' | 'series'>;
+
+function knownAnswer(rows: readonly Counted[], { elapsed }: MonthPace, months: readonly Month[], by: LeadSegment | null): Whole {
+  return {
+    ...velocityAnswer(rows, elapsed),
+    models: modelAnswers(rows),
+    segments: by === null ? [] : segmentAnswers(rows, elapsed),
+    series: seriesAnswer(
+      rows,
+      months.map(({ month }) => month),
+    ),
+  };
+}
+
+function unknownAnswer(reason: string, months: readonly Month[]): Whole {
+  const series = months.slice(0, -1).map(({ month }) => ({ month, qualifiedLeads: null, value: null, reason }));
+  return { ...unknownVelocity(reason), models: [], segments: [], series };
 }
 
 const COLUMNS = ['month', 'segment', ...Object.keys(velocity).filter((column) => column !== 'reasons')];

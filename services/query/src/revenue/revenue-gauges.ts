@@ -1,5 +1,6 @@
-import { leadVelocity, monthPace, type KpiSettings } from '@touchstone/kpis';
+import { leadVelocity, monthPace, whyUnqualified, type KpiSettings } from '@touchstone/kpis';
 import type { Clock, Metrics } from '@touchstone/runtime';
+import type { QueryOptions } from '../query-options.ts';
 import type { QueryStore } from '../query-store.ts';
 
 /** So often the store is asked, however often somebody scrapes. */
@@ -10,6 +11,7 @@ export interface GaugeOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly kpiSettings: Pick<KpiSettings, 'qualifiedBy' | 'qualifiedStatuses'>;
+  readonly modelStatus: QueryOptions['modelStatus'];
   readonly isReady: () => boolean;
 }
 
@@ -17,7 +19,7 @@ export interface GaugeOptions {
  * Lead velocity and balances of the CRM's stages for whoever polls. A scrape gets what is known, and asks for it anew when that is older than a minute: what nobody scrapes is
  * not computed. A figure that there is none of is NaN. (Accounts by stage are the aggregator's to tell, from memory.)
  */
-export function keepRevenueGauges({ clock, isReady, kpiSettings, metrics, store }: GaugeOptions): void {
+export function keepRevenueGauges({ clock, isReady, kpiSettings, metrics, modelStatus, store }: GaugeOptions): void {
   let askedAt = -Infinity;
   let told = new Set<string>();
 
@@ -33,8 +35,9 @@ export function keepRevenueGauges({ clock, isReady, kpiSettings, metrics, store 
     });
     const inSpan = (span: number): number => rows.reduce((sum, row) => (row.span === span ? sum + row.count : sum), 0);
     const velocity = leadVelocity({ thisMonth: inSpan(0), lastMonth: inSpan(1), lastMonthToPoint: inSpan(2), elapsed });
+    const isKnown = whyUnqualified(qualifiedBy, { hasQualification: modelStatus().model.qualification !== undefined }) === null;
     for (const figure of ['value', 'paced', 'projected'] as const) {
-      metrics.set('lead_velocity_percent', { figure }, velocity[figure] ?? Number.NaN);
+      metrics.set('lead_velocity_percent', { figure }, (isKnown ? velocity[figure] : null) ?? Number.NaN);
     }
     const figures = await store.stageFigures({ journey: 'opportunities', since: now, until: now + 1, stalledSince: 0 });
     const stages = new Set(figures.map(({ stage }) => stage));

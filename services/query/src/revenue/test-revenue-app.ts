@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultModel, LedgerSet, scoringModelSchema } from '@touchstone/engine';
+import { defaultModel, LedgerSet, scoringModelSchema, type ScoringModel } from '@touchstone/engine';
 import { DEFAULT_SETTINGS } from '@touchstone/kpis';
 import { createHttpApp, createLogger, createMetrics, type Caller, type Metrics } from '@touchstone/runtime';
 import { openStore } from '@touchstone/store';
@@ -16,7 +16,7 @@ const NOW = Date.parse('2026-04-16T00:00:00Z');
 export const QUARTER = 'from=2026-01-01T00:00:00Z&to=2026-04-01T00:00:00Z';
 const instant = (text: string): number => Date.parse(text);
 
-const MODEL = scoringModelSchema.parse({
+export const MODEL = scoringModelSchema.parse({
   ...defaultModel,
   version: 'm2',
   stages: [{ id: 'aware' }, { id: 'engaged', name: 'Engaged', metrics: [{ metric: 'score', atLeast: 50 }] }],
@@ -31,6 +31,10 @@ export interface Answer {
 
 export interface RevenueApp {
   readonly metrics: Metrics;
+  /** Stores further facts. */
+  readonly save: Deals['save'];
+  /** The model in force from now on; answers that are kept stay for a while. */
+  useModel(model: ScoringModel): void;
   get(url: string, headers?: Record<string, string>): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -46,6 +50,7 @@ export async function openRevenueApp(): Promise<RevenueApp> {
     keys: { verify: (token) => CALLERS.get(token) ?? null },
     checkAnswers: true,
   });
+  let model = MODEL;
   const options = {
     store,
     metrics,
@@ -53,11 +58,12 @@ export async function openRevenueApp(): Promise<RevenueApp> {
     clock: () => NOW,
     ledgers: new LedgerSet(),
     kpiSettings: { ...DEFAULT_SETTINGS, qualifiedBy: 'mqa' as const },
-    modelStatus: () => ({ model: MODEL, takeover: new Map<number, number>(), rescoringTo: null }),
+    modelStatus: () => ({ model, takeover: new Map<number, number>(), rescoringTo: null }),
   };
   registerRevenueRoutes(app, options as unknown as QueryOptions);
   await app.ready();
-  await new Deals(store).save(
+  const deals = new Deals(store);
+  await deals.save(
     [
       accountOf('acme', { targetList: true, tier: '1', industry: 'steel' }),
       accountOf('blue', { targetList: false, tier: '2' }),
@@ -114,6 +120,10 @@ export async function openRevenueApp(): Promise<RevenueApp> {
   );
   return {
     metrics,
+    save: (...records) => deals.save(...records),
+    useModel(next) {
+      model = next;
+    },
     async get(url, headers = {}) {
       const { body, statusCode } = await app.inject({ method: 'GET', url, headers: { authorization: 'Bearer sk_read', ...headers } });
       return { status: statusCode, body, json: headers['accept'] === 'text/csv' ? {} : (JSON.parse(body) as Record<string, unknown>) };

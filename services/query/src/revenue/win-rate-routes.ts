@@ -1,8 +1,8 @@
-import { chooseCurrency, inCurrency, medianOf, newcombe, salesVelocity, wilson } from '@touchstone/kpis';
+import { chooseCurrency, inCurrency, medianOf, newcombe, salesVelocity, wilson, type Figure } from '@touchstone/kpis';
 import { csvOf, prefersCsv } from '@touchstone/runtime';
 import { OPPORTUNITY_DIMENSIONS, type OpportunityOutcomes, type OutcomeQuery } from '@touchstone/store';
 import { z } from 'zod';
-import { time, timeText } from '../answers.ts';
+import { askedAt, time, timeText } from '../answers.ts';
 import type { QueryApp, QueryOptions } from '../query-options.ts';
 import type { KeptAnswers } from '../kept-answers.ts';
 import { currency, filtersOf, opportunityFilters, period, periodOf } from './revenue-query.ts';
@@ -34,7 +34,10 @@ const figures = {
   revenue: z.number().nullable().describe('Amounts of those won'),
   meanValue: z.number().nullable().describe('Of those won that have an amount'),
   velocity: z.number().nullable().describe('Money a day: opportunities open or closed in the period x winRate x meanValue / meanCycleDays'),
-  reason: z.string().nullable().describe('Why there is no velocity; null where there is one'),
+  reason: z
+    .string()
+    .nullable()
+    .describe('Why there is no velocity, and no amounts where they can not be told in one currency; null where there is one'),
 };
 const groupSchema = z.object({
   group: z.string().nullable().describe('Null for what has none'),
@@ -47,7 +50,7 @@ const answerSchema = z
   .object({
     from: time,
     to: time,
-    asOf: time,
+    asOf: askedAt,
     by: z.enum(OPPORTUNITY_DIMENSIONS),
     currency: z.string().nullable(),
     ...figures,
@@ -119,10 +122,10 @@ export function registerWinRateRoutes(app: QueryApp, { kept, kpiSettings, store 
       });
       const present = new Set(rows.filter(({ wonWithAmount }) => wonWithAmount > 0).map((row) => row.currency));
       const choice = chooseCurrency(asked ?? null, present, kpiSettings.rates);
-      const revenueOf = (some: readonly OpportunityOutcomes[]): number | null => {
+      const revenueOf = (some: readonly OpportunityOutcomes[]): Figure => {
         const sums = new Map<string, number>();
         for (const row of some) if (row.wonWithAmount > 0) sums.set(row.currency, (sums.get(row.currency) ?? 0) + row.wonAmount);
-        return inCurrency(sums, choice, kpiSettings.rates).value;
+        return inCurrency(sums, choice, kpiSettings.rates);
       };
       const groups = [...Map.groupBy(rows, ({ group }) => group)].map(([group, some]) => {
         const others = rows.filter((row) => row.group !== group);
@@ -162,9 +165,10 @@ function sum(rows: readonly OpportunityOutcomes[], column: Counted): number {
   return rows.reduce((all, row) => all + row[column], 0);
 }
 
-function figuresOf(rows: readonly OpportunityOutcomes[], revenue: number | null): z.input<z.ZodObject<typeof figures>> {
+/** Of `revenue` the reason is why amounts that there are can not be told. */
+function figuresOf(rows: readonly OpportunityOutcomes[], revenue: Figure): z.input<z.ZodObject<typeof figures>> {
   const [won, lost, withAmount] = [sum(rows, 'won'), sum(rows, 'lost'), sum(rows, 'wonWithAmount')];
-  const meanValue = revenue === null || withAmount === 0 ? null : revenue / withAmount;
+  const meanValue = revenue.value === null || withAmount === 0 ? null : revenue.value / withAmount;
   const timed = sum(rows, 'wonTimed');
   const meanCycleDays = timed === 0 ? null : sum(rows, 'wonMs') / timed / DAY_MS;
   const medianHours = medianOf(rows.flatMap(({ wonHours }) => wonHours));
@@ -185,10 +189,10 @@ function figuresOf(rows: readonly OpportunityOutcomes[], revenue: number | null)
     meanCycleDays,
     medianCycleDays: medianHours === null ? null : medianHours / 24,
     withoutCycle: won - timed,
-    revenue: withAmount === 0 ? null : revenue,
+    revenue: withAmount === 0 ? null : revenue.value,
     meanValue,
     velocity: value,
-    reason,
+    reason: (withAmount > 0 ? revenue.reason : null) ?? reason,
   };
 }
 
