@@ -79,7 +79,7 @@ describe('rules', { timeout: 180_000 }, () => {
 
   test('that time alone turns are told within a second, though nothing arrives', async () => {
     const delays: number[] = [];
-    for (const seed of range(1, 20)) {
+    for (const seed of range(1, 40)) {
       const { timers, violations } = await simulateSeed(seed, { options: undisturbed(seed) });
       expect(violations, `seed ${seed}`).toEqual([]);
       // By then every process has started, and the partitions stay where they are.
