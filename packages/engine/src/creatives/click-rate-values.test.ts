@@ -1,23 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { clickRate, clickRateDifference, type CrossMoments } from './click-rate.ts';
+import { counted, type Account } from './test-accounts.ts';
 
 /** Intervals of click rates against published values, and against values that mpmath 1.3 computed from lists of accounts. */
-
-type Account = readonly [impressions: number, clicks: number];
-
-function counted(accounts: readonly Account[]) {
-  const sum = (of: (account: Account) => number): number => accounts.reduce((total, account) => total + of(account), 0);
-  return {
-    impressions: sum(([impressions]) => impressions),
-    clicks: sum(([, clicks]) => clicks),
-    clicksByAccount: {
-      accounts: accounts.length,
-      impressionsSquared: sum(([impressions]) => impressions ** 2),
-      clicksSquared: sum(([, clicks]) => clicks ** 2),
-      impressionsByClicks: sum(([impressions, clicks]) => impressions * clicks),
-    },
-  };
-}
 
 /** Accounts with one impression each, of which so many clicked. */
 const plain = (clicked: number, of: number): Account[] => Array.from({ length: of }, (_, n) => [1, n < clicked ? 1 : 0]);

@@ -1,21 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clickRate, clickRateDifference, studentQuantile, type CrossMoments } from './click-rate.ts';
-
-type Account = readonly [impressions: number, clicks: number];
-
-function counted(accounts: readonly Account[]) {
-  const sum = (of: (account: Account) => number): number => accounts.reduce((total, account) => total + of(account), 0);
-  return {
-    impressions: sum(([impressions]) => impressions),
-    clicks: sum(([, clicks]) => clicks),
-    clicksByAccount: {
-      accounts: accounts.length,
-      impressionsSquared: sum(([impressions]) => impressions ** 2),
-      clicksSquared: sum(([, clicks]) => clicks ** 2),
-      impressionsByClicks: sum(([impressions, clicks]) => impressions * clicks),
-    },
-  };
-}
+import { counted, type Account } from './test-accounts.ts';
 
 const none: CrossMoments = { clicksByClicks: 0, clicksByImpressions: 0, impressionsByClicks: 0, impressionsByImpressions: 0 };
 const many = (count: number, account: Account): Account[] => Array.from({ length: count }, () => account);
