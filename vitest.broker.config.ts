@@ -16,6 +16,8 @@ export default defineConfig({
     pool: 'forks',
     // They share one broker and the machine; two at once would take each other's time.
     fileParallelism: false,
+    // What a test waits for comes in milliseconds or never: only how busy the machine is decides the rest.
+    expect: { poll: { timeout: 20_000, interval: 10 } },
     testTimeout: 5 * 60_000,
     hookTimeout: 2 * 60_000,
     passWithNoTests: true,

@@ -6,6 +6,8 @@ export default defineConfig({
     // vitest.extra.config.ts and vitest.broker.config.ts run those.
     exclude: ['test/extra/**', '**/*.broker.test.ts', '**/node_modules/**'],
     pool: 'forks',
+    // What a test waits for comes in milliseconds or never: only how busy the machine is decides the rest.
+    expect: { poll: { timeout: 20_000, interval: 10 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -7,6 +7,8 @@ export default defineConfig({
     pool: 'forks',
     // Each of these loads the machine by itself: two at once would measure and disturb each other.
     fileParallelism: false,
+    // What a test waits for comes in milliseconds or never: only how busy the machine is decides the rest.
+    expect: { poll: { timeout: 20_000, interval: 10 } },
     testTimeout: 15 * 60_000,
     hookTimeout: 60_000,
     passWithNoTests: true,

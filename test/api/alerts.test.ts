@@ -89,7 +89,7 @@ describe('an account that becomes news', () => {
       threshold: 100,
       touch: { kind: 'meeting', contactId: 'bob', ruleIds: ['meeting'] },
     });
-    expect(hot!.data['currentValue']).toBeCloseTo(125, 3);
+    expect(hot!.data['currentValue']).toBeCloseTo(125, 1);
 
     // The same, from the store, and from any event on.
     const stored = await listed('accountId=acme', 4);

@@ -213,8 +213,14 @@ describe('a decision by OFREP', () => {
   });
 });
 
+interface Shown {
+  readonly accountId: string;
+  readonly creativeId: string;
+  readonly clicks: boolean;
+}
+
 describe('evidence', () => {
-  const clicks = (id: string, from: number, count: number, rate: (creative: string) => number) =>
+  const clicks = (id: string, from: number, count: number, rate: (creative: string) => number): Promise<Shown[]> =>
     Promise.all(
       Array.from({ length: count }, async (_, index) => {
         const accountId = `${id}-${from + index}`;
@@ -222,6 +228,16 @@ describe('evidence', () => {
         return { accountId, creativeId: value!, clicks: (index * 7919) % 1000 < rate(value!) * 1000 };
       }),
     );
+  /** At one instant, so that however slow the machine is every click is within the outcome window. */
+  const showAndClick = (id: string, shown: readonly Shown[]): Promise<unknown> => {
+    const ad = (kind: string) => (one: Shown) => ({
+      kind,
+      accountId: one.accountId,
+      creativeId: one.creativeId,
+      campaignId: `campaign-${id}`,
+    });
+    return touch([...shown.map(ad('ad_impression')), ...shown.filter((one) => one.clicks).map(ad('ad_click'))]);
+  };
 
   it('swaps what under-performs, once, and survives a kill', async () => {
     const id = 'auto';
@@ -235,9 +251,7 @@ describe('evidence', () => {
       ({ reason }) => reason === 'SPLIT',
     );
     const shown = await clicks(id, 0, 600, (creative) => (creative === 'auto-a' ? 0.1 : 0.9));
-    const ad = { campaignId: 'campaign-auto' };
-    await touch(shown.map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_impression', ...ad })));
-    await touch(shown.filter((one) => one.clicks).map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_click', ...ad })));
+    await showAndClick(id, shown);
     const swapped = await eventually(
       () => running.server.get<Experiment>(`/v1/experiments/${id}`),
       ({ revision }) => revision === 3,
@@ -291,9 +305,7 @@ describe('evidence', () => {
     await touch(Array.from({ length: 400 }, (_, index) => ({ accountId: `${id}-${index}`, kind: 'web_visit' })));
     await settle(running.server);
     const shown = await clicks(id, 0, 200, (creative) => (creative === 'bandit-a' ? 0.1 : 0.9));
-    const ad = { campaignId: `campaign-${id}` };
-    await touch(shown.map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_impression', ...ad })));
-    await touch(shown.filter((one) => one.clicks).map(({ accountId, creativeId }) => ({ accountId, creativeId, kind: 'ad_click', ...ad })));
+    await showAndClick(id, shown);
     const moved = await eventually(
       () => running.server.get<Experiment>(`/v1/experiments/${id}`),
       ({ revision }) => revision > 2,
@@ -367,7 +379,7 @@ describe('evidence', () => {
     const id = 'gain';
     await sent('/v1/models', { version: 'gain', rules: [{ id: 'meeting', kind: 'meeting', points: 10 }], roles: { champion: 3 } }, 202);
     await settle(running.server);
-    await create({ id, metric: 'pointsGained', outcomeWindow: 3, grace: 0 });
+    await create({ id, metric: 'pointsGained', outcomeWindow: 6, grace: 0 });
     const accountId = `${id}-1`;
     const say = (role: string): Promise<unknown> => running.server.post('/v1/contacts', [{ id: 'ada', accountId, role }]);
     const meet = (): Promise<unknown> => touch([{ accountId, contactId: 'ada', kind: 'meeting' }]);

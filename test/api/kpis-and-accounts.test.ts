@@ -7,8 +7,11 @@ import { eventually, openTemporaryServer, type TemporaryServer } from './tempora
 const DAY_MS = 86_400_000;
 const NOW = Date.now();
 const TODAY = Math.floor(NOW / DAY_MS) * DAY_MS;
-/** The window of 30 days: today and the 29 days before. */
-const WINDOW = `from=${new Date(TODAY - 29 * DAY_MS).toISOString()}&to=${new Date(TODAY + DAY_MS).toISOString()}`;
+/** Accounts are asked as of noon tomorrow: whether midnight passes while this runs is then no matter. */
+const AT = TODAY + DAY_MS + DAY_MS / 2;
+/** The window of 30 days as of then: tomorrow and the 29 days before. */
+const FROM = TODAY - 28 * DAY_MS;
+const WINDOW = `from=${new Date(FROM).toISOString()}&to=${new Date(TODAY + 2 * DAY_MS).toISOString()}`;
 const KINDS = ['web_visit', 'meeting', 'ad_impression', 'email_open', 'direct_mail', 'ad_click'];
 const ROLES = ['decision_maker', 'champion', 'user', null];
 const ACCOUNTS = Array.from({ length: 12 }, (_, index) => `account ${index}`);
@@ -54,14 +57,14 @@ beforeAll(async () => {
   );
   await server.post('/v1/touches', touches);
   const read = async () =>
-    Promise.all(ACCOUNTS.map((id) => server.get<AccountAnswer>(`/v1/accounts/${encodeURIComponent(id)}`).catch(() => null)));
+    Promise.all(ACCOUNTS.map((id) => server.get<AccountAnswer>(`/v1/accounts/${encodeURIComponent(id)}?at=${AT}`).catch(() => null)));
   const all = await eventually(read, (some) => some.every((one) => one !== null && one.reach.knownContacts === 3));
   accounts = all as AccountAnswer[];
   // Each time another question, as answers are kept for a while.
   let asked = 0;
   await eventually(
     () => server.get<Kpi>(`/v1/kpis/website_traffic?${WINDOW.replace('.000Z&', `.${String(++asked % 1000).padStart(3, '0')}Z&`)}`),
-    ({ value }) => value === touches.filter(({ kind, occurredAt }) => kind === 'web_visit' && occurredAt >= TODAY - 29 * DAY_MS).length,
+    ({ value }) => value === touches.filter(({ kind, occurredAt }) => kind === 'web_visit' && occurredAt >= FROM).length,
   );
 });
 afterAll(() => running.close());

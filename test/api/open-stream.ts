@@ -7,14 +7,14 @@ export interface StreamEvent {
 
 export interface OpenStream {
   readonly response: Response;
-  /** The next event; rejects when the stream has ended, or nothing comes within ten seconds. */
+  /** The next event; rejects when the stream has ended, or nothing comes within twenty seconds. */
   next(): Promise<StreamEvent>;
   /** So many of the events that come next. */
   take(count: number): Promise<readonly StreamEvent[]>;
   close(): void;
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** Opens a stream of server-sent events (WHATWG HTML, section 9.2) as a browser would. */
 export async function openStream(url: string, headers: Readonly<Record<string, string>>): Promise<OpenStream> {

@@ -37,7 +37,7 @@ export async function openTemporaryServer(env: Readonly<Record<string, string>> 
 
 /** Resolves with what `look` gives once `isThere` holds for it: what is posted shows a moment later. Fails with the last look. */
 export async function eventually<Seen>(look: () => Promise<Seen>, isThere: (seen: Seen) => boolean): Promise<Seen> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 20_000;
   for (;;) {
     const seen = await look();
     if (isThere(seen)) return seen;

@@ -1,6 +1,6 @@
+import { freePort } from '@touchstone/testkit';
 import { expect, test } from 'vitest';
 import { addEndpoint, publishModel, receiverSettings } from '../support/alert-server.ts';
-import { freePort } from '../support/start-server.ts';
 import { testServers } from '../support/test-servers.ts';
 import { listenForWebhooks } from '../support/webhook-receiver.ts';
 

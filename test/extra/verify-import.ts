@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { differences, referenceOf } from '@touchstone/testkit';
+import { differences, freePort, referenceOf } from '@touchstone/testkit';
 import { recomputeAccessLog, type Recomputed } from '../support/recompute-access-log.ts';
 import { startImport, type ImportSummary, type RunningImport } from '../support/run-import.ts';
 import { pathOf, readList, type ListedAccount, type ServedAccount } from '../support/served-accounts.ts';
 import { metricOf } from '../support/server-metrics.ts';
 import { settle } from '../support/settle.ts';
-import { freePort, startServer, type Server } from '../support/start-server.ts';
+import { startServer, type Server } from '../support/start-server.ts';
 
 /**
  * Imports an access log into a fresh server and holds every account against a recomputation from the file that shares no code with the

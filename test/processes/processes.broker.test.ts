@@ -143,10 +143,10 @@ describe.skipIf(found.kind === 'none')('services as processes', () => {
       'the key is known',
       async () => (await send(url, '/v1/touches', touch('away-0'), key)).status === 202,
     );
-    const isBack = stage.killStore(6000);
+    const isBack = stage.killStore(12_000);
     for (const id of ['away-1', 'away-2', 'away-3', 'away-4']) {
       expect((await send(url, '/v1/touches', touch(id), key)).status).toBe(202);
-      await sleep(1000);
+      await sleep(500);
     }
     // Publishing a model needs to know which versions are taken.
     expect(await send(url, '/v1/models', { version: 'while-away', rules: [] })).toMatchObject({ status: 503 });
@@ -162,7 +162,8 @@ describe.skipIf(found.kind === 'none')('services as processes', () => {
     'query that starts while ClickHouse is away waits for it, and one that does not belong to the log says why it ends',
     { timeout: 120_000 },
     async () => {
-      const isBack = stage.killStore(4000);
+      // Long enough for a process to start, on a busy machine too.
+      const isBack = stage.killStore(12_000);
       const second = await stage.start('query');
       await until(Date.now() + WITHIN_MS, 'it says what it waits for', async () =>
         second.output().includes('the store can not be reached yet'),

@@ -1,9 +1,10 @@
+import { freePort } from '@touchstone/testkit';
 import { expect, test } from 'vitest';
 import { createRandom } from '../support/random.ts';
 import { readEvents } from '../support/read-events.ts';
 import { pathOf, takeSnapshot, wrongIn, type ServedAccount } from '../support/served-accounts.ts';
 import { settle } from '../support/settle.ts';
-import { freePort, type Server } from '../support/start-server.ts';
+import type { Server } from '../support/start-server.ts';
 import { testServers } from '../support/test-servers.ts';
 
 const servers = testServers();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AGGREGATOR_GROUP, EVENTS_TOPIC } from '@touchstone/event-log';
+import { freePort } from '@touchstone/testkit';
 import { describe, expect, test } from 'vitest';
 import { followStream } from '../support/follow-stream.ts';
 import { startLoad } from '../support/load-client.ts';
@@ -7,7 +8,6 @@ import { createRandom } from '../support/random.ts';
 import { openLogOf, readEvents } from '../support/read-events.ts';
 import { takeSnapshot, wrongIn } from '../support/served-accounts.ts';
 import { settle } from '../support/settle.ts';
-import { freePort } from '../support/start-server.ts';
 import { testServers } from '../support/test-servers.ts';
 
 const ACCOUNTS = Array.from({ length: 20 }, (_, i) => `account-${i}`);

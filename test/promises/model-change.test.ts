@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@touchstone/testkit';
 import { describe, expect, test } from 'vitest';
 import { followStream } from '../support/follow-stream.ts';
 import { startLoad } from '../support/load-client.ts';
@@ -7,7 +8,7 @@ import { readEvents } from '../support/read-events.ts';
 import { readList, takeSnapshot, wrongIn } from '../support/served-accounts.ts';
 import { settle, until } from '../support/settle.ts';
 import { checkpointsOf } from '../support/server-metrics.ts';
-import { freePort, type Server } from '../support/start-server.ts';
+import type { Server } from '../support/start-server.ts';
 import { neverTold, wrongStreamed } from '../support/streamed-scores.ts';
 import { testServers } from '../support/test-servers.ts';
 import { watchList, type ListWatch } from '../support/watch-list.ts';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EVENTS_TOPIC } from '@touchstone/event-log';
+import { freePort } from '@touchstone/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startLoad } from '../support/load-client.ts';
 import { TEST_PARTITIONS } from '../support/partitions.ts';
@@ -10,7 +11,7 @@ import { createRandom } from '../support/random.ts';
 import { openLogOf, readEvents } from '../support/read-events.ts';
 import { takeSnapshot, wrongIn } from '../support/served-accounts.ts';
 import { settle } from '../support/settle.ts';
-import { freePort, startServer, type Server } from '../support/start-server.ts';
+import { startServer, type Server } from '../support/start-server.ts';
 import { testServers } from '../support/test-servers.ts';
 
 const ACCOUNTS = Array.from({ length: 20 }, (_, i) => `account-${i}`);

@@ -1,3 +1,4 @@
+import { freePort } from '@touchstone/testkit';
 import { expect, test } from 'vitest';
 import { bulkyTouches } from '../support/bulky-touches.ts';
 import { fillLog } from '../support/fill-log.ts';
@@ -6,7 +7,6 @@ import { readEvents } from '../support/read-events.ts';
 import { readList } from '../support/served-accounts.ts';
 import { checkpointsOf } from '../support/server-metrics.ts';
 import { settle, until } from '../support/settle.ts';
-import { freePort } from '../support/start-server.ts';
 import { neverTold, wrongStreamed } from '../support/streamed-scores.ts';
 import { testServers } from '../support/test-servers.ts';
 
@@ -22,7 +22,8 @@ test('a reader of the stream is told every score, though the process was killed 
   await until(Date.now() + 20_000, 'the stream has begun', async () => stream.latest.size > 0);
   await server.kill();
 
-  await fillLog(data, bulkyTouches(15_000));
+  // So many that it takes a second or two: that it is killed in the midst must not depend on how soon this process looks.
+  await fillLog(data, bulkyTouches(25_000));
   server = await servers.start({ data, port, env, waitFor: 'alive' });
   await until(Date.now() + 60_000, 'some of the backlog is stored', async () => (await checkpointsOf(server)) >= 2);
   expect((await server.fetch('/readyz')).status).toBe(503);

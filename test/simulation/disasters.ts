@@ -56,9 +56,11 @@ export async function strikeDisaster(disaster: Disaster, scene: Scene): Promise<
   for (const { aggregator, host } of instances) {
     if (aggregator?.readiness().ready === true) watcher.violate(`the log was ${disaster}, but ${host!.name} is ready`);
   }
-  // Who still runs may store what it has read before, and nothing else.
+  // Who still runs may store what it has read before and, where the log is whole, what it appends to it as time goes by; nothing else.
+  const isWhole = (partition: number): boolean => disaster === 'truncated' && partition !== victim.index;
   for (const { generation, offset, partition } of database.positions().values()) {
-    if (!stored.has(partition) || (generation === GENERATION && offset <= ends[partition]!)) continue;
+    const end = isWhole(partition) ? partitions[partition]!.end : ends[partition]!;
+    if (!stored.has(partition) || (generation === GENERATION && offset <= end)) continue;
     watcher.violate(`the log was ${disaster}, but partition ${partition} is stored at ${offset} of ${generation}`);
   }
   return '';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@touchstone/testkit';
 import type { LogEntry } from '@touchstone/testkit';
 import { followStream } from './follow-stream.ts';
 import { startLoad, type LoadClient } from './load-client.ts';
@@ -6,7 +7,7 @@ import { createRandom, type Random } from './random.ts';
 import { readEvents } from './read-events.ts';
 import { pathOf, takeSnapshot, wrongIn, type ServedAccount } from './served-accounts.ts';
 import { settle } from './settle.ts';
-import { freePort, type Server, type ServerOptions } from './start-server.ts';
+import type { Server, ServerOptions } from './start-server.ts';
 import { neverTold, wrongStreamed } from './streamed-scores.ts';
 import { watchAccounts } from './watch-accounts.ts';
 

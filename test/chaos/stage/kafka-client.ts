@@ -166,6 +166,10 @@ interface Admin extends Connected {
   fetchOffsets(options: { groupId: string; topics: string[] }): Promise<{ partitions: { partition: number; offset: string }[] }[]>;
   setOffsets(options: { groupId: string; topic: string; partitions: { partition: number; offset: string }[] }): Promise<void>;
   listTopics(): Promise<string[]>;
+  createTopics(options: {
+    waitForLeaders: boolean;
+    topics: { topic: string; numPartitions: number; configEntries?: { name: string; value: string }[] }[];
+  }): Promise<boolean>;
   deleteTopics(options: { topics: string[] }): Promise<void>;
   deleteTopicRecords(options: { topic: string; partitions: { partition: number; offset: string }[] }): Promise<void>;
 }

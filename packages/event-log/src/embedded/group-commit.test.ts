@@ -15,8 +15,12 @@ const temporaryDirectory = temporaryDirectories();
 class UnreliableFile extends BlockFile {
   gate: Promise<void> | null = null;
   next: 'works' | 'fails' | 'is written but fails' = 'works';
+  readonly #begun = Promise.withResolvers<void>();
+  /** Resolves with the first append. */
+  readonly begun = this.#begun.promise;
 
   override async appendBlocks(newBlocks: readonly NewBlock[]): Promise<void> {
+    this.#begun.resolve();
     const fate = this.next;
     await this.gate;
     if (fate !== 'fails') await super.appendBlocks(newBlocks);
@@ -54,7 +58,7 @@ describe('group commit', () => {
     const gate = Promise.withResolvers<void>();
     file.gate = gate.promise;
     const first = append(record('0', 0));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await file.begun;
     const others = Array.from({ length: 50 }, (_, i) => append(record(`${i + 1}`, 0), record(`${i + 1}`, 1)));
     gate.resolve();
     await Promise.all([first, ...others]);
@@ -161,7 +165,7 @@ describe('the backlog', () => {
     file.gate = gate.promise;
     const taken = [append(record(new Uint8Array(1_000))), append(record(new Uint8Array(1_000)))];
     expect(() => append(record(new Uint8Array(1_000)))).toThrow(expect.objectContaining({ code: 'backlogged', retriable: true }));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await file.begun;
     expect(() => append(record(new Uint8Array(1_000)))).toThrow(expect.objectContaining({ code: 'backlogged' }));
     gate.resolve();
     await Promise.all(taken);

@@ -52,7 +52,7 @@ class Client {
   }
 
   async answered(...texts: string[]): Promise<void> {
-    await expect.poll(() => this.answers, { timeout: 5000 }).toEqual(texts);
+    await expect.poll(() => this.answers).toEqual(texts);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createMetrics, systemScheduler, type Scheduler } from '@touchstone/runtime';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Decider, Evaluation } from './decider.ts';
 import { DecisionStreams, type StreamOutput } from './decision-streams.ts';
 
@@ -52,7 +52,7 @@ describe('a stream of an account', () => {
     expect(output.written).toHaveLength(1);
     variants.set('acme', 'b');
     streams.look('acme');
-    await vi.waitUntil(() => output.written.length === 2);
+    await expect.poll(() => output.written).toHaveLength(2);
     expect(output.written[1]).toMatch(/^id: \S+\ndata: \{"type":"refetchEvaluation","etag":"\\"\S+\\"","lastModified":\d+\}\n\n$/);
   });
 
@@ -82,7 +82,7 @@ describe('a stream of an account', () => {
     }
     expect(output.written).toHaveLength(1);
     output.drain();
-    await vi.waitUntil(() => output.written.length === 2);
+    await expect.poll(() => output.written).toHaveLength(2);
   });
 
   it('goes on when another of its account is closed', async () => {
@@ -93,7 +93,7 @@ describe('a stream of an account', () => {
     close();
     variants.set('acme', 'b');
     streams.look('acme');
-    await vi.waitUntil(() => left.written.length === 2);
+    await expect.poll(() => left.written).toHaveLength(2);
     expect([gone.written.length, streams.count]).toEqual([1, 1]);
   });
 
@@ -106,7 +106,7 @@ describe('a stream of an account', () => {
       return output;
     });
     streams.lookAtAll();
-    await vi.waitUntil(() => outputs.every(({ written }) => written.length === 2));
+    await expect.poll(() => outputs.every(({ written }) => written.length === 2)).toBe(true);
   });
 
   it('is looked at each second, for time alone changes what is decided, until all stop', async () => {
@@ -125,7 +125,7 @@ describe('a stream of an account', () => {
       expect(planned).toHaveLength(round + 1);
       expect(planned[round]!.ms).toBe(1000);
       planned[round]!.run();
-      await vi.waitUntil(() => output.written.length === round + 2);
+      await expect.poll(() => output.written).toHaveLength(round + 2);
     }
     streams.stop();
     expect(planned.at(-1)!.isCancelled).toBe(true);

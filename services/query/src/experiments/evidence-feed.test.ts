@@ -58,7 +58,7 @@ describe('evidence of what counted before', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(replay).not.toHaveBeenCalled();
     expect(await feed.summaryOf(experimentSince(NOW))).toBeNull();
-    await vi.waitFor(() => expect(feed.isWhole).toBe(true), { timeout: 5000 });
+    await expect.poll(() => feed.isWhole).toBe(true);
     expect([0, 1, 2].map((account) => feed.heldBy('hero', 0, `a${account}`)?.creativeId)).toEqual(['a', 'a', 'b']);
     const { eras } = (await feed.summaryOf(experimentSince(NOW)))!;
     expect(eras[0]!.arms.reduce((sum, { exposed }) => sum + exposed, 0)).toBe(3);
@@ -68,14 +68,14 @@ describe('evidence of what counted before', () => {
     const later = openFeed(3, [experimentSince(NOW + 2000)]);
     open = later.feed;
     later.feed.refresh();
-    await vi.waitFor(() => expect(later.feed.isWhole).toBe(true));
+    await expect.poll(() => later.feed.isWhole).toBe(true);
     expect(later.replay.mock.calls.map(([, before, { from }]) => [before, from])).toEqual([[3, 2]]);
     expect([1, 2].map((account) => later.feed.heldBy('hero', 0, `a${account}`)?.creativeId)).toEqual([undefined, 'b']);
     later.feed.stop();
     const last = openFeed(3, [experimentSince(NOW + 3000)]);
     open = last.feed;
     last.feed.refresh();
-    await vi.waitFor(() => expect(last.feed.isWhole).toBe(true));
+    await expect.poll(() => last.feed.isWhole).toBe(true);
     expect(last.replay).not.toHaveBeenCalled();
   });
 });
