@@ -116,6 +116,29 @@ describe('verify', () => {
   });
 });
 
+describe('a token that was found right', () => {
+  it('is what it was found to be, and no other is', async () => {
+    ring = new KeyRing(keep([admin.row]));
+    await ring.start();
+    const first = ring.verify(admin.text);
+    expect(ring.verify(Buffer.from(admin.text).toString())).toBe(first);
+    for (const token of [admin.text.slice(0, -1), `${admin.text} `, admin.text.toUpperCase()]) expect(ring.verify(token)).toBeNull();
+  });
+
+  it('is asked about again when the keys were read: what it may do has changed, or it is revoked', async () => {
+    const rows = [admin.row];
+    ring = new KeyRing(keep(rows));
+    await ring.start();
+    expect(ring.verify(admin.text)?.scopes).toEqual(new Set(SCOPES));
+    rows[0] = { ...admin.row, scopes: ['read'] };
+    await ring.refresh();
+    expect(ring.verify(admin.text)?.scopes).toEqual(new Set(['read']));
+    rows[0] = { ...admin.row, revokedAt: 1 };
+    await ring.refresh();
+    expect(ring.verify(admin.text)).toBeNull();
+  });
+});
+
 describe('refreshing', () => {
   it('takes a revoked key out of force within five seconds', async () => {
     vi.useFakeTimers();

@@ -28,12 +28,18 @@ export interface KeyRingOptions {
 }
 
 /**
- * The API keys in force, as a snapshot in memory that is read again every two seconds. It is given functions and knows no store. Requests
- * are checked without a cache of tokens: one SHA-256 costs about a microsecond, and a cache would keep keys in memory as plain text.
+ * The API keys in force, as a snapshot in memory that is read again every two seconds. It is given functions and knows no store.
+ *
+ * To hash a token costs most of what it takes to let a request in, so one that was found right is known by its text until the keys
+ * are read again. Only keys in force get there, each once, so there are no more of them than keys, and a revoked one is gone with the snapshot
+ * that it was in. Their texts stand in memory anyway while requests with them come in. Nor do they show in how long a look takes: a Map compares
+ * texts only when their hashes are the same, which are of whole texts and seeded anew in each process, so the beginning of a right one gains nothing.
  */
 export class KeyRing {
   readonly #options: KeyRingOptions;
   #keys: ReadonlyMap<string, { readonly digest: Buffer; readonly caller: Caller }> = new Map();
+  /** Whose tokens were found right under these keys. */
+  readonly #verified = new Map<string, Caller>();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -75,9 +81,13 @@ export class KeyRing {
 
   /** Whom a bearer token belongs to; null when it is no key in force. */
   verify(token: string): Caller | null {
+    const verified = this.#verified.get(token);
+    if (verified !== undefined) return verified;
     const digest = hashKey(token);
     const known = this.#keys.get(digest.slice(0, LOOKUP_DIGITS));
-    return known && timingSafeEqual(known.digest, Buffer.from(digest, 'hex')) ? known.caller : null;
+    if (known === undefined || !timingSafeEqual(known.digest, Buffer.from(digest, 'hex'))) return null;
+    this.#verified.set(token, known.caller);
+    return known.caller;
   }
 
   /**
@@ -118,6 +128,7 @@ export class KeyRing {
       keys.set(hash.slice(0, LOOKUP_DIGITS), { digest: Buffer.from(hash, 'hex'), caller });
     }
     this.#keys = keys;
+    this.#verified.clear();
   }
 
   #schedule(): void {
@@ -130,6 +141,8 @@ export class KeyRing {
     try {
       await this.#load();
     } catch (cause) {
+      // The keys stay; the texts of those that are not used any more need not.
+      this.#verified.clear();
       this.#options.onRefreshFailed?.(cause);
     }
     this.#schedule();

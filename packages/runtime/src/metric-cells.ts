@@ -46,6 +46,12 @@ export class Cells<Cell> {
     let at = this.#root;
     for (let index = 0; index < this.#labels.length; index++) {
       const node = at as Node<Cell>;
+      // What is there under its own name was within the bound when it came.
+      const known = node.get(labels[this.#labels[index]![0]] ?? '');
+      if (known !== undefined) {
+        at = known;
+        continue;
+      }
       const value = this.#bounded(index, labels);
       const next = node.get(value);
       if (next === undefined) node.set(value, (at = index === this.#labels.length - 1 ? this.#add(labels) : new Map()));

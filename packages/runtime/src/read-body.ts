@@ -32,16 +32,15 @@ export function readBodies(app: HttpApp, heldBytesMax: number): void {
       done(new ProblemError('unsupported_encoding', detail, { headers: { 'accept-encoding': ENCODINGS } }));
       return;
     }
-    const hold = holder(reply);
     if (encoding === 'identity' && headers['transfer-encoding'] === undefined) {
       const declared = Number(headers['content-length'] ?? 0);
       // A body over the limit of its route is refused unread, a moment later, by the same header.
-      const refused = declared <= request.routeOptions.bodyLimit ? hold(declared) : null;
+      const refused = declared > 0 && declared <= request.routeOptions.bodyLimit ? holder(reply)(declared) : null;
       if (refused) done(refused);
       else done(null, payload);
       return;
     }
-    done(null, inflated(request, payload, encoding, hold));
+    done(null, inflated(request, payload, encoding, holder(reply)));
   });
 
   app.removeAllContentTypeParsers();
@@ -60,7 +59,8 @@ export function readBodies(app: HttpApp, heldBytesMax: number): void {
 
   function holder(reply: FastifyReply): (bytes: number) => ProblemError | null {
     let own = 0;
-    reply.raw.once('close', () => (held -= own));
+    // It closes but once, and to forget a listener costs more than to have it.
+    reply.raw.on('close', () => (held -= own));
     return (bytes) => {
       own += bytes;
       held += bytes;
