@@ -14,5 +14,6 @@ export { recordTypeOf } from './schema-set.ts';
 export { decodeAccountScore, encodeAccountScore } from './score-record.ts';
 export type { AccountScore } from './score-record.ts';
 export { encodeClockTick } from './tick-record.ts';
+export { SPAN, TouchSpans } from './touch-spans.ts';
 export type { Touch } from './touch.ts';
 export { TouchWriter } from './write-touch.ts';

@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { publishedSchemas } from './schema-set.ts';
+import { SPAN, TouchSpans } from './touch-spans.ts';
 import { anyTouch, touchLike } from './test-values.ts';
 import { TouchWriter } from './write-touch.ts';
 
@@ -51,7 +52,61 @@ describe('the writer of touches', () => {
     expect(Buffer.from(writer.value()).includes('a\u{fffd}')).toBe(true);
   });
 
+  const ascii = fc.string({ maxLength: 130, unit: 'binary-ascii' });
+  const asciiTouch = fc.record({
+    id: fc.option(ascii),
+    accountId: ascii,
+    contactId: fc.option(ascii),
+    kind: ascii,
+    channel: fc.option(ascii),
+    url: fc.option(ascii),
+    properties: fc.dictionary(ascii, ascii, { maxKeys: 4 }),
+    isContactOnly: fc.boolean(),
+  });
+  test.prop([fc.array(asciiTouch, { maxLength: 10 })])('copies a touch from ranges of bytes as it writes it from texts', (all) => {
+    const [writer, copier] = [new TouchWriter(), new TouchWriter()];
+    const spans = new TouchSpans(4);
+    for (const { isContactOnly, id, ...texts } of all) {
+      const touch = touchLike({
+        ...texts,
+        id: id ?? 'made',
+        ...(isContactOnly && { accountId: null, contactId: texts.contactId ?? 'jane' }),
+      });
+      writer.write(touch);
+      const own = Object.entries(touch.properties);
+      const { bytes, rangeOf } = gathered();
+      spans.reset(bytes);
+      for (const [name, text] of Object.entries(SPAN) as [keyof typeof SPAN, number][]) {
+        const value = name === 'id' ? id : touch[name];
+        if (value !== null) spans.texts.set(rangeOf(value), 2 * text);
+      }
+      spans.madeId = id === null ? 'made' : '';
+      for (const [index, [key, value]] of own.entries()) spans.properties.set([...rangeOf(key), ...rangeOf(value)], 4 * index);
+      spans.propertyCount = own.length;
+      spans.occurredAt = touch.occurredAt;
+      spans.minutes = touch.minutes;
+      copier.copy(spans);
+      expect(Buffer.from(copier.value())).toEqual(Buffer.from(writer.value()));
+      expect(Buffer.from(copier.key())).toEqual(Buffer.from(writer.key()));
+    }
+  });
+
   test('a touch of nobody has no key and is refused', () => {
     expect(() => new TouchWriter().write(touchLike({ accountId: null, contactId: null }))).toThrow(TypeError);
+    expect(() => new TouchWriter().copy(new TouchSpans(0))).toThrow(TypeError);
   });
 });
+
+/** Bytes in which texts stand one behind another, with something between them. */
+function gathered(): { bytes: Buffer; rangeOf: (text: string) => [number, number] } {
+  const bytes = Buffer.alloc(4096);
+  let end = 0;
+  return {
+    bytes,
+    rangeOf(text) {
+      const start = end + 1;
+      end = start + bytes.write(text, start);
+      return [start, end];
+    },
+  };
+}

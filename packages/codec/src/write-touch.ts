@@ -1,22 +1,17 @@
+import { BYTES_PER_UNIT, copyText, textStart, writeLong, writeText } from './avro-output.ts';
 import { HEADER_BYTES } from './record-schema.ts';
 import { publishedSchemas } from './schema-set.ts';
+import { SPAN, SPAN_COUNT, type TouchSpans } from './touch-spans.ts';
 import { TOUCH_VERSION, type Touch } from './touch.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const HEADER = publishedSchemas.version('touch', TOUCH_VERSION).header;
 
-/** UTF-8 needs at most three bytes for a UTF-16 unit; five hold the branch of the union and the length of any string. */
-const BYTES_PER_UNIT = 3;
+/** Five hold the branch of the union and the length of any string. */
 const PREFIX_BYTES_MAX = 5;
 /** Header, occurredAt, minutes, and the count and end of properties. */
 const FIXED_BYTES_MAX = HEADER_BYTES + 10 + 8 + 10;
 const TEXT_FIELDS = 9;
-
-/** Up to this many units a loop beats the call into Node's own encoder. */
-const LOOP_UNITS_MAX = 40;
-
-/** Where the text that was written last begins, after its length. */
-let textStart = 0;
 
 /**
  * Encodes touches as single objects, one behind another, into chunks. A chunk is never written twice: key and value of a touch stay as they
@@ -61,6 +56,43 @@ export class TouchWriter {
     this.end = writeProperties(bytes, at, touch.properties, keys);
   }
 
+  /** As `write`, of a touch that stands in somebody's bytes. */
+  copy(touch: TouchSpans): void {
+    const { texts, properties, propertyCount } = touch;
+    const from = touch.bytes;
+    if (!touch.has(SPAN.accountId) && !touch.has(SPAN.contactId)) throw new TypeError('a touch needs an accountId or a contactId');
+    this.#reserve(FIXED_BYTES_MAX + (TEXT_FIELDS + 2 * propertyCount) * PREFIX_BYTES_MAX + touch.length);
+    const { bytes } = this;
+    let at = this.end;
+    this.start = at;
+    for (let index = 0; index < HEADER_BYTES; index++) bytes[at++] = HEADER[index]!;
+    if (touch.has(SPAN.id)) at = copyText(bytes, at, from, texts[0]!, texts[1]!);
+    else at = writeText(bytes, at, touch.madeId);
+    const keyed = touch.has(SPAN.accountId) ? SPAN.accountId : SPAN.contactId;
+    for (let text = SPAN.accountId as number; text < SPAN_COUNT; text++) {
+      const start = texts[2 * text]!;
+      if (text === SPAN.kind) {
+        at = copyText(bytes, at, from, start, texts[2 * text + 1]!);
+        at = writeLong(bytes, at, touch.occurredAt);
+        this.#view.setFloat64(at, touch.minutes, true);
+        at += 8;
+      } else if (start < 0) {
+        bytes[at++] = 0;
+      } else {
+        bytes[at] = 2;
+        at = copyText(bytes, at + 1, from, start, texts[2 * text + 1]!);
+        if (text === keyed) {
+          this.keyEnd = at;
+          this.keyStart = at - (texts[2 * text + 1]! - start);
+        }
+      }
+    }
+    if (propertyCount > 0) at = writeLong(bytes, at, propertyCount);
+    for (let index = 0; index < 4 * propertyCount; index += 2) at = copyText(bytes, at, from, properties[index]!, properties[index + 1]!);
+    bytes[at] = 0;
+    this.end = at + 1;
+  }
+
   value(): Uint8Array {
     return new Uint8Array(this.bytes.buffer, this.start, this.end - this.start);
   }
@@ -95,43 +127,6 @@ function writeOptional(bytes: Buffer, at: number, text: string | null): number {
   }
   bytes[at] = 2;
   return writeText(bytes, at + 1, text);
-}
-
-/** Takes the text for ASCII, so that its length in bytes is known, and begins again when it turns out not to be. */
-function writeText(bytes: Buffer, at: number, text: string): number {
-  const units = text.length;
-  const from = writeLong(bytes, at, units);
-  textStart = from;
-  if (units > LOOP_UNITS_MAX) {
-    const written = bytes.write(text, from, 'utf8');
-    return written === units ? from + written : writeUnicode(bytes, at, text);
-  }
-  for (let index = 0; index < units; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit > 127) return writeUnicode(bytes, at, text);
-    bytes[from + index] = unit;
-  }
-  return from + units;
-}
-
-function writeUnicode(bytes: Buffer, at: number, text: string): number {
-  textStart = writeLong(bytes, at, Buffer.byteLength(text));
-  return textStart + bytes.write(text, textStart, 'utf8');
-}
-
-/** A zigzag varint, seven bits a byte, the lowest first. `value` is a whole number from 0 to the safe integers. */
-function writeLong(bytes: Buffer, at: number, value: number): number {
-  let rest = value * 2;
-  while (rest >= 0x8000_0000) {
-    bytes[at++] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
-  }
-  while (rest > 127) {
-    bytes[at++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  bytes[at++] = rest;
-  return at;
 }
 
 function writeProperties(bytes: Buffer, at: number, properties: Touch['properties'], keys: readonly string[]): number {

@@ -46,6 +46,20 @@ export async function ingestBatch(target: AppendTarget, endpoint: string, batch:
   }
   if (rejected.length > 0) metrics.count('ingest_items_total', { endpoint, outcome: 'rejected' }, rejected.length);
   if (records.length === 0) throw allRejected(rejected);
+  return ingestRecords(target, endpoint, records, rejected);
+}
+
+/**
+ * Takes records of items that were found good, beside those that were not.
+ * @throws ProblemError `unavailable` when the log takes nothing now
+ */
+export async function ingestRecords(
+  target: AppendTarget,
+  endpoint: string,
+  records: readonly OutgoingRecord[],
+  rejected: readonly Rejection[] = [],
+): Promise<BatchResult> {
+  const { metrics } = target;
   try {
     await appendRecords(target, records);
   } catch (error) {

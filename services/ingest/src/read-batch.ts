@@ -85,7 +85,7 @@ function readLine(line: string, lineNumber: number): unknown {
  * JSON itself keeps control characters and lone surrogates out of texts, but for escapes, DEL and what is beyond ASCII. A body without any
  * of those needs no look at its single texts; three passes over the bytes, each faster than memory, tell.
  */
-function isClean(body: Buffer): boolean {
+export function isClean(body: Buffer): boolean {
   return isAscii(body) && !body.includes(BACKSLASH) && !body.includes(DEL);
 }
 

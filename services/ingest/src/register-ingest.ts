@@ -7,6 +7,7 @@ import { checkTouch } from './check-touch.ts';
 import type { EncodeItem } from './ingest-batch.ts';
 import { ITEM_BYTES_MAX } from './limits.ts';
 import { registerModelRoute, type ModelRouteOptions } from './model-route.ts';
+import { QuickTouches } from './quick-touches.ts';
 import { isRefusal, type Refusal } from './reject-codes.ts';
 import type { DeadLetterStore } from './replay-dead-letters.ts';
 import { registerReplayRoute } from './replay-route.ts';
@@ -35,6 +36,11 @@ export async function registerIngest(app: HttpApp, options: IngestOptions): Prom
   const { log, topic = 'events', metrics, clock = systemClock, deadLetters, model, modelVersions } = options;
   const target = { log, topic, metrics };
   const writer = new TouchWriter();
+  const quickTouches = new QuickTouches(writer);
+  const touchTimes = (): TouchTimes => {
+    const now = clock();
+    return { now, oldest: now - model().retentionDays * DAY_MS };
+  };
 
   const touches: BatchRoute = {
     endpoint: 'touches',
@@ -42,10 +48,8 @@ export async function registerIngest(app: HttpApp, options: IngestOptions): Prom
     summary: 'Touches: what people did with the brand',
     itemSchema: touchSchema,
     collect: true,
-    encoder: (clean) => {
-      const now = clock();
-      return touchEncoder(writer, { now, oldest: now - model().retentionDays * DAY_MS }, clean);
-    },
+    encoder: (clean) => touchEncoder(writer, touchTimes(), clean),
+    quick: (body, isNdjson) => quickTouches.records(body, isNdjson, touchTimes()),
   };
   const facts = FACT_TYPES.map((type): BatchRoute => ({
     endpoint: ENDPOINTS[type],
@@ -74,7 +78,7 @@ const ENDPOINTS = {
 
 const TOO_LARGE: Refusal = { code: 'too_large_item', message: `the item takes more than ${ITEM_BYTES_MAX} bytes` };
 
-function touchEncoder(writer: TouchWriter, times: TouchTimes, clean: boolean): EncodeItem {
+export function touchEncoder(writer: TouchWriter, times: TouchTimes, clean: boolean): EncodeItem {
   return function encodeTouch(item) {
     const touch = checkTouch(item, times, clean) ?? validateTouch(item, times);
     if (isRefusal(touch)) return touch;
