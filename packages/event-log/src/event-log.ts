@@ -17,7 +17,10 @@ export interface RecordBlock {
   readonly count: number;
   /** When the log took the block, epoch ms by the log's clock: it falls only where that clock was set back. */
   readonly appendedAt: number;
-  /** Framed records, `count` of them. */
+  /**
+   * Framed records, `count` of them: good until the handler is done with the block, for its memory may be filled again then. Never a Buffer:
+   * what is sliced off is a copy.
+   */
   readonly bytes: Uint8Array;
 }
 

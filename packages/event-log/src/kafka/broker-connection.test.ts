@@ -1,11 +1,14 @@
 import { fc } from '@fast-check/vitest';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BrokerConnection } from './broker-connection.ts';
 import { allVersions, answerTo, FakeBroker } from './fake-broker.ts';
 import type { FakeRequest } from './fake-broker.ts';
+import { FrameCollector } from './frame-collector.ts';
 import { findCoordinator } from './protocol/group-offsets.ts';
 
 const API_VERSIONS = 18;
+/** For what is answered: however busy the machine is, it is not late. */
+const LONG_MS = 10_000;
 
 let broker: FakeBroker | null = null;
 const opened: BrokerConnection[] = [];
@@ -15,7 +18,7 @@ afterEach(async () => {
   broker = null;
 });
 
-async function open(answer: (request: FakeRequest) => Buffer | null, timeoutMs = 200): Promise<BrokerConnection> {
+async function open(answer: (request: FakeRequest) => Buffer | null, timeoutMs = LONG_MS): Promise<BrokerConnection> {
   broker = await FakeBroker.start(answer);
   const address = { host: '127.0.0.1', port: broker.port, clientId: 'test', ssl: null, sasl: null };
   const connection = await BrokerConnection.open({ ...address, connectTimeoutMs: timeoutMs });
@@ -44,12 +47,12 @@ describe('a connection to a broker', () => {
         return Buffer.concat([2, 0, 1].map((at) => answerTo(held[at]!, coordinator(at))));
       }),
     );
-    const answers = await Promise.all(['a', 'b', 'c'].map((group) => connection.request(findCoordinator, group, 1_000)));
+    const answers = await Promise.all(['a', 'b', 'c'].map((group) => connection.request(findCoordinator, group, LONG_MS)));
     expect(answers.map(({ nodeId }) => nodeId)).toEqual([0, 1, 2]);
   });
 
   test.each([
-    { what: 'says nothing', answer: () => null, error: code('io') },
+    { what: 'says nothing', answer: () => null, error: code('io'), timeoutMs: 150 },
     { what: 'hangs up', answer: ({ socket }: FakeRequest) => (socket.destroy(), null), error: code('io') },
     { what: 'sends a length below zero', answer: () => Buffer.from('ffffffff', 'hex'), error: code('io') },
     { what: 'sends a length of two gigabytes', answer: () => Buffer.from('7fffffff', 'hex'), error: code('io') },
@@ -62,30 +65,40 @@ describe('a connection to a broker', () => {
       what: 'sends half an answer',
       answer: (request: FakeRequest) => answerTo(request, coordinator(1)).subarray(0, 15),
       error: code('io'),
+      timeoutMs: 150,
     },
     { what: 'sends too short an answer', answer: (request: FakeRequest) => answerTo(request, Buffer.alloc(3)), error: code('corrupt') },
     { what: 'speaks HTTP', answer: () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), error: code('io') },
-  ])('fails, and is of no use any more, when the broker $what', async ({ answer, error }) => {
+  ])('fails, and is of no use any more, when the broker $what', async ({ answer, error, timeoutMs = LONG_MS }) => {
     const connection = await open(introduced(answer));
-    await expect(connection.request(findCoordinator, 'g', 150)).rejects.toEqual(error);
+    await expect(connection.request(findCoordinator, 'g', timeoutMs)).rejects.toEqual(error);
     expect(connection.usable).toBe(false);
-    await expect(connection.request(findCoordinator, 'g', 150)).rejects.toEqual(code('io'));
+    await expect(connection.request(findCoordinator, 'g', LONG_MS)).rejects.toEqual(code('io'));
   });
 
   test('waits for a slow answer as long as bytes of it come in', async () => {
-    const connection = await open(
-      introduced((request) => {
-        const bytes = answerTo(request, coordinator(5));
-        for (let at = 0; at < bytes.length; at++) setTimeout(() => request.socket.write(bytes.subarray(at, at + 1)), at * 30);
-        return null;
-      }),
-    );
-    expect(await connection.request(findCoordinator, 'g', 150)).toMatchObject({ nodeId: 5 });
+    const asked = Promise.withResolvers<FakeRequest>();
+    const connection = await open(introduced((request) => (asked.resolve(request), null)));
+    const arrived = vi.spyOn(FrameCollector.prototype, 'filled');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const answer = connection.request(findCoordinator, 'g', 150);
+      const request = await asked.promise;
+      for (const [at, byte] of answerTo(request, coordinator(5)).entries()) {
+        vi.advanceTimersByTime(100);
+        request.socket.write(Uint8Array.of(byte));
+        while (connection.usable && arrived.mock.calls.length <= at) await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await answer).toMatchObject({ nodeId: 5 });
+    } finally {
+      vi.useRealTimers();
+      arrived.mockRestore();
+    }
   });
 
   test('takes other requests down with the one that has no answer', async () => {
     const connection = await open(introduced(() => null));
-    const late = connection.request(findCoordinator, 'late', 10_000);
+    const late = connection.request(findCoordinator, 'late', LONG_MS);
     const first = connection.request(findCoordinator, 'first', 100);
     await expect(first).rejects.toEqual(code('io'));
     await expect(late).rejects.toEqual(code('io'));
@@ -93,7 +106,7 @@ describe('a connection to a broker', () => {
 
   test('is not made with a broker that does not know what we need', async () => {
     const connection = await open((request) => answerTo(request, Buffer.from('00000000000100120000001e', 'hex')));
-    await expect(connection.request(findCoordinator, 'g', 100)).rejects.toEqual(code('refused'));
+    await expect(connection.request(findCoordinator, 'g', LONG_MS)).rejects.toEqual(code('refused'));
   });
 
   test('is made with, or refused for, a broker that says anything', async () => {

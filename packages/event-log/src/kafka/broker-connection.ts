@@ -1,10 +1,11 @@
 import { connect as connectPlain, isIP } from 'node:net';
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
 import { EventLogError } from '../event-log.ts';
 import { FrameCollector } from './frame-collector.ts';
+import { FrameMemory } from './frame-memory.ts';
 import type { Api } from './protocol/api.ts';
 import { apiVersions } from './protocol/api-versions.ts';
 import { WireReader } from './protocol/wire-reader.ts';
@@ -19,6 +20,8 @@ export interface BrokerAddress {
   readonly ssl: TlsOptions | null;
   readonly sasl: SASLOptions | null;
   readonly connectTimeoutMs: number;
+  /** Where the memory of large answers comes from, and whoever reads them may give it back. Default: it is kept for good. */
+  readonly memory?: FrameMemory;
 }
 
 interface Pending {
@@ -43,7 +46,7 @@ const SESSION_PART = 0.8;
 export class BrokerConnection {
   readonly #options: BrokerAddress;
   readonly #socket: Socket;
-  readonly #collector = new FrameCollector();
+  readonly #collector: FrameCollector;
   readonly #pending = new Map<number, Pending>();
   #versions: ReadonlyMap<number, { readonly min: number; readonly max: number }> = new Map();
   #nextId = 0;
@@ -51,20 +54,24 @@ export class BrokerConnection {
   /** By the clock of `performance.now`. */
   #expiresAt = Infinity;
 
-  private constructor(options: BrokerAddress, socket: Socket) {
+  private constructor(options: BrokerAddress, socket: Socket, collector: FrameCollector) {
     this.#options = options;
     this.#socket = socket;
+    this.#collector = collector;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.on('data', (chunk: Buffer) => this.#collect(chunk));
     socket.on('error', (cause) => this.close(cause));
     socket.on('close', () => this.close(new Error('the broker closed the connection')));
   }
 
   /** @throws EventLogError `io`, `refused` when the broker does not take us */
   static async open(options: BrokerAddress): Promise<BrokerConnection> {
-    const socket = await connected(options);
-    const connection = new BrokerConnection(options, socket);
+    const collector = new FrameCollector(options.memory ?? new FrameMemory());
+    let connection: BrokerConnection | null = null;
+    // A broker says nothing before it is asked, so nothing is read before the connection is there.
+    const onread = { buffer: () => collector.room(), callback: (count: number) => connection === null || connection.#collect(count) };
+    const socket = await connected(options, onread);
+    connection = new BrokerConnection(options, socket, collector);
     try {
       await connection.#introduce();
       return connection;
@@ -163,13 +170,15 @@ export class BrokerConnection {
     return promise;
   }
 
-  #collect(chunk: Buffer): void {
+  /** @returns whether the socket is to read on */
+  #collect(count: number): boolean {
     try {
-      this.#collector.take(chunk, (frame) => this.#settle(frame));
+      this.#collector.filled(count, (frame) => this.#settle(frame));
       for (const { timer } of this.#pending.values()) timer.refresh();
     } catch (cause) {
       this.close(cause);
     }
+    return this.#closedBy === null;
   }
 
   #settle(frame: Buffer): void {
@@ -187,7 +196,7 @@ export class BrokerConnection {
   }
 }
 
-function connected({ host, port, ssl, connectTimeoutMs }: BrokerAddress): Promise<Socket> {
+function connected({ host, port, ssl, connectTimeoutMs }: BrokerAddress, onread: OnReadOpts): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const fail = (cause: NodeJS.ErrnoException) => {
       clearTimeout(timer);
@@ -201,10 +210,9 @@ function connected({ host, port, ssl, connectTimeoutMs }: BrokerAddress): Promis
       resolve(socket);
     };
     const timer = setTimeout(() => fail(new Error(`no connection after ${connectTimeoutMs} ms`)), connectTimeoutMs);
+    const place = { host, port, onread };
     const socket =
-      ssl === null
-        ? connectPlain({ host, port }, done)
-        : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, done);
+      ssl === null ? connectPlain(place, done) : connectTls({ ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl, ...place }, done);
     socket.once('error', fail);
   });
 }

@@ -2,6 +2,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
 import { EventLogError } from '../event-log.ts';
 import { BrokerConnection } from './broker-connection.ts';
+import type { FrameMemory } from './frame-memory.ts';
 import { Lane } from './lane.ts';
 import { assertNoError } from './protocol/broker-error.ts';
 import { metadata } from './protocol/metadata.ts';
@@ -80,9 +81,9 @@ export class Cluster {
   }
 
   /** Connections of one's own, one to each broker that is asked. To be closed by whoever took it. */
-  lane(): Lane {
+  lane(memory?: FrameMemory): Lane {
     const lane = new Lane({
-      open: (nodeId) => this.#open(nodeId),
+      open: (nodeId) => this.#open(nodeId, memory),
       isAt: (nodeId, address) => address === addressText(this.#brokers.get(nodeId)),
       onClosed: () => this.#lanes.delete(lane),
     });
@@ -158,10 +159,10 @@ export class Cluster {
     throw failure;
   }
 
-  async #open(nodeId: number): Promise<BrokerConnection> {
+  async #open(nodeId: number, memory: FrameMemory | undefined): Promise<BrokerConnection> {
     const address = this.#brokers.get(nodeId);
     if (address === undefined) throw new EventLogError('io', `broker ${nodeId} is not known`);
-    return BrokerConnection.open(this.#target(address));
+    return BrokerConnection.open({ ...this.#target(address), ...(memory === undefined ? {} : { memory }) });
   }
 
   #target(address: Address) {

@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster.ts';
+import { FrameMemory } from './frame-memory.ts';
 import type { Lane } from './lane.ts';
 import type { PartitionCursor } from './partition-cursor.ts';
 import type { Api } from './protocol/api.ts';
@@ -46,6 +47,7 @@ class Leader {
 export class FetchLoop {
   readonly #options: FetchLoopOptions;
   readonly #lanes: readonly Lane[];
+  readonly #memory = new FrameMemory();
   readonly #leaders = new Map<number, Leader>();
   #turn = 0;
   #scheduled = false;
@@ -54,7 +56,7 @@ export class FetchLoop {
 
   constructor(options: FetchLoopOptions) {
     this.#options = options;
-    this.#lanes = WAITS_MS.map(() => options.cluster.lane());
+    this.#lanes = WAITS_MS.map(() => options.cluster.lane(this.#memory));
   }
 
   /** Something may be wanted now that was not before. */
@@ -122,11 +124,13 @@ export class FetchLoop {
       const answer = await this.#ask(id, this.#lanes[slot]!, WAITS_MS[slot]!, offsets);
       const byPartition = new Map(answer.partitions.map((fetched) => [fetched.partition, fetched]));
       leader.backoff.reset();
+      const delivered = [];
       for (const [cursor, offset] of offsets) {
         const fetched = byPartition.get(cursor.partition);
         if (fetched === undefined) cursor.busy = false;
-        else void this.#deliver(cursor, offset, fetched);
+        else delivered.push(this.#deliver(cursor, offset, fetched));
       }
+      void Promise.all(delivered).then(() => this.#giveBack(answer));
     } catch (cause) {
       await this.#failed(id, leader, cause, cursors);
     } finally {
@@ -148,6 +152,13 @@ export class FetchLoop {
     // What was handed over is where to go on; and if it was not, that is asked for again.
     if (cursor.waiting === 0) cursor.ahead = null;
     this.wake();
+  }
+
+  /** All of the answer is handled. */
+  #giveBack({ partitions }: FetchResponse): void {
+    // They are views of one and the same memory.
+    for (const { records } of partitions) if (records !== null) this.#memory.giveBack(records);
+    this.#memory.trim();
   }
 
   async #ask(id: number, lane: Lane, maxWaitMs: number, offsets: ReadonlyMap<PartitionCursor, number>): Promise<FetchResponse> {

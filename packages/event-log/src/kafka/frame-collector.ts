@@ -1,49 +1,64 @@
 import { EventLogError } from '../event-log.ts';
+import type { FrameMemory } from './frame-memory.ts';
 
 /** Larger than any answer that we ask for: a fetch is bounded, and a broker goes beyond it only for one single batch. */
 const FRAME_BYTES_MAX = 128 * 1024 * 1024;
 const LENGTH_BYTES = 4;
+const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Cuts what a socket delivers into Kafka's frames: a length of four bytes, then so many bytes. A frame that lies inside one chunk is a view of
- * it; a larger one is copied once, into memory of its size.
+ * Cuts what a socket delivers into Kafka's frames: a length of four bytes, then so many bytes. The socket reads into `room`: of a frame that has
+ * begun that is its own memory, so nearly all of a large one is never copied.
  */
 export class FrameCollector {
-  /** Bytes of a length that is cut off. */
-  #head: Buffer = Buffer.alloc(0);
+  readonly #memory: FrameMemory;
+  readonly #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  /** Bytes of a length that is cut off, at the beginning of the chunk. */
+  #held = 0;
   #frame: Buffer | null = null;
   #filled = 0;
 
-  /** @throws EventLogError `corrupt` for a length that no frame has; nothing more can be made of the connection then */
-  take(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#frame !== null) {
-        const copied = chunk.copy(this.#frame, this.#filled, at);
-        this.#filled += copied;
-        at += copied;
-        if (this.#filled < this.#frame.length) return;
-        const frame = this.#frame;
-        this.#frame = null;
-        onFrame(frame);
-        continue;
-      }
-      const missing = LENGTH_BYTES - this.#head.length;
-      if (chunk.length - at < missing) {
-        this.#head = Buffer.concat([this.#head, chunk.subarray(at)]);
-        return;
-      }
-      const length = Buffer.concat([this.#head, chunk.subarray(at, at + missing)]).readInt32BE(0);
-      this.#head = Buffer.alloc(0);
-      at += missing;
-      if (length < LENGTH_BYTES || length > FRAME_BYTES_MAX) throw new EventLogError('corrupt', `a frame of ${length} bytes can not be`);
-      if (chunk.length - at >= length) {
-        onFrame(chunk.subarray(at, at + length));
-        at += length;
-      } else {
-        this.#frame = Buffer.allocUnsafeSlow(length);
-        this.#filled = 0;
-      }
+  constructor(memory: FrameMemory) {
+    this.#memory = memory;
+  }
+
+  /** Where the next bytes belong; good until `filled`. */
+  room(): Buffer {
+    return this.#frame === null ? this.#chunk.subarray(this.#held) : this.#frame.subarray(this.#filled);
+  }
+
+  /**
+   * So many bytes were put into `room`. The frames that are whole by now are whoever's that takes them.
+   * @throws EventLogError `corrupt` for a length that no frame has; nothing more can be made of the connection then
+   */
+  filled(count: number, onFrame: (frame: Buffer) => void): void {
+    if (this.#frame === null) this.#cut(this.#held + count, onFrame);
+    else {
+      this.#filled += count;
+      if (this.#filled === this.#frame.length) this.#end(this.#frame, onFrame);
     }
+  }
+
+  #cut(end: number, onFrame: (frame: Buffer) => void): void {
+    const chunk = this.#chunk;
+    let at = 0;
+    while (end - at >= LENGTH_BYTES) {
+      const length = chunk.readInt32BE(at);
+      if (length < LENGTH_BYTES || length > FRAME_BYTES_MAX) throw new EventLogError('corrupt', `a frame of ${length} bytes can not be`);
+      at += LENGTH_BYTES;
+      const frame = this.#memory.take(length);
+      const copied = chunk.copy(frame, 0, at, Math.min(end, at + length));
+      at += copied;
+      if (copied < length) {
+        this.#frame = frame;
+        this.#filled = copied;
+      } else onFrame(frame);
+    }
+    this.#held = chunk.copy(chunk, 0, at, end);
+  }
+
+  #end(frame: Buffer, onFrame: (frame: Buffer) => void): void {
+    this.#frame = null;
+    onFrame(frame);
   }
 }

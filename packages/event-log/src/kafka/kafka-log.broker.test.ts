@@ -52,7 +52,7 @@ describe.skipIf(missing !== null)('on a broker', () => {
     const appended: Extract<KafkaLogEvent, { type: 'appended' }>[] = [];
     const log = await fixture.open({ [topic]: {} }, { onEvent: (event) => void (event.type === 'appended' && appended.push(event)) });
     const first = log.append(topic, [record('0')]);
-    await vi.waitUntil(() => log.backlogBytes > 0);
+    await expect.poll(() => log.backlogBytes).toBeGreaterThan(0);
     await Promise.all([first, ...Array.from({ length: 200 }, (_, i) => log.append(topic, [record(`${i + 1}`, i % 2)]))]);
     expect(appended.reduce((sum, { records }) => sum + records, 0)).toBe(201);
     expect(appended.length).toBeLessThan(20);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordBlock, SubscribeOptions } from '../event-log.ts';
 import { Turn } from '../turn.ts';
 import { Cluster } from './cluster.ts';
@@ -21,7 +21,7 @@ let subscription: KafkaSubscription | null = null;
 beforeEach(async () => {
   told = [];
   brokers = await ScriptedCluster.start(PARTITIONS);
-  const limits = { connectTimeoutMs: 500, requestTimeoutMs: 500 };
+  const limits = { connectTimeoutMs: 10_000, requestTimeoutMs: 10_000 };
   cluster = new Cluster({ brokers: brokers.brokers, clientId: 'test', ssl: null, sasl: null, topics: [brokers.topic], ...limits });
   await cluster.refresh();
 });
@@ -83,7 +83,7 @@ function stuckInFirst() {
   return { entered: entered.promise, letGo: gate.resolve, fail: gate.reject, onBlock };
 }
 
-const has = (entry: string) => vi.waitUntil(() => told.includes(entry));
+const has = (entry: string) => expect.poll(() => told).toContain(entry);
 
 describe('a subscription whose partitions come and go', () => {
   beforeEach(() => {
@@ -183,7 +183,7 @@ test('a partition that is ready again is asked for at once, while a request wait
   const asked: number[] = [];
   brokers.script.onFetch = (partition) => (asked.push(partition), null);
   group.onAssigned([1]);
-  await vi.waitUntil(() => asked.includes(1));
+  await expect.poll(() => asked).toContain(1);
   brokers.store(0, batchOf(['b']));
   letGo();
   await has('0:1');
@@ -217,7 +217,7 @@ describe('a paused partition', () => {
     const started = await subscribe();
     started.pause(0);
     group.onAssigned([0, 1]);
-    await vi.waitUntil(() => asked.length > 3);
+    await expect.poll(() => asked.length).toBeGreaterThan(3);
     expect(new Set(asked)).toEqual(new Set([1]));
   });
 
@@ -228,7 +228,7 @@ describe('a paused partition', () => {
     started.pause(0);
     group.onRevoked([0]);
     group.onAssigned([0]);
-    await vi.waitUntil(() => told.length === 6);
+    await expect.poll(() => told).toHaveLength(6);
   });
 });
 
@@ -237,7 +237,7 @@ test('partitions take turns in being asked for first, as a broker gives a large 
   brokers.script.onFetch = (partition) => (asked.push(partition), null);
   await subscribe();
   group.onAssigned([0, 1]);
-  await vi.waitUntil(() => asked.length >= 24);
+  await expect.poll(() => asked.length).toBeGreaterThanOrEqual(24);
   const firsts = asked.filter((partition, i) => i % 2 === 0 && partition !== asked[i + 1]);
   expect(new Set(firsts)).toEqual(new Set([0, 1]));
 });

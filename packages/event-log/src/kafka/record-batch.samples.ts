@@ -1,5 +1,5 @@
 import { RecordBlockBuilder } from '../record-block.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '@node-rs/crc32';
 import { BATCH_HEAD_BYTES, batchHead } from './record-batch.ts';
 
 export interface SampleBatch {

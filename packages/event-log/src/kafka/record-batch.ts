@@ -1,5 +1,5 @@
+import { crc32c } from '@node-rs/crc32';
 import { EventLogError } from '../event-log.ts';
-import { crc32c } from './crc32c.ts';
 
 /**
  * The head of a record batch, format v2, in which Kafka stores and sends records. What follows it are records as `RecordReader` reads them,

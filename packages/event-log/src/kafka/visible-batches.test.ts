@@ -16,6 +16,8 @@ function walk(bytes: readonly Buffer[], { from = 0, aborted = [] }: { from?: num
   const positions: number[] = [];
   for (let block = batches.next(); block !== null; block = batches.next()) {
     expect(block.partition).toBe(3);
+    // No Buffer, whose slice would be a view.
+    expect(block.bytes.slice().buffer).not.toBe(block.bytes.buffer);
     values.push(...recordsOf(blockFrom(block, from)).map(({ offset, value }) => [offset, value] as [number, string | null]));
     positions.push(block.nextOffset);
   }

@@ -51,7 +51,7 @@ export class VisibleBatches {
       const { baseOffset, nextOffset, count, appendedAt, codec, records } = batch;
       const place = { partition: this.#partition, baseOffset, nextOffset, appendedAt };
       if (hidden || count === 0) return { ...place, count: 0, bytes: NOTHING };
-      return { ...place, count, bytes: codec === 0 ? records : decompress(codec, records) };
+      return { ...place, count, bytes: plain(codec === 0 ? records : decompress(codec, records)) };
     }
   }
 
@@ -75,4 +75,9 @@ export class VisibleBatches {
       throw new EventLogError('corrupt', `the control record at offset ${reader.offset} has no kind`);
     return records.readInt16BE(reader.keyStart + 2) === ABORT;
   }
+}
+
+/** The same memory, not as a Buffer: its `slice` is a view, and who keeps what it gave would read what comes into this memory later. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
