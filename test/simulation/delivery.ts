@@ -56,7 +56,10 @@ export function deliver(options: DeliveryOptions): Delivery {
         if (!isCurrent(delivery)) return;
         if (isPaused()) break;
         world.observer.delivers(partition.index, block, delivery.tenure);
-        await handle(block);
+        // As the memory of a block may be filled again, whoever looks at it later reads nonsense.
+        const lent = { ...block, bytes: block.bytes.slice() };
+        await handle(lent);
+        lent.bytes.fill(0xdb);
         offset = block.nextOffset;
       }
     }

@@ -114,6 +114,7 @@ export class Instance {
       dedupeHorizonMs: options.dedupeHorizonMs,
       creativeDays: CREATIVE_DAYS,
       pendingBytesMax: options.pendingBytesMax,
+      tailBytesMax: options.tailBytesMax,
     });
     this.#aggregator = aggregator;
     parts.host.receive(0, () => {

@@ -24,6 +24,7 @@ export interface SimulationOptions {
   readonly publishIntervalMs: number;
   readonly checkpointIntervalMs: number;
   readonly pendingBytesMax: number;
+  readonly tailBytesMax: number;
   readonly dedupeHorizonMs: number;
   readonly sessionTimeoutMs: number;
   /** Mean time between two of a kind in virtual milliseconds; 0 for never. */
@@ -138,7 +139,8 @@ export function drawOptions(seed: number): SimulationOptions {
     disaster: random.chance(0.04) ? random.pick(['made anew', 'swept', 'truncated']) : null,
     logClockBackRate: rate(0.15, 0.1),
     leaps: 0,
+    // These are drawn last: what was drawn before them stays what it was.
+    tailBytesMax: random.chance(0.5) ? random.whole(0, 3000) : 1024 * 1024,
   };
-  // Drawn last: what was drawn before them stays what it was.
   return random.chance(0.5) ? { ...drawn, hasRules: true, models: 0, logClockBackRate: 0, leaps: random.whole(0, 8) } : drawn;
 }

@@ -9,8 +9,10 @@ export interface PlantedBug {
 const AGGREGATOR = 'services/aggregator/src/aggregator.ts';
 const CHECKPOINTER = 'services/aggregator/src/checkpointer.ts';
 const INTAKE = 'services/aggregator/src/intake.ts';
+const BLOCK_TAIL = 'services/aggregator/src/block-tail.ts';
 const ALERTS = 'services/aggregator/src/publish-alerts.ts';
 const PUBLISHER = 'services/aggregator/src/publish-scores.ts';
+const RESCORE = 'services/aggregator/src/rescore.ts';
 const RESTORER = 'services/aggregator/src/partition-restorer.ts';
 const READINESS = 'services/aggregator/src/readiness-of.ts';
 const FIND_START = 'packages/recovery/src/find-start.ts';
@@ -87,18 +89,28 @@ export const PLANTED_BUGS = {
   },
   'forgets-ids-at-a-restart': {
     file: RECENT_IDS,
-    code: 'current.remember(at, low, high, now);',
-    becomes: 'if (!force) current.remember(at, low, high, now);',
+    code: 'current.remember(slot, low, high, now);',
+    becomes: 'if (!force) current.remember(slot, low, high, now);',
   },
   'reads-the-wall-clock': {
     file: LEDGERS,
     code: 'const now = run.appendedAt > this.now ? run.appendedAt : this.now;',
     becomes: 'const now = Date.now();',
   },
-  'takes-over-without-holding': {
-    file: AGGREGATOR,
-    code: 'whileHeld: (step) => this.#gate.whileShut(step),',
-    becomes: 'whileHeld: (step) => step(),',
+  'counts-repeats-at-a-takeover': {
+    file: BLOCK_TAIL,
+    code: '|| this.#passedOver.has(run.offset)',
+    becomes: '',
+  },
+  'counts-from-memory-that-is-lent': {
+    file: BLOCK_TAIL,
+    code: 'bytes: block.bytes.slice()',
+    becomes: 'bytes: block.bytes',
+  },
+  'takes-a-tail-for-whole': {
+    file: RESCORE,
+    code: 'while (rescored.some((one) => one.failsToShare() || one.missing > 0)) records += await catchUp(rescored, options);',
+    becomes: '',
   },
   'takes-over-partitions-that-moved': {
     file: AGGREGATOR,

@@ -54,7 +54,8 @@ export class ModelTouchRows implements TouchRows {
       end[field]! -= first;
     }
     for (let at = 0; at < properties.length; at++) properties[at]! -= first;
-    const bytes = touch.bytes.slice(first, last);
+    // A Buffer's own `slice` would be a view.
+    const bytes = new Uint8Array(touch.bytes.subarray(first, last));
     this.rows.push({ offset, appendedAt, occurredAt: touch.occurredAt, minutes: touch.minutes, bytes, start, end, properties });
     this.byteLength += FIXED_BYTES + bytes.length;
   }

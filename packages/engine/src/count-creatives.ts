@@ -1,7 +1,6 @@
 import { CELL, CELL_WIDTH } from './columns/creative-cell.ts';
 import { cellHash } from './columns/creative-day.ts';
 import type { Creatives } from './columns/creatives.ts';
-import type { RescoredCreatives } from './columns/rescored-creatives.ts';
 import type { Kinds } from './kinds.ts';
 import { dayOf } from './time-slots.ts';
 import type { TouchBatch } from './touch-batch.ts';
@@ -59,15 +58,5 @@ function nameCreatives(creatives: Creatives, batch: TouchBatch): void {
     if (campaign[i] === 0 && creativeStart[i]! < 0) creative[i] = 0;
     else if (creative[i]! >= 0 && names.isAt(place[i]!, bytes, start, end)) creative[i]!++;
     else creative[i] = creatives.intern(campaign[i]!, bytes, start, end);
-  }
-}
-
-/** Finds the cells in which living ledgers have counted the touches before. */
-export function findCreatives(creatives: RescoredCreatives, batch: TouchBatch): void {
-  const { account, bytes, campaignEnd, campaignStart, contact, count, creative, creativeCell, creativeEnd, creativeStart, day } = batch;
-  for (let i = 0; i < count; i++) {
-    const isNone = campaignStart[i]! < 0 && creativeStart[i]! < 0;
-    creative[i] = isNone ? 0 : creatives.live.find(bytes, campaignStart[i]!, campaignEnd[i]!, creativeStart[i]!, creativeEnd[i]!);
-    creativeCell[i] = creative[i] === 0 ? -1 : creatives.find(day[i]!, creative[i]!, account[i]!, contact[i]! + 1);
   }
 }

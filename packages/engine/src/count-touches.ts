@@ -13,6 +13,7 @@ import type { ScoringModel } from './model.ts';
 import type { Roles } from './roles.ts';
 import { dayOf, hourOf, OLDEST_DAY_BACK, OLDEST_HOUR_BACK } from './time-slots.ts';
 import type { TouchBatch } from './touch-batch.ts';
+import type { WatchedAccounts } from './watched-accounts.ts';
 
 /**
  * The hot path: brings a batch of touches into the columns. Budget: a microsecond a touch, and no allocation.
@@ -45,6 +46,7 @@ export interface CountingColumns extends SummingColumns {
   readonly kinds: Kinds;
   readonly hourCells: Cells;
   readonly dayCells: Cells;
+  readonly watched: WatchedAccounts;
 }
 
 export function countTouches(columns: CountingColumns, batch: TouchBatch): void {
@@ -64,6 +66,7 @@ export function weighTouches(columns: CountingColumns, batch: TouchBatch): void 
 
 /** The stages after these, for touches of the batch from one place to before another. */
 export function addTouches(columns: CountingColumns, batch: TouchBatch, from: number, to: number): void {
+  columns.watched.expectTouches(columns, batch, from, to);
   addWorths(columns, batch, from, to);
   noteActNow(columns, batch, from, to);
   countInCells(columns, batch, from, to);
@@ -79,7 +82,7 @@ export function sumUp(columns: SummingColumns, batch: TouchBatch): void {
   noteActNow(columns, batch, 0, batch.count);
 }
 
-export function findAccounts({ accounts }: Pick<CountingColumns, 'accounts'>, batch: TouchBatch): void {
+function findAccounts({ accounts }: Pick<CountingColumns, 'accounts'>, batch: TouchBatch): void {
   const { account, accountEnd, accountStart, bytes, count, hash, place } = batch;
   for (let i = 0; i < count; i++) hash[i] = accounts.names.hash(0, bytes, accountStart[i]!, accountEnd[i]!);
   accounts.names.look(hash, account, place, count);

@@ -10,8 +10,9 @@ export { RulesTrial } from './alerts/rules-trial.ts';
 export type { TriedRule, TriedRules } from './alerts/rules-trial.ts';
 export type { Standing } from './alerts/standing.ts';
 export type { AccountFigures, AccountTest, DayRange } from './creatives/account-figures.ts';
+export type { ClickMoments, CrossMoments } from './creatives/click-moments.ts';
 export { clickRate, clickRateDifference, CONFIDENCE, NO_RATE_REASONS, RATE_METHODS } from './creatives/click-rate.ts';
-export type { CrossMoments, NoRateReason, RateDifference, RateInterval, RateMethod } from './creatives/click-rate.ts';
+export type { NoRateReason, RateDifference, RateInterval, RateMethod } from './creatives/click-rate.ts';
 export {
   compareCreativesInTurns,
   creativeDaysKept,
@@ -19,8 +20,10 @@ export {
   creativeFiguresInTurns,
   isCreativeKnown,
 } from './creatives/creative-figures.ts';
-export type { ClickMoments, ComparedCreative, CreativeFigures, CreativeQuery } from './creatives/creative-figures.ts';
+export type { ComparedCreative, CreativeFigures, CreativeQuery } from './creatives/creative-figures.ts';
 export type { CreativeKey } from './creatives/creative-groups.ts';
+export { mostShownInTurns } from './creatives/shown-creatives.ts';
+export type { ShownCreative, ShownQuery } from './creatives/shown-creatives.ts';
 export { defaultModel } from './default-model.ts';
 export { AccountPast, replayAccount } from './explain/account-past.ts';
 export type { AccountReplay, PastOptions } from './explain/account-past.ts';
@@ -55,10 +58,12 @@ export type { ScoreBand } from './score-bands.ts';
 export { scoreOf } from './score.ts';
 export { STATE_FORMAT } from './state-walk.ts';
 export type { StateWalk } from './state-walk.ts';
-export { dayOf } from './time-slots.ts';
+export { dayOf, hourOf } from './time-slots.ts';
+export { TouchBatch, TOUCHES_A_BATCH } from './touch-batch.ts';
+export type { BatchTexts } from './touch-batch.ts';
 export { decodeUtf8, FIELD, TouchCursor } from './touch.ts';
 export type { TextField } from './touch.ts';
 export { TouchWeigher } from './touch-worth.ts';
-export { earliestInstant, engagementOf, pointsOf, viewOf } from './view.ts';
-export type { AccountView, ReachView } from './view.ts';
+export { earliestInstant, engagementOf, figuresOf, headOf, pointsOf, viewOf } from './view.ts';
+export type { AccountHead, AccountView, ReachView } from './view.ts';
 export type { WindowFigures, WindowView } from './window-figures.ts';

@@ -36,6 +36,7 @@ export class Kinds {
   readonly #actNow: (((touch: TouchCursor) => boolean) | undefined)[] = [];
   /** Each kind's name: views ask for it more often than it is worth reading from its bytes. */
   readonly #texts: string[] = [];
+  #byName: readonly number[] = [];
   readonly #unruled = new Map<number, number>();
 
   /** @param names of kinds that have their numbers already */
@@ -47,6 +48,11 @@ export class Kinds {
     for (const name of ['other', ...PASSIVE, CLICK, ...this.#rulesByName.keys(), ...kindsWatched(model)]) this.number(name);
     this.impression = this.number(IMPRESSION);
     this.click = this.number(CLICK);
+  }
+
+  /** How many have a number. */
+  get count(): number {
+    return this.#names.size;
   }
 
   intern(bytes: Uint8Array, start: number, end: number): number {
@@ -72,6 +78,15 @@ export class Kinds {
     return this.#texts[kind]!;
   }
 
+  /** All numbers in the order of their names: which number a kind has depends on what was read before, and answers must not. */
+  get byName(): readonly number[] {
+    if (this.#byName.length !== this.#texts.length) {
+      const names = this.#texts;
+      this.#byName = [...names.keys()].toSorted((a, b) => (names[a]! < names[b]! ? -1 : 1));
+    }
+    return this.#byName;
+  }
+
   rules(kind: number): readonly CompiledRule[] {
     return this.#rules[kind]!;
   }
@@ -80,6 +95,11 @@ export class Kinds {
   matchingRules(kind: number, touch: TouchCursor): readonly CompiledRule[] {
     const rules = this.#rules[kind]!;
     return this.#isSelective[kind] === true ? rules.filter(({ where }) => where === null || where(touch)) : rules;
+  }
+
+  /** Whether what a touch of the kind is worth, or does, depends on more of it than the kind. */
+  asksForMore(kind: number): boolean {
+    return this.#isSelective[kind] === true || this.#actNow[kind] !== undefined;
   }
 
   /** Whether the touch, of this kind, qualifies its account at once. */

@@ -18,6 +18,7 @@ import type { StateWalk } from './state-walk.ts';
 import { HOUR_MS } from './time-slots.ts';
 import { TouchBatch } from './touch-batch.ts';
 import { FIELD, type TouchCursor } from './touch.ts';
+import { WatchedAccounts } from './watched-accounts.ts';
 
 /**
  * The ledgers of one partition: every account's state, as a function of the records below `position` and of nothing else.
@@ -80,6 +81,8 @@ export class PartitionLedgers implements CountingColumns {
   now = 0;
   /** Counted touches dated over an hour before their append; stored ones have been counted before. */
   lateTouches = 0;
+  /** For who reads: no part of the state. */
+  readonly watched = new WatchedAccounts();
   /** What makes accounts news. */
   readonly alerts: AccountAlerts;
   /** Whoever else makes something of touches, such as evidence of experiments. */
@@ -197,6 +200,7 @@ export class PartitionLedgers implements CountingColumns {
       if (known === undefined || fact.updatedAt >= known.updatedAt) this.accounts.facts.set(account, fact);
     } else if (fact.type === 'contact') this.#applyContact(fact, account);
     else if (fact.type === 'opportunity') this.accounts.noteOpportunity(account, fact);
+    this.watched.drop(account);
     this.accounts.change(account, offset, now);
     if (isEvaluated) this.alerts.factTaken(fact.type, account, offset);
   }
@@ -235,7 +239,8 @@ export class PartitionLedgers implements CountingColumns {
     this.caps = caps;
     this.kinds = this.kinds.under(model);
     this.roles = this.roles.under(model);
-    for (let account = 0; account < this.accounts.size; account++) this.accounts.markChanged(account);
+    this.watched.dropAll();
+    this.accounts.restateAll();
     this.alerts.changeRules();
   }
 
@@ -247,5 +252,6 @@ export class PartitionLedgers implements CountingColumns {
     for (const part of [this.hourCells, this.dayCells, this.ahead, this.#recentIds, this.caps]) part.walk(state);
     this.creatives?.walk(state);
     this.alerts.walk(state);
+    if (state.isBringing) this.watched.dropAll();
   }
 }

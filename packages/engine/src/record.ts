@@ -1,5 +1,6 @@
 import type { Fact } from './fact.ts';
 import type { ScoringModel } from './model.ts';
+import type { TouchBatch } from './touch-batch.ts';
 import type { TouchCursor } from './touch.ts';
 
 /** Why a record was set aside as a dead letter. A closed list: metrics and documents name each. */
@@ -41,6 +42,13 @@ export interface RecordRun {
   readonly partition: number;
   /** Goes to the next record; false when there is none. */
   next(): boolean;
+  /**
+   * Puts the touches that follow into a batch, which is empty, as far as they go and it has room; says how many. 0 where another record is next, or
+   * none. Their times of append are its `now`. Absent where touches do not come as columns; `next()` gives the others.
+   */
+  takeTouches?(batch: TouchBatch): number;
+  /** Points `touch` at one of those taken last. */
+  pointAt?(index: number): void;
   readonly kind: (typeof RECORD)[keyof typeof RECORD];
   readonly offset: number;
   /** When the log took the record, epoch milliseconds: the engine's `now`. */

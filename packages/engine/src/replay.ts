@@ -7,6 +7,8 @@ export interface ReplayTarget {
   /** Offset of the next record to apply. */
   position: number;
   take(run: RecordRun, isStored: boolean): Outcome;
+  /** Takes touches of the run as columns, as `take` would one by one; says how many. */
+  takeTouches?(run: RecordRun): number;
   settle(): void;
 }
 
@@ -26,13 +28,20 @@ const RECORDS_A_BREATH = 4096;
  */
 export async function replay(runs: AsyncIterable<RecordRun>, ledgers: ReplayTarget, options: ReplayOptions = {}): Promise<number> {
   let applied = 0;
+  let breath = RECORDS_A_BREATH;
   for await (const run of runs) {
-    while (run.next()) {
-      if (run.offset < ledgers.position) continue;
-      const outcome = ledgers.take(run, true);
-      if (outcome === OUTCOME.setAside) throw new Error(`stored record ${run.offset} of partition ${run.partition} can't be applied`);
-      applied++;
-      if (options.breathe !== undefined && applied % RECORDS_A_BREATH === 0) {
+    for (;;) {
+      const touches = ledgers.takeTouches?.(run) ?? 0;
+      applied += touches;
+      if (touches === 0) {
+        if (!run.next()) break;
+        if (run.offset < ledgers.position) continue;
+        const outcome = ledgers.take(run, true);
+        if (outcome === OUTCOME.setAside) throw new Error(`stored record ${run.offset} of partition ${run.partition} can't be applied`);
+        applied++;
+      }
+      if (options.breathe !== undefined && applied >= breath) {
+        breath = applied + RECORDS_A_BREATH;
         ledgers.settle();
         await options.breathe();
       }

@@ -1,11 +1,17 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { fc, test } from '@fast-check/vitest';
 import { EntryRun, historyArbitrary, type GeneratedEntry, type History } from '@touchstone/testkit';
 import { describe, expect, it } from 'vitest';
+import { viewOf as wordsOf } from './columns/hash.ts';
 import { defaultModel } from './default-model.ts';
 import { OUTCOME, PartitionLedgers } from './ledgers.ts';
 import { scoringModelSchema, type ScoringModel } from './model.ts';
 import { RescoredSums } from './rescored-sums.ts';
+import { dayOf } from './time-slots.ts';
 import { viewOf } from './view.ts';
+
+const CREATIVE_DAYS = 90;
 
 /** Of which a history has some, each of its own kind, and the default one. */
 function modelsOf(entries: readonly GeneratedEntry[]): ScoringModel[] {
@@ -24,8 +30,12 @@ function applyLive(ledgers: PartitionLedgers, entries: readonly GeneratedEntry[]
 }
 
 function applyStored(target: PartitionLedgers | RescoredSums, entries: readonly GeneratedEntry[], position: number): void {
-  const run = new EntryRun(0, entries);
-  while (run.next()) target.take(run, true);
+  const run = new EntryRun(0, entries, { sharesPlaces: target instanceof RescoredSums });
+  for (;;) {
+    if (target instanceof RescoredSums && target.takeTouches(run) > 0) continue;
+    if (!run.next()) break;
+    target.take(run, true);
+  }
   target.settle();
   target.position = position;
 }
@@ -33,44 +43,53 @@ function applyStored(target: PartitionLedgers | RescoredSums, entries: readonly 
 const viewsOf = (ledgers: PartitionLedgers, asOf: number) =>
   Array.from({ length: ledgers.accounts.size }, (_, account) => viewOf(ledgers, account, asOf));
 
+/** What the cells of creatives add up to, by day. */
+function creativeSumsOf({ creatives }: PartitionLedgers, entries: readonly GeneratedEntry[]): Map<number, number[]> {
+  const days = entries.flatMap(({ record }) => ('type' in record ? [] : [dayOf(record.occurredAt)]));
+  return new Map(days.map((day) => [day, [...(creatives!.dayOf(day)?.sum.slice(0, creatives!.dayOf(day)!.size) ?? [])]]));
+}
+
 describe('ledgers that another model took over', () => {
   const hostile = historyArbitrary({ datedAhead: true, steps: { min: 0, max: 150 } });
   const share = fc.double({ min: 0, max: 1, noNaN: true });
 
-  test.prop([hostile, fc.nat(), fc.nat(), share, share], { numRuns: 300 })(
+  test.prop([hostile, fc.nat(), fc.nat(), share, share, fc.boolean()], { numRuns: 300 })(
     'equal ledgers replayed under it, and stay equal, to the last bit',
-    ({ asOf, entries }: History, formerAt, modelAt, roundAt, takeoverAt) => {
+    ({ asOf, entries }: History, formerAt, modelAt, roundAt, takeoverAt, isAhead) => {
       const models = modelsOf(entries);
       const former = models[formerAt % models.length]!;
       const model = models[modelAt % models.length]!;
       const takeover = Math.floor(entries.length * takeoverAt);
       const round = Math.floor(takeover * roundAt);
 
-      // Live, with a round of the replay while it goes on, and the rest at the takeover.
-      const live = new PartitionLedgers(0, former);
+      // Live, with a round of the replay before it goes on or after that, and the rest at the takeover.
+      const live = new PartitionLedgers(0, former, undefined, CREATIVE_DAYS);
       const sums = new RescoredSums(live, model);
       const first = applyLive(live, entries.slice(0, round));
       const firstPosition = live.position;
+      if (!isAhead) applyStored(sums, first, firstPosition);
       const second = applyLive(live, entries.slice(round, takeover));
-      applyStored(sums, first, firstPosition);
+      if (isAhead) applyStored(sums, first, firstPosition);
       applyStored(sums, second, live.position);
       expect(live.canShare(model)).toBe(true);
       live.accounts.takeChanged();
       sums.takeOver();
 
-      const whole = new PartitionLedgers(0, model);
+      const whole = new PartitionLedgers(0, model, undefined, CREATIVE_DAYS);
       applyStored(whole, [...first, ...second], live.position);
       // As a takeover leaves it: records that are not stored have moved the clock, and their ids are not remembered again.
       whole.now = live.now;
       expect(viewsOf(live, live.now)).toEqual(viewsOf(whole, live.now));
       expect(viewsOf(live, asOf)).toEqual(viewsOf(whole, asOf));
+      expect(creativeSumsOf(live, entries)).toEqual(creativeSumsOf(whole, entries));
       expect(live.model).toBe(model);
-      expect(live.accounts.changedCount).toBe(live.accounts.size);
+      expect(live.accounts.takeRestated(Infinity)).toHaveLength(live.accounts.size);
 
       const rest = entries.slice(takeover);
       const kept = applyLive(live, rest);
       applyStored(whole, kept, live.position);
       expect(viewsOf(live, asOf)).toEqual(viewsOf(whole, asOf));
+      expect(creativeSumsOf(live, entries)).toEqual(creativeSumsOf(whole, entries));
     },
   );
 
@@ -104,6 +123,68 @@ describe('ledgers that another model took over', () => {
     expect(ledgers.canShare(model)).toBe(false);
   });
 
+  it('add to the right creative though another page has another one in its place', () => {
+    // On the second day `mild` comes again while the cell of `hero` is expected; `hero` stood in the same place of a page before.
+    const creatives = ['hero', 'mild', 'mild', 'hero'];
+    const entries = creatives.map((creativeId, offset) =>
+      touchOfKind(offset, 'meeting', offset === 0 ? -86_400_000 : 0, { campaignId: 'spring', creativeId }),
+    );
+    const ledgersOf = (): PartitionLedgers => new PartitionLedgers(0, defaultModel, undefined, 30);
+    const model = scoringModelSchema.parse({ version: 'next', rules: [{ id: 'any', kind: 'meeting', points: 7 }] });
+    const [live, whole] = [ledgersOf(), ledgersOf()];
+    for (const ledgers of [live, whole]) applyLive(ledgers, entries);
+    const sums = new RescoredSums(live, model);
+    const again = new RescoredSums(whole, model);
+    for (const entry of entries) applyStored(sums, [entry], entry.offset + 1);
+    // Its places are known of no page.
+    for (const entry of entries) {
+      applyStored(again, [entry], entry.offset + 1);
+      again.letGo();
+    }
+    for (const one of [sums, again]) one.takeOver();
+    const sumsOf = ({ creatives }: PartitionLedgers): unknown =>
+      entries.map(({ appendedAt }) => [...creatives!.dayOf(dayOf(appendedAt))!.sum]);
+    const [mild, hero] = live.creatives!.dayOf(dayOf(entries[1]!.appendedAt))!.sum.slice(0, 2);
+    expect(mild).toBeCloseTo(2 * hero!, 3);
+    expect(sumsOf(live)).toEqual(sumsOf(whole));
+  });
+
+  it('find the creative of a day on which others had none when it was first asked for', () => {
+    const entries = [touchOfKind(0, 'meeting'), touchOfKind(1, 'meeting', 0, { campaignId: 'spring', creativeId: 'hero' })];
+    const live = new PartitionLedgers(0, defaultModel, undefined, CREATIVE_DAYS);
+    const sums = new RescoredSums(live, defaultModel);
+    for (const entry of entries) {
+      applyLive(live, [entry]);
+      applyStored(sums, [entry], live.position);
+    }
+    const before = creativeSumsOf(live, entries);
+    sums.takeOver();
+    expect(creativeSumsOf(live, entries)).toEqual(before);
+  });
+
+  it('keep no page in memory whose records are added up', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const named = { campaignId: 'spring', creativeId: 'hero' };
+    const entries = [touchOfKind(0, 'meeting'), touchOfKind(1, 'ad_click', 0, named)];
+    const live = new PartitionLedgers(0, defaultModel, undefined, 30);
+    applyLive(live, entries);
+    const sums = new RescoredSums(live, defaultModel);
+    const pageOf = (): WeakRef<Uint8Array> => {
+      const run = new EntryRun(0, entries, { sharesPlaces: true });
+      while (run.next()) sums.take(run);
+      sums.settle();
+      sums.letGo();
+      return new WeakRef(run.touch.bytes);
+    };
+    const page = pageOf();
+    // The last bytes that were looked at are held once for all.
+    wordsOf(new Uint8Array(4));
+    await new Promise(setImmediate);
+    collect();
+    expect(page.deref()).toBeUndefined();
+  });
+
   it('are taken over at their own position alone', () => {
     const live = new PartitionLedgers(0, defaultModel);
     const sums = new RescoredSums(live, defaultModel);
@@ -112,13 +193,13 @@ describe('ledgers that another model took over', () => {
   });
 });
 
-function touchOfKind(offset: number, kind: string, aheadMs = 0): GeneratedEntry {
+function touchOfKind(offset: number, kind: string, aheadMs = 0, named: { campaignId?: string; creativeId?: string } = {}): GeneratedEntry {
   const at = Date.UTC(2026, 0, 1) + offset;
   const nothing = { channel: null, campaignId: null, creativeId: null, url: null, source: null, minutes: 0, properties: {} };
   return {
     partition: 0,
     offset,
     appendedAt: at,
-    record: { id: `touch-${offset}`, accountId: 'acme', contactId: 'ada', kind, occurredAt: at + aheadMs, ...nothing },
+    record: { id: `touch-${offset}`, accountId: 'acme', contactId: 'ada', kind, occurredAt: at + aheadMs, ...nothing, ...named },
   };
 }

@@ -1,10 +1,10 @@
-import { DAY_BANDS, HOUR_BANDS } from './bands.ts';
+import { AccountCounts } from './account-counts.ts';
 import { engagedWithin } from './columns/engaged-days.ts';
 import type { Names } from './columns/names.ts';
 import type { PartitionLedgers } from './ledgers.ts';
 import { pointsOrNone, scoreOf } from './score.ts';
-import { DAY_MS, dayOf, HOUR_MS, hourOf } from './time-slots.ts';
-import { addCells, countContact, counts, noWindows, takeContacts, type WindowViews } from './window-figures.ts';
+import { dayOf } from './time-slots.ts';
+import { countsByName, type WindowViews } from './window-figures.ts';
 
 export interface ReachView {
   /** Contacts engaged within the model's reach window. */
@@ -15,7 +15,8 @@ export interface ReachView {
   byCampaign: Record<string, number>;
 }
 
-export interface AccountView {
+/** What of an account is computed for the very instant that is asked for. */
+export interface AccountHead {
   accountId: string;
   score: number;
   points: number;
@@ -23,12 +24,18 @@ export interface AccountView {
   asOf: number;
   version: number;
   modelVersion: string;
-  engaged: boolean;
   /** Epoch milliseconds; null before the first touch. */
   lastTouchAt: number | null;
+}
+
+/** What of an account is the same for all instants of a UTC hour, while its version and the model are the same. */
+export interface AccountFigures {
+  engaged: boolean;
   windows: WindowViews;
   reach: ReachView;
 }
+
+export interface AccountView extends AccountHead, AccountFigures {}
 
 /** The earliest instant for which an account can be viewed, epoch ms: that of its last change, if that is not too many half-lives ago. */
 export function earliestInstant({ accounts, decay, now }: PartitionLedgers, account: number): number {
@@ -50,12 +57,13 @@ export function pointsOf(ledgers: PartitionLedgers, account: number, asOf: numbe
 
 /** Everything served of an account, computed for `asOf`. */
 export function viewOf(ledgers: PartitionLedgers, account: number, asOf: number): AccountView {
+  return { ...headOf(ledgers, account, asOf), ...figuresOf(ledgers, account, asOf) };
+}
+
+/** @param asOf as for `pointsOf` */
+export function headOf(ledgers: PartitionLedgers, account: number, asOf: number): AccountHead {
   const { accounts, model } = ledgers;
   const points = pointsOf(ledgers, account, asOf);
-  const windows = noWindows();
-  addCells(ledgers.kinds, ledgers.hourCells, accounts.hourCell[account]!, hourOf(asOf), HOUR_BANDS, windows);
-  addCells(ledgers.kinds, ledgers.dayCells, accounts.dayCell[account]!, dayOf(asOf), DAY_BANDS, windows);
-  const reach = addPeople(ledgers, account, asOf, windows);
   return {
     accountId: accounts.names.text(account),
     score: scoreOf(points, model.halfScorePoints),
@@ -63,10 +71,53 @@ export function viewOf(ledgers: PartitionLedgers, account: number, asOf: number)
     asOf,
     version: accounts.version[account]!,
     modelVersion: model.version,
-    engaged: reach.contacts > 0 || isNobodyEngaged(ledgers, account, asOf),
     lastTouchAt: accounts.lastTouch(account),
-    windows,
-    reach,
+  };
+}
+
+/** One view after the other: each makes no garbage but what it returns. */
+const scratch = new AccountCounts();
+
+/** Nearly all of the work of a view: one walk over the account's cells and one over its contacts. */
+export function figuresOf(ledgers: PartitionLedgers, account: number, asOf: number): AccountFigures {
+  countAccount(scratch, ledgers, account, asOf);
+  return figuresFrom(scratch, ledgers, account, asOf);
+}
+
+/**
+ * Counts everything of an account anew. Large accounts have thousands of contacts: one costs a few dozen nanoseconds, most of them the processor's
+ * cache misses.
+ */
+export function countAccount(counts: AccountCounts, ledgers: PartitionLedgers, account: number, asOf: number): void {
+  const { accounts, contacts, model } = ledgers;
+  counts.begin(asOf, model.reachWindowDays);
+  countCells(counts, ledgers, account);
+  for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) counts.addContact(contacts, row - 1, 1);
+}
+
+export function countCells(counts: AccountCounts, { accounts, dayCells, hourCells }: PartitionLedgers, account: number): void {
+  counts.addCells(hourCells, accounts.hourCell[account]!, dayCells, accounts.dayCell[account]!);
+}
+
+/** What an account's counts, all of which are as it is now, say of it. */
+export function figuresFrom(counts: AccountCounts, ledgers: PartitionLedgers, account: number, asOf: number): AccountFigures {
+  const { accounts, campaigns, kinds, roles } = ledgers;
+  const byCampaign = countsByName();
+  const named = [...counts.campaigns].filter(([, contacts]) => contacts > 0);
+  const texts = named.map(([campaign, contacts]) => ({ campaign: campaignText(campaigns, campaign - 1), contacts }));
+  // In the order of their names: which of them was met first depends on what was read before.
+  for (const { campaign, contacts } of texts.sort((a, b) => (a.campaign < b.campaign ? -1 : 1))) byCampaign[campaign] = contacts;
+  const wanted = [...roles.wanted];
+  const isCovered = (role: string): boolean => (counts.engagedRoles.get(roles.number(role)) ?? 0) > 0;
+  return {
+    engaged: counts.engaged > 0 || isNobodyEngaged(ledgers, account, asOf),
+    windows: counts.windows(kinds),
+    reach: {
+      contacts: counts.engaged,
+      knownContacts: accounts.contactCount[account]!,
+      roles: { wanted, covered: wanted.filter(isCovered), missing: wanted.filter((role) => !isCovered(role)) },
+      byCampaign,
+    },
   };
 }
 
@@ -95,58 +146,4 @@ function campaignText(campaigns: Names, row: number): string {
   let texts = campaignTexts.get(campaigns);
   if (texts === undefined) campaignTexts.set(campaigns, (texts = []));
   return (texts[row] ??= campaigns.text(row));
-}
-
-/** Contacts by the campaign of their first touch; all 0 again after each view. */
-let campaignCounts = new Uint32Array(64);
-const campaignsSeen: number[] = [];
-
-/**
- * Reach, and the contacts of all windows, from one walk over the account's contacts. Large accounts have thousands: a contact costs a few
- * dozen nanoseconds, most of them the processor's cache misses.
- */
-function addPeople(ledgers: PartitionLedgers, account: number, asOf: number, windows: WindowViews): ReachView {
-  const { accounts, campaigns, contacts, model, roles } = ledgers;
-  const hour = hourOf(asOf);
-  const today = dayOf(asOf);
-  const reachFirstDay = today - model.reachWindowDays + 1;
-  // Before these nothing is new in any window: most first touches end here, without being divided into hours and days.
-  const firstHourFrom = (hour - HOUR_BANDS.agesEnd + 1) * HOUR_MS;
-  const firstDayFrom = (today - DAY_BANDS.agesEnd + 1) * DAY_MS;
-  if (campaignCounts.length <= campaigns.size) campaignCounts = new Uint32Array(campaigns.size * 2 + 1);
-  const engagedRoles = new Set<number>();
-  let lastRole = -1;
-  let engaged = 0;
-  for (let row = accounts.contact[account]!; row !== 0; row = contacts.next[row - 1]!) {
-    const contact = row - 1;
-    const firstTouchAt = contacts.firstTouchAt[contact]!;
-    countContact(
-      contacts.hours.bandsOf(contact, hour, HOUR_BANDS),
-      contacts.days.bandsOf(contact, today, DAY_BANDS),
-      firstTouchAt < firstHourFrom ? -1 : hour - hourOf(firstTouchAt),
-      firstTouchAt < firstDayFrom ? -1 : today - dayOf(firstTouchAt),
-    );
-    const campaign = contacts.firstCampaign[contact]!;
-    if (campaign !== 0 && campaignCounts[campaign]!++ === 0) campaignsSeen.push(campaign);
-    if (engagedWithin(contacts.engagedDay, contacts.formerEngagedDay, contact, reachFirstDay, today)) {
-      engaged++;
-      const role = contacts.role[contact]!;
-      if (role !== lastRole) engagedRoles.add((lastRole = role));
-    }
-  }
-  takeContacts(windows);
-  const byCampaign = counts();
-  for (const campaign of campaignsSeen) {
-    byCampaign[campaignText(campaigns, campaign - 1)] = campaignCounts[campaign]!;
-    campaignCounts[campaign] = 0;
-  }
-  campaignsSeen.length = 0;
-  const wanted = [...roles.wanted];
-  const isCovered = (role: string): boolean => engagedRoles.has(roles.number(role));
-  return {
-    contacts: engaged,
-    knownContacts: accounts.contactCount[account]!,
-    roles: { wanted, covered: wanted.filter(isCovered), missing: wanted.filter((role) => !isCovered(role)) },
-    byCampaign,
-  };
 }

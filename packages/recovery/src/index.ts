@@ -1,6 +1,7 @@
 export { modelInForce } from './choose-model.ts';
 export { findStart, START_ERRORS, StartError } from './find-start.ts';
 export type { StartErrorCode } from './find-start.ts';
+export type { ModelStatus } from './model-status.ts';
 export { readStartState } from './start-state.ts';
 export type { StartSources, StartState } from './start-state.ts';
 export { restoreLedgers, restoreSums } from './restore-ledgers.ts';

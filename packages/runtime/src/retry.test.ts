@@ -42,6 +42,23 @@ describe('a repeated step', () => {
     expect(told.slice(0, 6)).toEqual(['done', 'failed', 'pause', 'failed', 'pause', 'done']);
   });
 
+  it('rests as long as is asked for, where that is longer than the interval', async () => {
+    vi.useFakeTimers();
+    const startedAt: number[] = [];
+    const rests = [0, 3, 40];
+    const repeated = repeat({
+      scheduler: systemScheduler,
+      intervalMs: 10,
+      step: async () => void startedAt.push(Date.now()),
+      restMs: () => rests.shift() ?? 0,
+      onRetry: () => {},
+      onFault: () => {},
+    });
+    await vi.advanceTimersByTimeAsync(100);
+    repeated.stop();
+    expect(startedAt.slice(1, 5).map((at, i) => at - startedAt[i]!)).toEqual([10, 10, 40, 10]);
+  });
+
   it('tells a fault once, and ends', async () => {
     const { told } = started([new TypeError('a mistake of ours')]);
     await vi.advanceTimersByTimeAsync(1000);

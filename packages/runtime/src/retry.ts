@@ -41,6 +41,8 @@ interface Repeated {
   readonly step: () => Promise<void>;
   readonly onRetry: (cause: unknown, pauseMs: number) => void;
   readonly onFault: (cause: unknown) => void;
+  /** How long to rest after a step that went well, at least. Asked after each. */
+  readonly restMs?: (() => number) | undefined;
 }
 
 /** Between two steps there is at least this part of the interval: one that takes longer than that must not take all of the time. */
@@ -50,7 +52,7 @@ const REST_SHARE = 0.1;
  * Runs a step again and again, begun an interval after the one before, and never before that has ended; after a failure that may pass, with
  * growing pauses.
  */
-export function repeat({ intervalMs, onFault, onRetry, scheduler, step }: Repeated): { stop(): void } {
+export function repeat({ intervalMs, onFault, onRetry, restMs, scheduler, step }: Repeated): { stop(): void } {
   let cancel: () => void;
   let isStopped = false;
   let failures = 0;
@@ -61,7 +63,7 @@ export function repeat({ intervalMs, onFault, onRetry, scheduler, step }: Repeat
     try {
       await step();
       failures = 0;
-      waitMs = Math.max(intervalMs * REST_SHARE, intervalMs - (scheduler.elapsed() - startedAt));
+      waitMs = Math.max(intervalMs * REST_SHARE, intervalMs - (scheduler.elapsed() - startedAt), restMs?.() ?? 0);
     } catch (cause) {
       if (isStopped) return;
       if (!isRetriable(cause)) {

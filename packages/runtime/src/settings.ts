@@ -56,7 +56,7 @@ export const creativeSettings = {
 
 /** Of whoever publishes scores and stores touches. */
 export const aggregatorSettings = {
-  /** Scores are visible in streams after at most this; below it batches get small and cost more. */
+  /** Scores are published this often, or less so where there are thousands at a time; below it batches get small and cost more. */
   PUBLISH_INTERVAL_MS: wholeNumber(5, 250).default(25),
   /** What a crash has to apply again; each checkpoint costs a few inserts. */
   CHECKPOINT_INTERVAL_MS: wholeNumber(50, 5000).default(1000),

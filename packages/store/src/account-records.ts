@@ -38,7 +38,7 @@ export async function* readAccountRecords(
   range: AccountRange,
   pages: AccountPages = ACCOUNT_PAGES,
 ): AsyncGenerator<RecordRun> {
-  const run = new StoredRun(range.partition, range.layout);
+  const run = new StoredRun(range.partition, new TouchRowReader(range.layout));
   /** Facts that are read and not given yet, and up to where they are all that there are. */
   let facts: readonly FactLine[] = [];
   let factsTo = 0;

@@ -33,6 +33,8 @@ const openHere = new Set<string>();
  * The engine takes statements as text, so rows of bytes go by way of a file, which it reads several times faster than text anyway.
  */
 export class ChdbTransport implements RowTransport {
+  /** They are in their file by then. */
+  readonly letsGoOfChunks = true;
   readonly #client: ClickHouseClient;
   readonly #root: string;
   readonly #incoming: string;

@@ -1,6 +1,7 @@
 import { scoringModelSchema } from '@touchstone/engine';
 import { readAccountRecords } from './account-records.ts';
 import { countAlerts, findAlerts } from './alerts.ts';
+import { ChunkPool } from './chunk-pool.ts';
 import type { AccountFact, RecordRun, RuleState, Transition } from '@touchstone/engine';
 import type { Measured } from '@touchstone/kpis';
 import { findDeadLetters, readDeadLetters } from './dead-letters.ts';
@@ -87,6 +88,7 @@ type Answer<Method extends keyof OpportunityStore> = ReturnType<OpportunityStore
 
 export class ClickHouseStore implements Store {
   readonly #transport: RowTransport;
+  readonly #chunks = new ChunkPool();
 
   constructor(transport: RowTransport) {
     this.#transport = transport;
@@ -97,13 +99,14 @@ export class ClickHouseStore implements Store {
   }
 
   touchRows(partition: number): TouchRows {
-    return new TouchRowArena(partition);
+    return new TouchRowArena(partition, this.#chunks);
   }
 
   async checkpoint(checkpoints: readonly Checkpoint[]): Promise<void> {
     // In the order of the tables' keys: then a part is written as it comes.
     const ordered = checkpoints.toSorted((one, other) => one.partition - other.partition);
-    const touches = ordered.flatMap((checkpoint) => arenaOf(checkpoint).chunks());
+    const arenas = ordered.map(arenaOf);
+    const touches = arenas.flatMap((arena) => arena.chunks());
     for (const some of sliceChunks(touches, STATEMENT_BYTES_MAX)) await this.#transport.insert('touches', WHOLE_TOUCH.columns, some);
     await this.#insert(
       FACTS,
@@ -118,6 +121,7 @@ export class ClickHouseStore implements Store {
       ordered.flatMap(({ transitions }) => transitions),
     );
     await this.#insert(POSITIONS, ordered);
+    if (this.#transport.letsGoOfChunks === true) this.#chunks.refill(arenas.flatMap((arena) => arena.give()));
   }
 
   async positions(): Promise<ReadonlyMap<number, StoredPosition>> {

@@ -17,6 +17,8 @@ export interface ReadNeeds {
 export interface RowTransport {
   /** Name of the cluster whose servers all hold every table; absent when there is one server. */
   readonly cluster?: string | undefined;
+  /** Whether nobody reads the chunks of an insert once it has resolved: bytes of an attempt that a repeat has overtaken may still be on their way. */
+  readonly letsGoOfChunks?: boolean;
   /** Makes the database where there is none yet. */
   prepare(): Promise<void>;
   /** Runs a statement that answers nothing, once; callers repeat. */

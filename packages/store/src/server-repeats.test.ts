@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChdbHttpFront } from '@touchstone/testkit';
 import type { ChdbHttpFront, GeneratedEntry } from '@touchstone/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClickHouseStore } from './click-house-store.ts';
 import { jsonRows } from './json-rows.ts';
 import { ServerTransport } from './server-transport.ts';
@@ -194,7 +194,7 @@ describe('an outage', () => {
       const asked = Array.from({ length: 200 }, () => lost.positions());
       const checkpoints = Array.from({ length: 100 }, () => lost.checkpoint([checkpointOf(lost, entries)]));
       const settled = Promise.allSettled([...asked, ...checkpoints]);
-      await vi.waitFor(() => expect(hole.connections()).toBeGreaterThanOrEqual(16));
+      await expect.poll(() => hole.connections()).toBeGreaterThanOrEqual(16);
       await sleep(50);
       expect(hole.connections()).toBeLessThanOrEqual(20);
       const results = await settled;

@@ -66,9 +66,9 @@ export function describeStore(name: string, open: () => Promise<RowTransport>): 
         appendedAt: APPENDED_AT,
         record: { type: 'model' as const, model: { ...defaultModel, version } },
       });
-      const second = checkpointOf(store, [modelAt(2, 1, 'a'), leadAt(3, 'x', 1), modelAt(5, 1, 'b')]);
-      await store.checkpoint([second, checkpointOf(store, [modelAt(9, 0, 'a')])]);
-      await store.checkpoint([second]);
+      const second = () => checkpointOf(store, [modelAt(2, 1, 'a'), leadAt(3, 'x', 1), modelAt(5, 1, 'b')]);
+      await store.checkpoint([second(), checkpointOf(store, [modelAt(9, 0, 'a')])]);
+      await store.checkpoint([second()]);
       const found = (await store.models()).map(({ appendedAt, model, offset, partition }) => [
         partition,
         offset,

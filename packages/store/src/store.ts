@@ -316,7 +316,8 @@ export interface Store extends NotificationStore, KpiStore, OpportunityStore {
   /** Brings the schema up to the newest migration. */
   migrate(): Promise<void>;
   touchRows(partition: number): TouchRows;
-  /** Touches, facts, dead letters and transitions first, the positions last; resolves once all of it would survive a power cut. */
+  /** Touches, facts, dead letters and transitions first, the positions last; resolves once all of it would survive a power cut. The touches are the store's from
+   * then on; after a failure the same ones may come again. */
   checkpoint(checkpoints: readonly Checkpoint[]): Promise<void>;
   positions(): Promise<ReadonlyMap<number, StoredPosition>>;
   /**

@@ -1,8 +1,7 @@
 import { RECORD, scoringModelSchema } from '@touchstone/engine';
-import type { ClockTick, Fact, RecordRun, ScoringModel, TouchCursor } from '@touchstone/engine';
+import type { ClockTick, Fact, RecordRun, ScoringModel, TouchBatch, TouchCursor } from '@touchstone/engine';
 import { StoreError } from './store-error.ts';
-import type { TouchLayout } from './touch-columns.ts';
-import { TouchRowReader } from './touch-row-reader.ts';
+import type { TouchReader } from './touch-row-reader.ts';
 
 /** A row of the facts table as an answer gives it. */
 export interface FactLine {
@@ -24,26 +23,33 @@ export class StoredRun implements RecordRun {
   offset = -1;
   appendedAt = 0;
   fact: Fact | null = null;
-  model: ScoringModel | null = null;
   tick: ClockTick | null = null;
-  readonly #touches: TouchRowReader;
+  readonly #touches: TouchReader;
+  /** Of the model's record that this stands on. */
+  #modelBody: string | null = null;
   /** Whether the reader stands on a touch that was not given yet, because a fact comes first. */
   #touchWaits = false;
   #facts: readonly FactLine[] = [];
   #factsGiven = 0;
 
-  constructor(partition: number, layout: TouchLayout) {
+  /** @param touches what reads the answers that are opened */
+  constructor(partition: number, touches: TouchReader) {
     this.partition = partition;
-    this.#touches = new TouchRowReader(layout);
-    this.touch = this.#touches.touch;
+    this.#touches = touches;
+    this.touch = touches.touch;
   }
 
-  /** Goes on with rows that follow those before: touches and facts of one range of offsets, each in order of offset. */
-  open(touchRows: Uint8Array, facts: readonly FactLine[]): void {
-    this.#touches.open(touchRows);
+  /** Goes on with an answer that follows the one before: touches and facts of one range of offsets, each in order of offset. */
+  open(touches: Uint8Array, facts: readonly FactLine[]): void {
+    this.#touches.open(touches);
     this.#touchWaits = false;
     this.#facts = facts;
     this.#factsGiven = 0;
+  }
+
+  /** Read when it is asked for: applying a model's record asks for nothing of it. */
+  get model(): ScoringModel | null {
+    return this.#modelBody === null ? null : scoringModelSchema.parse(JSON.parse(this.#modelBody));
   }
 
   next(): boolean {
@@ -55,7 +61,7 @@ export class StoredRun implements RecordRun {
       this.#stepTo(touches.offset, touches.appendedAt);
       this.kind = RECORD.touch;
       this.fact = null;
-      this.model = null;
+      this.#modelBody = null;
       this.tick = null;
       return true;
     }
@@ -63,6 +69,21 @@ export class StoredRun implements RecordRun {
     this.#stepTo(fact.offset, fact.appendedAt);
     this.#setFact(fact);
     return true;
+  }
+
+  /** Touches before the next fact, as columns. */
+  takeTouches(batch: TouchBatch): number {
+    const { columns } = this.#touches;
+    if (columns === undefined) return 0;
+    if (this.#touchWaits) columns.stepBack();
+    this.#touchWaits = false;
+    const count = columns.take(batch, this.offset, this.#nextFact()?.offset ?? Infinity);
+    if (count > 0) this.offset = batch.offset[count - 1]!;
+    return count;
+  }
+
+  pointAt(index: number): void {
+    this.#touches.columns?.pointAt(index);
   }
 
   #nextTouch(): boolean {
@@ -85,22 +106,21 @@ export class StoredRun implements RecordRun {
   }
 
   #setFact({ type, body }: FactLine): void {
-    const content: unknown = JSON.parse(body);
     this.fact = null;
-    this.model = null;
+    this.#modelBody = null;
     this.tick = null;
     switch (type) {
       case 'model':
         this.kind = RECORD.model;
-        this.model = scoringModelSchema.parse(content);
+        this.#modelBody = body;
         break;
       case 'tick':
         this.kind = RECORD.tick;
-        this.tick = content as ClockTick;
+        this.tick = JSON.parse(body) as ClockTick;
         break;
       default:
         this.kind = RECORD.fact;
-        this.fact = content as Fact;
+        this.fact = JSON.parse(body) as Fact;
     }
   }
 }

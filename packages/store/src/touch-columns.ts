@@ -57,6 +57,7 @@ export interface TouchLayout {
   readonly columns: readonly ColumnType[];
   /** Numbers of `FIELD` in the order of the text columns. */
   readonly textFields: Int32Array;
+  readonly hasIds: boolean;
   readonly hasProperties: boolean;
 }
 
@@ -72,6 +73,7 @@ export function touchLayout(fields: readonly OptionalField[] = OPTIONAL_FIELDS, 
       ...(hasProperties ? [{ name: 'properties', type: 'Map(String, String)' }] : []),
     ],
     textFields: Int32Array.from(texts, ([field]) => FIELD[field]),
+    hasIds: ids,
     hasProperties,
   };
 }

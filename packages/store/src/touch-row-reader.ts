@@ -1,13 +1,36 @@
-import { TouchCursor } from '@touchstone/engine';
-import { StoreError } from './store-error.ts';
+import { TouchCursor, type TouchBatch } from '@touchstone/engine';
 import { FIXED_BYTES, PLACE } from './touch-columns.ts';
+import { cutShort, getInt64, somethingElse } from './answer-bytes.ts';
 import type { TouchLayout } from './touch-columns.ts';
 
-const HIGH_WORD = 2 ** 32;
 const NO_BYTES = new Uint8Array(0);
 
+/** Touches of an answer, one at a time. */
+export interface TouchReader {
+  /** Points at the touch that the last `next()` reached. */
+  readonly touch: TouchCursor;
+  readonly offset: number;
+  readonly appendedAt: number;
+  /** Begins with another answer; the cursor of the former one is not valid any more. */
+  open(bytes: Uint8Array): void;
+  /** Goes to the next touch; false when there is none. */
+  next(): boolean;
+  /** Where touches come as columns. */
+  readonly columns?: TouchColumnSource;
+}
+
+/** Gives touches by the hundred, as columns. */
+export interface TouchColumnSource {
+  /** Puts touches that follow into a batch, which is empty, as long as they come after one offset and before another; says how many. */
+  take(batch: TouchBatch, after: number, before: number): number;
+  /** Points the cursor at one of those taken last. */
+  pointAt(index: number): void;
+  /** The touch that the last `next()` reached is to be given again. */
+  stepBack(): void;
+}
+
 /** Reads touches from RowBinary rows of a layout, pointing one cursor at each in turn: no strings, nothing allocated per row. */
-export class TouchRowReader {
+export class TouchRowReader implements TouchReader {
   readonly touch = new TouchCursor();
   offset = 0;
   appendedAt = 0;
@@ -22,7 +45,6 @@ export class TouchRowReader {
     this.#hasProperties = hasProperties;
   }
 
-  /** Begins with other rows; the cursor of former ones is not valid any more. */
   open(bytes: Uint8Array): void {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -30,7 +52,6 @@ export class TouchRowReader {
     this.touch.bytes = bytes;
   }
 
-  /** Goes to the next row; false when there is none. */
   next(): boolean {
     const bytes = this.#bytes;
     const row = this.#at;
@@ -40,7 +61,7 @@ export class TouchRowReader {
     const touch = this.touch;
     this.offset = getInt64(view, row + PLACE.offset);
     // Text among the rows, as of an exception that came when some were out already, is no offset that a log can have.
-    if (this.offset > Number.MAX_SAFE_INTEGER) throw new StoreError('unavailable', 'There is something else among the rows of an answer');
+    if (this.offset > Number.MAX_SAFE_INTEGER) throw somethingElse();
     this.appendedAt = getInt64(view, row + PLACE.appended_at);
     touch.occurredAt = getInt64(view, row + PLACE.occurred_at);
     touch.minutes = view.getFloat64(row + PLACE.minutes, true);
@@ -86,13 +107,4 @@ export class TouchRowReader {
     }
     throw cutShort();
   }
-}
-
-function getInt64(view: DataView, at: number): number {
-  return view.getUint32(at, true) + view.getInt32(at + 4, true) * HIGH_WORD;
-}
-
-/** Rows that end in the middle of one must not pass for a shorter ledger. */
-function cutShort(): StoreError {
-  return new StoreError('unavailable', 'The rows of an answer end before the last one is whole');
 }

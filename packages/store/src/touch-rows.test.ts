@@ -17,7 +17,7 @@ function rowsOf(entries: readonly GeneratedEntry[]): TouchRowArena {
 }
 
 function entriesIn(bytes: Uint8Array): GeneratedEntry[] {
-  const run = new StoredRun(0, WHOLE_TOUCH);
+  const run = new StoredRun(0, new TouchRowReader(WHOLE_TOUCH));
   run.open(bytes, []);
   const entries: GeneratedEntry[] = [];
   while (run.next()) entries.push(entryOf(run));
@@ -112,7 +112,7 @@ describe('a stored run', () => {
   });
 
   it('merges by offset, and gives repeats of either kind once', () => {
-    const run = new StoredRun(0, WHOLE_TOUCH);
+    const run = new StoredRun(0, new TouchRowReader(WHOLE_TOUCH));
     const given: string[] = [];
     const read = () => {
       while (run.next())
@@ -129,7 +129,7 @@ describe('a stored run', () => {
   });
 
   it('stops at rows out of order', () => {
-    const run = new StoredRun(0, WHOLE_TOUCH);
+    const run = new StoredRun(0, new TouchRowReader(WHOLE_TOUCH));
     run.open(Buffer.concat(rowsOf([touchAt(5), touchAt(4)]).chunks()), []);
     expect(run.next()).toBe(true);
     expect(() => run.next()).toThrow('Offset 4 of partition 0 came after 5');

@@ -1,5 +1,6 @@
 import type { TouchCursor } from '@touchstone/engine';
 import type { TouchRows } from './store.ts';
+import { CHUNK_BYTES, type ChunkPool } from './chunk-pool.ts';
 import { FIXED_BYTES, PLACE, WHOLE_TOUCH } from './touch-columns.ts';
 
 /**
@@ -7,10 +8,10 @@ import { FIXED_BYTES, PLACE, WHOLE_TOUCH } from './touch-columns.ts';
  * chunks that are never moved, so growth copies nothing.
  */
 const FIRST_CHUNK_BYTES = 64 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
 /** Longer ranges are copied by the runtime, shorter ones in a loop, which costs less than the call. */
-const LOOP_BYTES_MAX = 40;
+const LOOP_BYTES_MAX = 128;
 const HIGH_WORD = 2 ** 32;
+const NO_BYTES = new Uint8Array(0);
 const { textFields } = WHOLE_TOUCH;
 
 function varintBytes(value: number): number {
@@ -24,12 +25,19 @@ export class TouchRowArena implements TouchRows {
   count = 0;
   byteLength = 0;
   readonly #full: Uint8Array[] = [];
-  #chunk: Uint8Array = new Uint8Array(0);
-  #view = new DataView(this.#chunk.buffer);
+  #chunk: Uint8Array = NO_BYTES;
+  #view = viewOf(NO_BYTES);
   #at = 0;
+  /** The bytes of the last touch, which those of a block share. */
+  #source: Uint8Array = NO_BYTES;
+  #sourceView = this.#view;
+  readonly #pool: ChunkPool | undefined;
+  #isGone = false;
 
-  constructor(partition: number) {
+  /** @param pool where chunks come from; the runtime by default */
+  constructor(partition: number, pool?: ChunkPool) {
     this.partition = partition;
+    this.#pool = pool;
   }
 
   add(offset: number, appendedAt: number, touch: TouchCursor): void {
@@ -40,19 +48,24 @@ export class TouchRowArena implements TouchRows {
     setInt64(view, begin + PLACE.appended_at, appendedAt);
     setInt64(view, begin + PLACE.occurred_at, touch.occurredAt);
     view.setFloat64(begin + PLACE.minutes, touch.minutes, true);
-    const chunk = this.#chunk;
     const { start, end, bytes } = touch;
+    if (bytes !== this.#source) {
+      this.#source = bytes;
+      this.#sourceView = viewOf(bytes);
+    }
+    const chunk = this.#chunk;
+    const source = this.#sourceView;
     let at = begin + FIXED_BYTES;
     for (let index = 0; index < textFields.length; index++) {
       const field = textFields[index]!;
       const from = start[field]!;
       if (from < 0) chunk[at++] = 0;
-      else at = copyText(chunk, at, bytes, from, end[field]!);
+      else at = copyText(chunk, view, at, bytes, source, from, end[field]!);
     }
     at = setVarint(chunk, at, touch.propertyCount);
     const { properties } = touch;
     for (let index = 0; index < touch.propertyCount * 4; index += 2) {
-      at = copyText(chunk, at, bytes, properties[index]!, properties[index + 1]!);
+      at = copyText(chunk, view, at, bytes, source, properties[index]!, properties[index + 1]!);
     }
     this.#at = at;
     this.count++;
@@ -61,15 +74,27 @@ export class TouchRowArena implements TouchRows {
 
   /** The rows so far; valid until the next `add`. */
   chunks(): Uint8Array[] {
+    if (this.#isGone) throw new TypeError('These touches are stored, and their bytes given away');
     return this.#at === 0 ? [...this.#full] : [...this.#full, this.#chunk.subarray(0, this.#at)];
+  }
+
+  /** Gives up the rows, which are stored: the chunks they filled may be filled again. */
+  give(): ArrayBufferLike[] {
+    const given = this.chunks().map(({ buffer }) => buffer);
+    this.#full.length = 0;
+    this.#chunk = NO_BYTES;
+    this.#at = 0;
+    this.#isGone = given.length > 0;
+    return given;
   }
 
   #reserve(bytes: number): number {
     if (this.#at + bytes > this.#chunk.length) {
       if (this.#at > 0) this.#full.push(this.#chunk.subarray(0, this.#at));
       const usual = this.byteLength === 0 ? FIRST_CHUNK_BYTES : CHUNK_BYTES;
-      this.#chunk = Buffer.allocUnsafeSlow(Math.max(usual, bytes));
-      this.#view = new DataView(this.#chunk.buffer);
+      const used = usual === CHUNK_BYTES && bytes <= CHUNK_BYTES ? this.#pool?.take() : undefined;
+      this.#chunk = used ?? Buffer.allocUnsafeSlow(Math.max(usual, bytes));
+      this.#view = viewOf(this.#chunk);
       this.#at = 0;
     }
     return this.#at;
@@ -107,13 +132,20 @@ function setVarint(chunk: Uint8Array, start: number, value: number): number {
   return at;
 }
 
-function copyText(chunk: Uint8Array, start: number, bytes: Uint8Array, from: number, to: number): number {
+function copyText(chunk: Uint8Array, view: DataView, start: number, bytes: Uint8Array, source: DataView, from: number, to: number): number {
   const length = to - from;
   let at = setVarint(chunk, start, length);
   if (length > LOOP_BYTES_MAX) {
     chunk.set(bytes.subarray(from, to), at);
     return at + length;
   }
-  for (let source = from; source < to; source++) chunk[at++] = bytes[source]!;
+  let rest = from;
+  // By four bytes: a loop over single ones takes a third longer for a whole row.
+  for (; rest + 4 <= to; rest += 4, at += 4) view.setInt32(at, source.getInt32(rest));
+  while (rest < to) chunk[at++] = bytes[rest++]!;
   return at;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

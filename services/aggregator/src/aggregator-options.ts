@@ -18,6 +18,12 @@ export interface AggregatorOptions {
   readonly creativeDays: number;
   /** Bytes that may wait for a checkpoint before partitions are held. */
   readonly pendingBytesMax: number;
+  /**
+   * Bytes of blocks that are kept per partition while another model is about to take over, to be applied under it without the store. When more
+   * come, the store is asked for all of them, and blocks wait for its answer. Default: 1 MB, which is some seconds at a usual load, and applied
+   * again in some ten milliseconds.
+   */
+  readonly tailBytesMax?: number | undefined;
   /** Where ledgers are kept for the next start; none are when it is absent. */
   readonly snapshotsDirectory?: string | undefined;
   /** Default: our events, to scores of accounts. */

@@ -43,7 +43,9 @@ function aggregatorOf(pendingBytesMax: number) {
     committed: async () => new Map(),
     append: async () => {},
     async subscribe({ onAssigned, onBlock }) {
-      handled = Promise.resolve(onAssigned(0)).then(() => onBlock(touchedBlock(0, ACCOUNTS, 1)));
+      const assigned = Promise.resolve(onAssigned(0));
+      // The log tells who owns what before it hands over a block.
+      handled = assigned.then(() => new Promise((resolve) => setImmediate(resolve))).then(() => onBlock(touchedBlock(0, ACCOUNTS, 1)));
       return subscription;
     },
   } satisfies Partial<EventLog> as unknown as EventLog;
@@ -74,5 +76,14 @@ it('looks at the accounts that a restore has no room for once the partition is h
   expect(before.length).toBeGreaterThan(2);
   expect(Math.max(...before.map(({ transitions }) => transitions))).toBeLessThan(ACCOUNTS / 2);
   expect(before.reduce((sum, { transitions }) => sum + transitions, 0)).toBeGreaterThan(ACCOUNTS / 2);
+  expect(faults).toEqual([]);
+});
+
+it('stores the end of a backlog at once', async () => {
+  const { aggregator, cuts, faults, handled } = aggregatorOf(100_000_000);
+  await aggregator.prepare();
+  await aggregator.start();
+  await handled();
+  await expect.poll(() => cuts.map(({ offset }) => offset)).toContain(ACCOUNTS + 1);
   expect(faults).toEqual([]);
 });

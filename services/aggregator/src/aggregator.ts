@@ -1,6 +1,6 @@
 import { defaultModel, LedgerSet, type ScoringModel } from '@touchstone/engine';
 import { EventLogError, type RecordBlock, type Subscription } from '@touchstone/event-log';
-import { Snapshots } from '@touchstone/recovery';
+import { type ModelStatus, Snapshots } from '@touchstone/recovery';
 import { repeat, sleep, type Readiness } from '@touchstone/runtime';
 import type { AggregatorOptions } from './aggregator-options.ts';
 import { Alerting } from './alerting.ts';
@@ -10,7 +10,6 @@ import { countOutcome } from './count-outcome.ts';
 import type { Intake } from './intake.ts';
 import { KeptPartitions } from './kept-partitions.ts';
 import { LagWatchdog } from './lag-watchdog.ts';
-import type { ModelStatus } from './model-status.ts';
 import { PartitionRestorer } from './partition-restorer.ts';
 import { payAllLooks } from './pay-looks.ts';
 import { pendingBytesOf } from './pending-bytes.ts';
@@ -74,6 +73,7 @@ export class Aggregator {
   readonly #watchdog = new LagWatchdog();
   readonly #repeated: { stop(): void }[] = [];
   #isStopping = false;
+  readonly #fail = (cause: unknown): void => (this.#isStopping ? undefined : this.#options.onFatal(cause));
 
   constructor(options: AggregatorOptions) {
     const { log, logger, metrics, scheduler, store } = options;
@@ -152,7 +152,8 @@ export class Aggregator {
         if (!this.#isStopping) this.#options.onFatal(cause);
       },
     });
-    this.#every(publishIntervalMs, async () => void (await Promise.all([this.#publisher.publish(), this.#alerting.publisher.publish()])));
+    const restMs = (): number => this.#publisher.restMs;
+    this.#every(publishIntervalMs, async () => void (await this.#publisher.publish()), restMs);
     this.#alerting.start((intervalMs, step) => this.#every(intervalMs, step));
     this.#every(checkpointIntervalMs, () => this.#checkpointer.run());
     // Apart from the checkpoints: the lag is worth most while the store does not answer.
@@ -185,12 +186,8 @@ export class Aggregator {
   }
 
   readiness(): Readiness {
-    return readinessOf({
-      isStarted: this.#subscription !== null,
-      assigned: this.#subscription?.assigned ?? null,
-      intakes: this.#intakes,
-      awaited: this.#awaited.size,
-    });
+    const assigned = this.#subscription?.assigned ?? null;
+    return readinessOf({ isStarted: this.#subscription !== null, assigned, intakes: this.#intakes, awaited: this.#awaited.size });
   }
 
   /** Stops taking blocks, publishes and stores what was applied, commits, leaves the partitions to others. */
@@ -299,11 +296,14 @@ export class Aggregator {
     if (!isHeld()) return;
     const { metrics, pendingBytesMax, scheduler } = this.#options;
     const startedAt = scheduler.elapsed();
+    const wasBehind = !intake!.isCaughtUp;
     const outcome = intake!.apply(block);
     metrics.observe('apply_seconds', {}, (scheduler.elapsed() - startedAt) / 1000);
     countOutcome(intake!, outcome, this.#options);
     if (outcome.counted > 0) this.#publisher.expect(block);
     if (outcome.models > 0) this.#rescoreIfPublished();
+    // The end of a backlog has been waited for: it is stored and told at once.
+    if (wasBehind && this.readiness().ready) this.#checkpointer.run().catch(this.#fail);
     // The partition waits until there is room again: memory is bounded whatever the store does.
     while (this.#pendingBytes() > pendingBytesMax && isHeld()) {
       await this.#checkpointer.run();
@@ -324,8 +324,7 @@ export class Aggregator {
 
   /** Whether more may gather, with a partition that is about to be held. */
   #hasRoom(coming?: Intake): boolean {
-    const comingBytes = coming === undefined ? 0 : pendingBytesOf([coming], []);
-    return this.#pendingBytes() + comingBytes <= this.#options.pendingBytesMax;
+    return this.#pendingBytes() + (coming === undefined ? 0 : pendingBytesOf([coming], [])) <= this.#options.pendingBytesMax;
   }
 
   #payLooks(intake: Intake): Promise<void> {
@@ -338,7 +337,7 @@ export class Aggregator {
     if (!intake.ledgers.alerts.owesLooks) return;
     const paid = this.#payLooks(intake);
     this.#gate.keepShutTo(intake.partition, paid);
-    paid.catch((cause: unknown) => (this.#isStopping ? undefined : this.#options.onFatal(cause)));
+    paid.catch(this.#fail);
   }
 
   /** When the newest model has arrived in every partition and is not the one in force, the accounts are rescored under it. */
@@ -382,11 +381,12 @@ export class Aggregator {
     this.#rescoreIfPublished();
   }
 
-  #every(intervalMs: number, step: () => Promise<void>): void {
+  #every(intervalMs: number, step: () => Promise<void>, restMs?: () => number): void {
     const { logger, metrics, onFatal, scheduler } = this.#options;
     const repeated = repeat({
       scheduler,
       intervalMs,
+      restMs,
       step,
       onRetry: (err, pauseMs) => {
         if (err instanceof EventLogError) metrics.count('log_errors_total', { code: err.code });

@@ -21,17 +21,20 @@ interface AlertingOptions {
   readonly store: AggregatorStore;
   readonly metrics: Metrics;
   readonly scheduler: Scheduler;
+  readonly publishIntervalMs: number;
 }
 
 /** What an aggregator does about alerts besides evaluating rules: telling them, and letting in time and growth, which rules depend on. */
 export class Alerting {
   readonly publisher: AlertPublisher;
+  readonly #publishIntervalMs: number;
   readonly #ticker: ClockTicker;
   readonly #growth: FleetGrowthTeller;
 
   constructor(options: AlertingOptions) {
     const { intakes, modelInForce } = options;
     const owns = (partition: number): boolean => intakes.has(partition) && options.owns(partition);
+    this.#publishIntervalMs = options.publishIntervalMs;
     this.publisher = new AlertPublisher({ ...options, intakes: () => intakes.values(), mayTell: owns });
     this.#ticker = new ClockTicker({ ...options, intakes: () => intakes.values(), owns });
     this.#growth = new FleetGrowthTeller({
@@ -41,8 +44,9 @@ export class Alerting {
     });
   }
 
-  /** Begins to let time and growth in. */
+  /** Begins to tell alerts, and to let time and growth in. */
   start(every: (intervalMs: number, step: () => Promise<void>) => void): void {
+    every(this.#publishIntervalMs, async () => void (await this.publisher.publish()));
     every(TICK_INTERVAL_MS, () => this.#ticker.look());
     every(GROWTH_LOOK_INTERVAL_MS, () => this.#growth.look());
   }

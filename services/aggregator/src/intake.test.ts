@@ -55,6 +55,18 @@ describe('an intake', () => {
     expect(intake.untold.first(10, intake.untold.end).map(({ alert }) => alert)).toEqual([steps[0]!.alert]);
   });
 
+  it('keeps dead letters as they came, though the memory of their block is filled again', () => {
+    const { intake } = intakeOf();
+    const builder = new RecordBlockBuilder();
+    builder.append(Buffer.from('a key'), Buffer.from('no record of ours'));
+    // As Kafka's adapter hands it over: a `slice` of a Buffer is a view.
+    const bytes = Buffer.from(builder.bytes());
+    intake.apply({ partition: 0, baseOffset: 0, nextOffset: 1, count: 1, appendedAt: NOW, bytes });
+    bytes.fill(0xdb);
+    const [letter] = intake.cut()!.deadLetters;
+    expect([letter!.key, letter!.value].map((kept) => Buffer.from(kept!).toString())).toEqual(['a key', 'no record of ours']);
+  });
+
   it('knows how many accounts stand where', () => {
     const { alerts, intake } = intakeOf();
     const none = { isHeld: false, lastUpAt: null, since: NOW, heldBack: 0, step: 1, episode: 1 };

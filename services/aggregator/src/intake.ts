@@ -1,8 +1,9 @@
-import { OUTCOME, type ClockTick, type PartitionLedgers, type ScoringModel, type Transition } from '@touchstone/engine';
+import { OUTCOME, type ClockTick, type PartitionLedgers, type ReplayTarget, type ScoringModel, type Transition } from '@touchstone/engine';
 import type { RecordBlock } from '@touchstone/event-log';
 import type { Checkpoint, DeadLetter, Store, StoredFact, TouchRows } from '@touchstone/store';
 import { AlertQueue, bytesOf } from './alert-queue.ts';
 import { AlertStandings } from './alert-standings.ts';
+import { BlockTail } from './block-tail.ts';
 import type { BlockRun } from './scoring-job.ts';
 
 /** What the records of a block came to. */
@@ -74,6 +75,7 @@ export class Intake {
   #deadBytes = 0;
   #transitionBytes = 0;
   #cutAt: number;
+  #tail: BlockTail | null = null;
 
   constructor({ generation, heldUntil, ledgers, modelPublished, models, run, standings, store }: IntakeOptions) {
     this.heldUntil = heldUntil;
@@ -113,6 +115,7 @@ export class Intake {
   apply(block: RecordBlock): BlockOutcome {
     const run = this.#run;
     const outcome = { counted: 0, unresolved: 0, duplicates: 0, facts: 0, models: 0, ticks: 0, heldBack: 0, setAside: [] as DeadLetter[] };
+    const tail = this.#tail;
     run.open(block);
     while (run.next()) {
       // A block may be handed over again after a move: its records count once.
@@ -128,6 +131,7 @@ export class Intake {
           break;
         case OUTCOME.duplicate:
           outcome.duplicates++;
+          tail?.passOver(run.offset);
           break;
         case OUTCOME.fact:
           outcome.facts++;
@@ -145,13 +149,32 @@ export class Intake {
           break;
         case OUTCOME.setAside:
           outcome.setAside.push(this.#setAside());
+          tail?.passOver(run.offset);
       }
     }
+    tail?.add(block);
     this.ledgers.settle();
     outcome.heldBack = this.#gatherTransitions();
     // A block may end in offsets that hold no record, such as the marks of other producers' transactions: they are passed too.
     this.ledgers.position = Math.max(this.ledgers.position, block.nextOffset);
     return outcome;
+  }
+
+  /** From here on what is applied is kept, while it is no more than so many bytes, to be applied to something else as well: until `dropTail`. */
+  keepTail(bytesMax: number): void {
+    this.#tail = new BlockTail(bytesMax);
+  }
+
+  dropTail(): void {
+    this.#tail = null;
+  }
+
+  /**
+   * Applies what is kept, from the target's position on.
+   * @returns how many records
+   */
+  replayTail(target: ReplayTarget): number {
+    return this.#tail?.replayInto(target, this.#run) ?? 0;
   }
 
   /** What has gathered since the last cut, or null when no record came. */
@@ -220,8 +243,9 @@ export class Intake {
     const { offset, appendedAt, poison, touch } = this.#run;
     const ahead = `occurredAt ${new Date(touch.occurredAt).toISOString()} is over an hour ahead of its append at ${new Date(appendedAt).toISOString()}`;
     const { reason, detail } = poison ?? { reason: 'in_the_future' as const, detail: ahead };
-    const key = this.#run.key?.slice() ?? null;
-    const value = this.#run.value.slice();
+    // Copies also of a Buffer, whose own `slice` is a view: the memory of the block may be filled again before the letter is stored.
+    const key = this.#run.key && new Uint8Array(this.#run.key);
+    const value = new Uint8Array(this.#run.value);
     const deadLetter: DeadLetter = { partition: this.partition, offset, appendedAt, reason, detail, key, value };
     this.#deadLetters.push(deadLetter);
     this.#deadBytes += value.length + (key?.length ?? 0) + 200;

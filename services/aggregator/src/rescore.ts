@@ -7,8 +7,9 @@ import type { Intake } from './intake.ts';
 /** Once so few records are missing, catching up with them is no longer noticed by anyone. */
 const RECORDS_LEFT_MAX = 20_000;
 const ROUNDS_MAX = 5;
-/** Partitions read at a time: while the records of one are applied, the store makes ready those of another. */
-const LANES = 2;
+const TAIL_BYTES_MAX = 1024 * 1024;
+/** Partitions read at a time: while the records of one are applied, the store makes ready those of others. */
+const LANES = 3;
 
 interface RescoreOptions {
   readonly intakes: ReadonlyMap<number, Intake>;
@@ -18,6 +19,7 @@ interface RescoreOptions {
   readonly scheduler: Scheduler;
   readonly dedupeHorizonMs: number;
   readonly creativeDays: number;
+  readonly tailBytesMax?: number | undefined;
   /** @throws what gives the rescoring up: the process stops, or other partitions are to be rescored by now */
   readonly assertCurrent: () => void;
   /** Makes everything applied so far durable. */
@@ -37,7 +39,8 @@ interface RescoreOptions {
  *
  *     round: checkpoint, replay what is stored and not yet replayed      (old model live)
  *     ... until little is missing
- *     last:  hold the partitions, checkpoint, replay the rest, take over (tenths of a second)
+ *     last:  one more round, during which what is applied is kept
+ *     then:  hold the partitions, apply what is kept, take over          (milliseconds)
  *     then:  partition by partition, look at all accounts under the new rules, and let it go on   (new model live)
  *
  * Only points depend on the model, so only sums are computed, and put into the living ledgers in the end. All partitions take over in one step,
@@ -46,7 +49,7 @@ interface RescoreOptions {
  * wait: those of the last one for the looks of all.
  */
 export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<void> {
-  const { assertCurrent, intakes, keepHeld, ledgers, logger, onTakeover, payLooks, scheduler, whileHeld } = options;
+  const { assertCurrent, intakes, keepHeld, ledgers, logger, onTakeover, payLooks, scheduler, tailBytesMax = TAIL_BYTES_MAX, whileHeld } = options;
   const startedAt = scheduler.elapsed();
   const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options));
 
@@ -57,10 +60,22 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
     records += await catchUp(rescored, options);
     if (rescored.reduce((sum, { missing }) => sum + missing, 0) <= RECORDS_LEFT_MAX) break;
   }
-  await whileHeld(async () => {
+  try {
+    for (const { intake } of rescored) intake.keepTail(tailBytesMax);
     records += await catchUp(rescored, options);
-    // What came meanwhile may have been too much of something: then there is more to replay.
-    while (rescored.some((one) => one.failsToShare())) records += await catchUp(rescored, options);
+    await whileHeld(takeOver);
+  } finally {
+    for (const { intake } of rescored) intake.dropTail();
+  }
+  await Promise.all(looks);
+  const seconds = (scheduler.elapsed() - startedAt) / 1000;
+  logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(offsets) }, 'accounts are rescored');
+
+  async function takeOver(): Promise<void> {
+    for (const one of rescored) records += one.replayTail();
+    // What came meanwhile may have been too much, or too much of something: then there is more to replay, and the store has it. As blocks wait, it
+    // comes to an end.
+    while (rescored.some((one) => one.failsToShare() || one.missing > 0)) records += await catchUp(rescored, options);
     assertCurrent();
     for (const one of rescored) one.takeOver();
     ledgers.replace([...intakes.values()].map((intake) => intake.ledgers));
@@ -74,24 +89,21 @@ export async function rescore(model: ScoringModel, options: RescoreOptions): Pro
       before = paid;
       return paid;
     });
-  });
-  await Promise.all(looks);
-  const seconds = (scheduler.elapsed() - startedAt) / 1000;
-  logger.info({ modelVersion: model.version, records, seconds, takeover: Object.fromEntries(offsets) }, 'accounts are rescored');
+  }
 }
 
 type KeptBesides = Pick<RescoreOptions, 'dedupeHorizonMs' | 'creativeDays'>;
 
 /** A partition on its way to another model. */
 class RescoredPartition {
-  readonly #intake: Intake;
+  readonly intake: Intake;
   readonly #model: ScoringModel;
   readonly #keeps: KeptBesides;
   /** Whole ledgers only where kinds or roles are more than have numbers: which of them have one depends on the model then. */
   #next: RescoredSums | PartitionLedgers;
 
   constructor(intake: Intake, model: ScoringModel, keeps: KeptBesides) {
-    this.#intake = intake;
+    this.intake = intake;
     this.#model = model;
     this.#keeps = keeps;
     this.#next = new RescoredSums(intake.ledgers, model);
@@ -100,32 +112,46 @@ class RescoredPartition {
 
   /** How many records are applied under the old model alone. */
   get missing(): number {
-    return this.#intake.ledgers.position - this.#next.position;
+    return this.intake.ledgers.position - this.#next.position;
   }
 
   /** Begins anew with whole ledgers when it has to. */
   failsToShare(): boolean {
-    if (this.#next instanceof PartitionLedgers || this.#intake.ledgers.canShare(this.#model)) return false;
+    if (this.#next instanceof PartitionLedgers || this.intake.ledgers.canShare(this.#model)) return false;
     const { creativeDays, dedupeHorizonMs } = this.#keeps;
-    this.#next = new PartitionLedgers(this.#intake.partition, this.#model, dedupeHorizonMs, creativeDays);
+    this.#next = new PartitionLedgers(this.intake.partition, this.#model, dedupeHorizonMs, creativeDays);
     return true;
   }
 
   /** To the end of what is applied at the time of the call, which is stored when `checkpointed` resolves. */
   async catchUp(before: number, options: RestoreOptions): Promise<number> {
-    return this.#next instanceof RescoredSums ? restoreSums(this.#next, before, options) : restoreLedgers(this.#next, before, options);
+    const next = this.#next;
+    if (!(next instanceof RescoredSums)) return restoreLedgers(next, before, options);
+    try {
+      return await restoreSums(next, before, options);
+    } finally {
+      // Other partitions have their turn now, of which there may be many.
+      next.letGo();
+    }
   }
 
   get position(): number {
-    return this.#intake.ledgers.position;
+    return this.intake.ledgers.position;
+  }
+
+  /** Applies what the intake has kept, as far as it is enough. */
+  replayTail(): number {
+    return this.#next instanceof RescoredSums ? this.intake.replayTail(this.#next) : 0;
   }
 
   takeOver(): void {
-    const intake = this.#intake;
+    const { intake } = this;
     if (this.#next instanceof RescoredSums) this.#next.takeOver();
     else {
       this.#next.now = Math.max(this.#next.now, intake.ledgers.now);
       this.#next.alerts.restore(intake.ledgers.alerts.states());
+      this.#next.accounts.takeChanged();
+      this.#next.accounts.restateAll();
       intake.ledgers = this.#next;
     }
   }
@@ -140,13 +166,14 @@ async function catchUp(rescored: readonly RescoredPartition[], options: RescoreO
     assertCurrent();
     await scheduler.breathe();
   };
+  const pages = appliedInTurn(store);
   let records = 0;
   const lane = async (): Promise<void> => {
     for (let next = wanted.shift(); next !== undefined; next = wanted.shift()) {
       const { before, one } = next;
       const applied = await persist({
         scheduler,
-        step: () => one.catchUp(before, { store, breathe }),
+        step: () => one.catchUp(before, { store: pages, breathe }),
         onRetry(err, failures, pauseMs) {
           assertCurrent();
           logger.warn({ err, failures, pauseMs }, 'the stored touches can not be read right now; rescoring goes on when they can');
@@ -157,4 +184,27 @@ async function catchUp(rescored: readonly RescoredPartition[], options: RescoreO
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return records;
+}
+
+/**
+ * Lanes apply their pages one at a time, each to its end. Side by side they would drive each other's columns out of the processor's caches, and come
+ * to an end at the same time, so that nothing is applied while the store makes ready what is next.
+ */
+function appliedInTurn(store: Pick<AggregatorStore, 'replay'>): RestoreOptions['store'] {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    async *replay(...range) {
+      for await (const run of store.replay(...range)) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const before = last;
+        last = promise;
+        await before;
+        try {
+          yield run;
+        } finally {
+          resolve();
+        }
+      }
+    },
+  };
 }

@@ -18,31 +18,50 @@ export const seenModel: ScoringModel = scoringModelSchema.parse({
 
 const none = { contactId: null, channel: null, campaignId: null, creativeId: null, url: null, source: null, minutes: 0, properties: {} };
 
-/** A touch each of so many accounts, numbered as the offsets are. */
-export function touchedBlock(partition: number, from: number, count: number): RecordBlock {
-  const writer = new TouchWriter();
-  const builder = new RecordBlockBuilder();
-  for (let i = from; i < from + count; i++) {
-    writer.write({ id: `t-${i}`, accountId: `account-${partition}-${i}`, kind: 'meeting', occurredAt: TOUCHED_AT, ...none });
-    builder.append(writer.key(), writer.value());
-  }
-  const bytes = builder.bytes().slice();
-  return { partition, baseOffset: from, nextOffset: from + count, count, appendedAt: TOUCHED_AT, bytes };
+export interface TestTouch {
+  readonly id: string;
+  readonly accountId: string;
+  /** Default: `TOUCHED_AT`. */
+  readonly occurredAt?: number;
+  readonly url?: string;
 }
 
-/** Accounts of one partition under the plain model, touched by a live block. */
-export function touchedIntake(partition = 0): Intake {
-  const ledgers = new PartitionLedgers(partition, plainModel);
+/** Meetings, one a record. */
+export function blockOfTouches(partition: number, from: number, touches: readonly TestTouch[]): RecordBlock {
+  const writer = new TouchWriter();
+  const builder = new RecordBlockBuilder();
+  for (const touch of touches) {
+    writer.write({ ...none, kind: 'meeting', occurredAt: TOUCHED_AT, ...touch });
+    builder.append(writer.key(), writer.value());
+  }
+  const count = touches.length;
+  return { partition, baseOffset: from, nextOffset: from + count, count, appendedAt: TOUCHED_AT, bytes: builder.bytes().slice() };
+}
+
+/** A touch each of so many accounts, numbered as the offsets are. */
+export function touchedBlock(partition: number, from: number, count: number): RecordBlock {
+  const touches = Array.from({ length: count }, (_, i) => ({ id: `t-${from + i}`, accountId: `account-${partition}-${from + i}` }));
+  return blockOfTouches(partition, from, touches);
+}
+
+/** A partition that nothing has come to. */
+export function emptyIntake(partition = 0, model = plainModel): Intake {
+  const ledgers = new PartitionLedgers(partition, model);
   const store = { touchRows: () => ({ count: 0, byteLength: 0, add() {} }) } satisfies Partial<Store>;
-  const intake = new Intake({
+  return new Intake({
     run: accountScoring.openRun(partition),
     store,
     ledgers,
     generation: 'g',
     models: [],
     heldUntil: 0,
-    modelPublished: plainModel.version,
+    modelPublished: model.version,
   });
+}
+
+/** Accounts of one partition under the plain model, touched by a live block. */
+export function touchedIntake(partition = 0): Intake {
+  const intake = emptyIntake(partition);
   intake.apply(touchedBlock(partition, 0, ACCOUNTS));
   return intake;
 }

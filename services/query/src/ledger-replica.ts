@@ -1,9 +1,9 @@
 import { defaultModel, LedgerSet, type Alert, type ScoringModel } from '@touchstone/engine';
 import { EventLogError, EVENTS_TOPIC, type EventLog } from '@touchstone/event-log';
+import type { ModelStatus } from '@touchstone/recovery';
 import { repeat, sleep, type Logger, type Metrics, type Readiness, type Scheduler } from '@touchstone/runtime';
 import { StoreError } from '@touchstone/store';
 import { LedgerCopy, type CopyOptions } from './ledger-copy.ts';
-import type { ModelStatus } from './model-status.ts';
 import { Turns } from './turns.ts';
 
 /** Once so few records are missing, what serves can stand still until they are applied, and nobody notices. */

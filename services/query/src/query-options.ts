@@ -1,10 +1,10 @@
 import type { LedgerSet } from '@touchstone/engine';
 import type { KpiSettings } from '@touchstone/kpis';
+import type { ModelStatus } from '@touchstone/recovery';
 import type { Clock, HttpApp, KeyRing, Metrics, Readiness } from '@touchstone/runtime';
 import type { AccountPasts } from './account-pasts.ts';
 import type { Experiments } from './experiments/experiments.ts';
 import type { LiveFeed } from './live-feed.ts';
-import type { ModelStatus } from './model-status.ts';
 import type { QueryStore } from './query-store.ts';
 
 export type QueryApp = HttpApp;

@@ -6,6 +6,9 @@ import { Names } from './names.ts';
 /** What is kept of an opportunity. */
 export type Opportunity = Pick<OpportunityFact, 'id' | 'updatedAt' | 'outcome'>;
 
+/** What there is to publish of an account: nothing, that it has changed, or that the same touches come to something else. */
+const NEWS = { none: 0, changed: 1, restated: 2 } as const;
+
 /** One row an account. Sums are in the weights of the decay's landmark (see decay.ts): multiply by its factor to get points. */
 export class Accounts {
   readonly names = new Names();
@@ -35,9 +38,12 @@ export class Accounts {
   formerEngagedDay = new Uint16Array(FIRST_ROWS);
   /** Largest occurredAt of the touches that qualify the account at once under the model; 0 for none. */
   actNowAt = new Float64Array(FIRST_ROWS);
-  #isChanged = new Uint8Array(FIRST_ROWS);
+  #news = new Uint8Array(FIRST_ROWS);
   /** Rows changed since they were last taken. */
   #changed: number[] = [];
+  /** Restated rows that are not taken yet are from here to below the end. */
+  #restatedFrom = 0;
+  #restatedEnd = 0;
 
   get size(): number {
     return this.names.size;
@@ -72,26 +78,46 @@ export class Accounts {
   }
 
   markChanged(row: number): void {
-    if (this.#isChanged[row] === 1) return;
-    this.#isChanged[row] = 1;
+    if (this.#news[row] === NEWS.changed) return;
+    this.#news[row] = NEWS.changed;
     this.#changed.push(row);
+  }
+
+  /** Another model has taken over: there is news of every row. It has less haste than that of those that change. */
+  restateAll(): void {
+    for (let row = 0; row < this.size; row++) if (this.#news[row] === NEWS.none) this.#news[row] = NEWS.restated;
+    this.#restatedFrom = 0;
+    this.#restatedEnd = this.size;
   }
 
   /** Rows changed since the last call. */
   takeChanged(): number[] {
     const changed = this.#changed;
     this.#changed = [];
-    for (const row of changed) this.#isChanged[row] = 0;
+    for (const row of changed) this.#news[row] = NEWS.none;
     return changed;
   }
 
-  get changedCount(): number {
-    return this.#changed.length;
+  /** Whether there may be restated rows to take. */
+  get hasRestated(): boolean {
+    return this.#restatedFrom < this.#restatedEnd;
+  }
+
+  /** The next so many restated rows. Those that have changed meanwhile are not among them: `takeChanged` gives these. */
+  takeRestated(most: number): number[] {
+    const taken: number[] = [];
+    for (; taken.length < most && this.hasRestated; this.#restatedFrom++) {
+      const row = this.#restatedFrom;
+      if (this.#news[row] !== NEWS.restated) continue;
+      this.#news[row] = NEWS.none;
+      taken.push(row);
+    }
+    return taken;
   }
 
   #grow(rows: number): void {
     this.#eachColumn((column) => grown(column, rows));
-    this.#isChanged = grown(this.#isChanged, rows);
+    this.#news = grown(this.#news, rows);
   }
 
   #eachColumn(step: ColumnStep): void {
@@ -110,7 +136,7 @@ export class Accounts {
     this.actNowAt = step(this.actNowAt);
   }
 
-  /** All but which rows have changed: that is the publisher's. */
+  /** All but which rows are news: that is the publisher's. */
   walk(state: StateWalk): void {
     this.names.walk(state);
     this.#eachColumn((column) => state.column(column, this.size));
@@ -119,6 +145,6 @@ export class Accounts {
     if (!state.isBringing) return;
     for (const [row, fact] of facts) this.facts.set(row, fact);
     for (const [row, known] of opportunities) this.opportunities.set(row, known);
-    this.#isChanged = new Uint8Array(this.version.length);
+    this.#news = new Uint8Array(this.version.length);
   }
 }

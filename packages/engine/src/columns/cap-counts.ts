@@ -9,8 +9,17 @@ const COUNT_MASK = (1 << COUNT_BITS) - 1;
 
 /** The counts of one day. Open addressing with linear probing, at most three quarters full. */
 class DayCounts {
-  #slots = new Uint32Array(FIRST_SLOTS * WIDTH);
+  #slots: Uint32Array<ArrayBuffer>;
   #used = 0;
+
+  /** @param slots a power of two */
+  constructor(slots = FIRST_SLOTS) {
+    this.#slots = new Uint32Array(slots * WIDTH);
+  }
+
+  get slots(): number {
+    return this.#slots.length / WIDTH;
+  }
 
   take(who: number, rule: number, cap: number): boolean {
     const at = this.#find(who + 1, rule);
@@ -64,6 +73,7 @@ export class CapCounts {
   /** The day asked for last, and its counts: the next touch is likely of the same. */
   #day = -1;
   #counts = new DayCounts();
+  #newestDay = -1;
 
   /**
    * Counts one more unless `cap` is reached; says whether it counted.
@@ -82,7 +92,9 @@ export class CapCounts {
     let counts = this.#days.get(day);
     if (counts === undefined) {
       for (const known of this.#days.keys()) if (known < oldestDay) this.#days.delete(known);
-      counts = new DayCounts();
+      // Of a day that begins, half of what the one before it needed: growing copies what is there several times over.
+      counts = new DayCounts(day > this.#newestDay ? Math.max(FIRST_SLOTS, this.#counts.slots / 2) : FIRST_SLOTS);
+      this.#newestDay = Math.max(this.#newestDay, day);
       this.#days.set(day, counts);
     }
     this.#day = day;

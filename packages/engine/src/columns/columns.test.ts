@@ -5,6 +5,7 @@ import { CapCounts } from './cap-counts.ts';
 import { Cells } from './cells.ts';
 import { engagedWithin, markEngagedDay } from './engaged-days.ts';
 import { Names } from './names.ts';
+import type { Column } from './growth.ts';
 import { RecentIds } from './recent-ids.ts';
 import { RuleStates } from './rule-states.ts';
 
@@ -50,6 +51,32 @@ describe('names', () => {
   });
 });
 
+/** The same ids, taken down and brought back. */
+function copyOf(recent: RecentIds): RecentIds {
+  const columns: Column[] = [];
+  const numbers: number[] = [];
+  recent.walk({
+    isBringing: false,
+    column: (column) => {
+      columns.push(column.slice());
+      return column;
+    },
+    number: (value) => {
+      numbers.push(value);
+      return value;
+    },
+    list: (items) => items,
+  });
+  const copy = new RecentIds(1000);
+  copy.walk({
+    isBringing: true,
+    column: (_column) => columns.shift() as typeof _column,
+    number: () => numbers.shift()!,
+    list: (items) => items,
+  });
+  return copy;
+}
+
 describe('recent ids', () => {
   const horizonMs = 1000;
   const delivery = fc.record({ id: fc.nat(30), after: fc.oneof(fc.nat(50), fc.constantFrom(999, 1000, 1001, 5000)) });
@@ -69,6 +96,23 @@ describe('recent ids', () => {
       }
     },
   );
+
+  it('repeats no id of an earlier horizon, however many came in each, nor once it is brought back', () => {
+    const recent = new RecentIds(horizonMs);
+    for (const [horizon, count] of [3000, 2800, 3000, 500, 3000, 2900, 0, 2900].entries()) {
+      const now = 10 + horizon * horizonMs;
+      const ids = Array.from({ length: count }, (_, i) => encoder.encode(`touch-${horizon % 3}-${i}`));
+      const repeated = (ids: readonly Uint8Array[], by: RecentIds, at: number) =>
+        ids.filter((id) => by.isRepeated(id, 0, id.length, at, false)).length;
+      expect(repeated(ids, recent, now)).toBe(0);
+      expect(repeated(ids, recent, now + horizonMs - 1)).toBe(count);
+      const broughtBack = copyOf(recent);
+      expect(broughtBack.size).toBe(recent.size);
+      expect(repeated(ids, broughtBack, now + horizonMs - 1)).toBe(count);
+      const others = Array.from({ length: 3000 }, (_, i) => encoder.encode(`touch-${(horizon + 1) % 3}-${i}`));
+      expect(repeated(others, broughtBack, now + horizonMs - 1)).toBe(0);
+    }
+  });
 
   it('holds many ids and forgets them after two horizons', () => {
     const recent = new RecentIds(horizonMs);

@@ -38,13 +38,15 @@ export class CreativeDayView {
     this.sum = sum;
   }
 
-  look(row: number): void {
+  /** @returns how many cells stand side by side in the same arrays, from this one on, until the next turn */
+  look(row: number): number {
     const page = this.#pages.size === 0 ? undefined : this.#pages.get(row >> PAGE_SHIFT);
     const { minutes, numbers, sum } = page ?? this.day;
     this.numbers = numbers;
     this.minutes = minutes;
     this.sum = sum;
     this.place = page === undefined ? row : row & (PAGE_CELLS - 1);
+    return Math.min(PAGE_CELLS - (row & (PAGE_CELLS - 1)), this.size - row);
   }
 
   /** A cell is about to be changed. */

@@ -66,11 +66,9 @@ export class Creatives implements CreativeSums {
     return row + 1;
   }
 
-  /** The number of a creative, or 0 for one that never came. Ranges that begin below 0 stand for none; not both. */
-  find(bytes: Uint8Array, campaignStart: number, campaignEnd: number, creativeStart: number, creativeEnd: number): number {
-    const campaign = campaignStart < 0 ? 0 : this.#campaigns.find(0, bytes, campaignStart, campaignEnd) + 1;
-    if (campaign === 0 && campaignStart >= 0) return 0;
-    return this.names.find(campaign, bytes, Math.max(creativeStart, 0), creativeStart < 0 ? 0 : creativeEnd) + 1;
+  /** The number of a campaign, or 0 for one that never came. */
+  findCampaign(bytes: Uint8Array, start: number, end: number): number {
+    return this.#campaigns.find(0, bytes, start, end) + 1;
   }
 
   campaignId(creative: number): string | null {

@@ -43,6 +43,7 @@ const SEED_HIGH = 0x6c078965;
  * neighbouring words and collide under one seed collide under the other with probability 2^-18 instead of 2^-32.
  */
 export class Hash64 {
+  /** Both as numbers with a sign: those are never boxed. */
   low = 0;
   high = 0;
 
@@ -62,8 +63,8 @@ export class Hash64 {
       at += 4;
     }
     const tail = tailOf(bytes, at, end);
-    this.low = mixed(low ^ mixedWord(tail) ^ (end - start));
-    this.high = mixed(high ^ otherwiseMixedWord(tail) ^ (end - start));
+    this.low = mixed(low ^ mixedWord(tail) ^ (end - start)) | 0;
+    this.high = mixed(high ^ otherwiseMixedWord(tail) ^ (end - start)) | 0;
   }
 }
 

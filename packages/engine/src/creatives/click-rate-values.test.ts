@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clickRate, clickRateDifference, type CrossMoments } from './click-rate.ts';
+import type { CrossMoments } from './click-moments.ts';
+import { clickRate, clickRateDifference } from './click-rate.ts';
 import { counted, type Account } from './test-accounts.ts';
 
 /** Intervals of click rates against published values, and against values that mpmath 1.3 computed from lists of accounts. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clickRate, clickRateDifference, studentQuantile, type CrossMoments } from './click-rate.ts';
+import type { CrossMoments } from './click-moments.ts';
+import { clickRate, clickRateDifference, studentQuantile } from './click-rate.ts';
 import { counted, type Account } from './test-accounts.ts';
 
 const none: CrossMoments = { clicksByClicks: 0, clicksByImpressions: 0, impressionsByClicks: 0, impressionsByImpressions: 0 };

@@ -1,4 +1,4 @@
-import type { CreativeFigures } from './creative-figures.ts';
+import type { ClickMoments, CrossMoments } from './click-moments.ts';
 
 /**
  * Intervals of ratios whose unit is the account. People of one account see the same creative and talk to each other, and one of them may see it a hundred
@@ -31,7 +31,12 @@ export interface RateInterval {
   readonly reason: NoRateReason | null;
 }
 
-type Counted = Pick<CreativeFigures, 'impressions' | 'clicks' | 'clicksByAccount'>;
+/** Of `CreativeFigures`. */
+interface Counted {
+  readonly impressions: number;
+  readonly clicks: number;
+  readonly clicksByAccount: ClickMoments;
+}
 
 /** Clicks per impression with the interval that accounts as clusters give. */
 export function clickRate(counted: Counted): RateInterval {
@@ -86,14 +91,6 @@ function wilson(rate: number, size: number): { low: number; high: number } {
   const reach = (Z / (1 + square)) * Math.sqrt((rate * (1 - rate)) / size + square / (4 * size));
   // At 0 and 1 the bound is that value, which rounding would miss by a little.
   return { low: rate === 0 ? 0 : Math.max(0, middle - reach), high: rate === 1 ? 1 : Math.min(1, middle + reach) };
-}
-
-/** Sums over accounts of products of one creative's clicks or impressions with another's: not 0 only where accounts saw both. */
-export interface CrossMoments {
-  clicksByClicks: number;
-  clicksByImpressions: number;
-  impressionsByClicks: number;
-  impressionsByImpressions: number;
 }
 
 export interface RateDifference {

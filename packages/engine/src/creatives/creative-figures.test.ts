@@ -144,6 +144,7 @@ describe('figures of creatives', () => {
         const run = new EntryRun(
           ledgers.partition,
           before.filter(({ partition }) => partition === ledgers.partition),
+          { sharesPlaces: true },
         );
         while (run.next()) sums.take(run);
         sums.settle();

@@ -1,6 +1,6 @@
 import type { LedgerSet } from '../ledger-set.ts';
 import { dayOf } from '../time-slots.ts';
-import type { CrossMoments } from './click-rate.ts';
+import type { ClickMoments, CrossMoments } from './click-moments.ts';
 import type { AccountFigures, AccountGatherer, AccountTest, DayRange } from './account-figures.ts';
 import { find, groupsOf, type CreativeGroup, type CreativeKey } from './creative-groups.ts';
 import { CreativeReading } from './creative-reading.ts';
@@ -12,14 +12,6 @@ export interface CreativeFigures extends CreativeKey, AccountFigures {
   /** Distinct accounts with a click. */
   readonly accountsClicked: number;
   readonly clicksByAccount: ClickMoments;
-}
-
-/** Sums over the accounts that had an impression or a click, each one observation: what a ratio's variance is computed from. */
-export interface ClickMoments {
-  accounts: number;
-  impressionsSquared: number;
-  clicksSquared: number;
-  impressionsByClicks: number;
 }
 
 export interface CreativeQuery extends DayRange {

@@ -20,7 +20,7 @@ export interface CreativeGroup {
 /** Names are read from their bytes once: there are as many as there were creatives, ever. */
 const keysOf = new WeakMap<Creatives, CreativeKey[]>();
 
-function keyOf(creatives: Creatives, number: number): CreativeKey {
+export function keyOf(creatives: Creatives, number: number): CreativeKey {
   let keys = keysOf.get(creatives);
   if (keys === undefined) keysOf.set(creatives, (keys = []));
   return (keys[number - 1] ??= { campaignId: creatives.campaignId(number), creativeId: creatives.creativeId(number) });

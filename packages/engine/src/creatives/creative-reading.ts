@@ -12,9 +12,11 @@ interface Asked extends DayRange {
   readonly cellsATurn?: number;
 }
 
-interface PartitionReading {
+export interface PartitionReading {
   readonly ledgers: PartitionLedgers;
   readonly creatives: Creatives;
+  /** By UTC day, of the days that are asked for and hold something, in their order. */
+  readonly views: ReadonlyMap<number, CreativeDayView>;
   /** Another one that gathers what there was when the reading began. */
   readonly gatherer: () => AccountGatherer;
 }
@@ -24,10 +26,10 @@ export class CreativeReading {
   /** In order of their numbers: sums are rounded in one order whoever asks. */
   readonly partitions: readonly PartitionReading[];
   readonly #views: CreativeDayView[] = [];
-  readonly #pace: Pace;
+  readonly pace: Pace;
 
   constructor(set: LedgerSet, asked: Asked) {
-    this.#pace = new Pace(asked.cellsATurn);
+    this.pace = new Pace(asked.cellsATurn);
     const sorted = [...set.partitions].sort((one, other) => one.partition - other.partition);
     this.partitions = sorted.flatMap((ledgers) => this.#open(ledgers, asked));
   }
@@ -36,9 +38,9 @@ export class CreativeReading {
   *chain(): Generator<null> {
     for (const { day } of this.#views) {
       while (day.unchained > 0) {
-        const cells = Math.min(day.unchained, Math.max(1, this.#pace.left));
+        const cells = Math.min(day.unchained, Math.max(1, this.pace.left));
         day.chain(cells);
-        if (this.#pace.spend(cells)) yield null;
+        if (this.pace.spend(cells)) yield null;
       }
     }
   }
@@ -50,14 +52,15 @@ export class CreativeReading {
   #open(ledgers: PartitionLedgers, asked: Asked): PartitionReading[] {
     const { creatives } = ledgers;
     if (creatives === null) return [];
-    const views: CreativeDayView[] = [];
+    const views = new Map<number, CreativeDayView>();
     for (let day = asked.from; day <= asked.to; day++) {
       const view = creatives.dayOf(day)?.openView();
-      if (view !== undefined) views.push(view);
+      if (view !== undefined) views.set(day, view);
     }
-    this.#views.push(...views);
+    this.#views.push(...views.values());
     const asOf = Math.max(asked.asOf, ledgers.now);
     const ahead = aheadPointsOf(ledgers, asked, asOf);
-    return [{ ledgers, creatives, gatherer: () => new AccountGatherer(ledgers, views, ahead, { ...asked, asOf }, this.#pace) }];
+    const inOrder = [...views.values()];
+    return [{ ledgers, creatives, views, gatherer: () => new AccountGatherer(ledgers, inOrder, ahead, { ...asked, asOf }, this.pace) }];
   }
 }

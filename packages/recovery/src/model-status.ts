@@ -1,5 +1,6 @@
 import type { ScoringModel } from '@touchstone/engine';
 
+/** What a service that holds ledgers knows of the model in force. */
 export interface ModelStatus {
   readonly model: ScoringModel;
   /** Offset from which each partition scores under the model. */
