@@ -1,7 +1,10 @@
-import { earliestInstant, viewOf } from '@touchstone/engine';
+import { earliestInstant } from '@touchstone/engine';
 import { ProblemError } from '@touchstone/runtime';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import type { AskedInstant } from './account-pasts.ts';
 import { askInstant, findAccount, notKnownYet, nowOf } from './ask-instant.ts';
+import { AccountTexts } from './account-texts.ts';
 import { accountAnswer, accountSchema, historySchema, timelineSchema, timeText } from './answers.ts';
 import { currentInstant } from './current-instant.ts';
 import { decodeCursor, encodeCursor } from './cursors.ts';
@@ -17,6 +20,23 @@ const timelinePlace = z.object({ occurredAt: z.int().min(0).max(TIME_MAX), offse
 /** What is known of one account: its figures, its touches, its score over time. */
 export function registerAccountRoutes(app: QueryApp, options: QueryOptions): void {
   const { pasts, store } = options;
+  const texts = new AccountTexts(options.ledgers);
+
+  async function answerThen(asked: AskedInstant, reply: FastifyReply): Promise<z.input<typeof accountSchema> | undefined> {
+    const { asOf, place } = asked;
+    const { account, ledgers } = place;
+    const model = await pasts.modelAt(asked, nowOf(options, place));
+    // What is in memory has gone on since it was asked: only its last change counts.
+    if (asOf >= earliestInstant(ledgers, account) && model.version === ledgers.model.version) {
+      sendText(reply, texts.of(place, asOf));
+      return undefined;
+    }
+    const past = await pasts.known(asked, { model });
+    if (past.account < 0) throw notKnownYet('at', past.firstKnownAt);
+    const { qualification, stage } = past.standing;
+    const fact = past.ledgers.accounts.facts.get(past.account) ?? null;
+    return accountAnswer(past.view!, fact, { stage, qualified: qualification?.isQualified ?? null });
+  }
 
   app.get(
     '/v1/accounts/:accountId',
@@ -36,22 +56,13 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
         response: { 200: accountSchema },
       },
     },
-    async (request) => {
+    (request, reply) => {
       options.assertReady();
       const asked = askInstant(options, request.params.accountId, request.query.at);
-      const { asOf, place } = asked;
-      const { account, ledgers } = place;
-      const model = await pasts.modelAt(asked, nowOf(options, place));
-      // What is in memory has gone on since it was asked, if that took a moment: only its last change counts.
-      if (asOf >= earliestInstant(ledgers, account) && model.version === ledgers.model.version) {
-        const fact = ledgers.accounts.facts.get(account) ?? null;
-        return accountAnswer(viewOf(ledgers, account, asOf), fact, ledgers.alerts.membershipOf(account));
-      }
-      const past = await pasts.known(asked, { model });
-      if (past.account < 0) throw notKnownYet('at', past.firstKnownAt);
-      const { qualification, stage } = past.standing;
-      const fact = past.ledgers.accounts.facts.get(past.account) ?? null;
-      return accountAnswer(past.view!, fact, { stage, qualified: qualification?.isQualified ?? null });
+      if (asked.isPast) return answerThen(asked, reply);
+      // Most ask about now, and nothing has to be waited for: not even a promise is made.
+      sendText(reply, texts.of(asked.place, asked.asOf));
+      return undefined;
     },
   );
 
@@ -118,4 +129,9 @@ export function registerAccountRoutes(app: QueryApp, options: QueryOptions): voi
       return { data: points.map((point) => ({ ...point, hour: timeText(point.hour), asOf: timeText(point.asOf) })) };
     },
   );
+}
+
+/** Of JSON that is a text already. */
+function sendText(reply: FastifyReply, text: string): void {
+  void reply.header('content-type', 'application/json; charset=utf-8').send(text);
 }

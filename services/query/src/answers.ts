@@ -1,4 +1,4 @@
-import type { AccountFact, AccountView, ListedAccount } from '@touchstone/engine';
+import type { AccountFact, AccountHead, AccountView, ListedAccount } from '@touchstone/engine';
 import { z } from 'zod';
 
 /** The answers' shapes, once: they validate in tests, serialise, and document. Times are RFC 3339 UTC with milliseconds. */
@@ -169,23 +169,25 @@ function profileAnswer(fact: AccountFact | null): z.input<typeof profileSchema> 
 /** Where an account stands under the rules of the model. */
 type Standing = Pick<ListedAccount, 'stage' | 'qualified'>;
 
-export function accountAnswer(view: AccountView, fact: AccountFact | null, { qualified, stage }: Standing): z.input<typeof accountSchema> {
-  const { accountId, score, points, version, modelVersion, engaged, windows, reach } = view;
-  return {
-    accountId,
-    score,
-    points,
-    asOf: timeText(view.asOf),
-    version,
-    modelVersion,
-    stage,
-    qualified,
-    engaged,
-    lastTouchAt: timeTextOrNull(view.lastTouchAt),
-    windows,
-    reach,
-    profile: profileAnswer(fact),
-  };
+export function accountAnswer(view: AccountView, fact: AccountFact | null, standing: Standing): z.input<typeof accountSchema> {
+  const { accountId, score, points, asOf } = view;
+  return { accountId, score, points, asOf: timeText(asOf), ...answerAfter(view, view, fact, standing) };
+}
+
+/** What an answer about an account says after the instant: it is the same for all instants of an hour, until something comes of the account. */
+function answerAfter(
+  { lastTouchAt, modelVersion, version }: Pick<AccountHead, 'lastTouchAt' | 'modelVersion' | 'version'>,
+  { engaged, reach, windows }: Pick<AccountView, 'engaged' | 'reach' | 'windows'>,
+  fact: AccountFact | null,
+  { qualified, stage }: Standing,
+) {
+  const profile = profileAnswer(fact);
+  return { version, modelVersion, stage, qualified, engaged, lastTouchAt: timeTextOrNull(lastTouchAt), windows, reach, profile };
+}
+
+/** The end of the JSON of `accountAnswer`, from the version on. */
+export function accountTextAfter(...of: Parameters<typeof answerAfter>): string {
+  return JSON.stringify(answerAfter(...of)).slice(1);
 }
 
 export function listedAnswer(account: ListedAccount): z.input<typeof listedAccountSchema> {

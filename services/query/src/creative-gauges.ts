@@ -1,4 +1,4 @@
-import { clickRate, creativeDaysKept, type CreativeFigures } from '@touchstone/engine';
+import { clickRate, creativeDaysKept, type ShownCreative } from '@touchstone/engine';
 import { currentInstant } from './current-instant.ts';
 import { CreativeReports } from './creative-reports.ts';
 import type { QueryOptions } from './query-options.ts';
@@ -23,25 +23,24 @@ export function registerCreativeGauges(options: Pick<QueryOptions, 'clock' | 'le
     const kept = creativeDaysKept(ledgers, asOf);
     if (kept === null) return;
     const to = kept.to - 1;
-    const lately = { from: Math.max(kept.from, to - RUNNING_DAYS + 1), to, asOf, groupBy: 'campaign' as const };
-    const running = new Set((await reports.make(lately)).figures.filter(({ impressions }) => impressions > 0).map((one) => one.campaignId));
-    const { figures } = await reports.make({ from: Math.max(kept.from, to - DAYS + 1), to, asOf });
-    show(
-      figures
-        .filter(({ campaignId, impressions }) => impressions > 0 && running.has(campaignId))
-        .sort((one, other) => other.impressions - one.impressions)
-        .slice(0, CREATIVES_MAX),
-    );
+    const { shown } = await reports.mostShown({
+      from: Math.max(kept.from, to - DAYS + 1),
+      to,
+      runningFrom: to - RUNNING_DAYS + 1,
+      creativesMax: CREATIVES_MAX,
+      asOf,
+    });
+    show(shown);
   }
 
-  function show(figures: readonly CreativeFigures[]): void {
+  function show(shown: readonly ShownCreative[]): void {
     metrics.clear('creative_impressions');
     metrics.clear('creative_clicks');
     metrics.clear('creative_click_rate');
     metrics.clear('creative_click_rate_low');
     metrics.clear('creative_click_rate_high');
     metrics.clear('creative_accounts_reached');
-    for (const one of figures) {
+    for (const one of shown) {
       const labels = { campaign: one.campaignId ?? '', creative: one.creativeId ?? '' };
       const { high, low, value } = clickRate(one);
       metrics.set('creative_impressions', labels, one.impressions);

@@ -4,7 +4,10 @@ import {
   type ComparedCreative,
   type CreativeFigures,
   type CreativeQuery,
+  mostShownInTurns,
   type LedgerSet,
+  type ShownCreative,
+  type ShownQuery,
 } from '@touchstone/engine';
 import { Lanes } from './lanes.ts';
 
@@ -43,13 +46,16 @@ export class CreativeReports {
     query: Omit<CreativeQuery, 'campaignId' | 'creativeId' | 'groupBy'>,
   ): Promise<{ compared: readonly ComparedCreative[]; modelVersion: string }> {
     return this.#make(async () => {
-      const turns = compareCreativesInTurns(this.#ledgers, campaignId, creativeIds, query);
-      for (;;) {
-        const { done, value } = turns.next();
-        if (done === true) return { compared: value };
-        await breath();
-      }
+      return { compared: await inTurns(compareCreativesInTurns(this.#ledgers, campaignId, creativeIds, query)) };
     });
+  }
+
+  /**
+   * The creatives that are shown most.
+   * @throws ProblemError `unavailable` when too many are waited for
+   */
+  mostShown(query: ShownQuery): Promise<{ shown: readonly ShownCreative[]; modelVersion: string }> {
+    return this.#make(async () => ({ shown: await inTurns(mostShownInTurns(this.#ledgers, query)) }));
   }
 
   #make<Answer extends object>(answer: () => Promise<Answer>): Promise<Answer & { modelVersion: string }> {
@@ -66,6 +72,14 @@ export class CreativeReports {
   #modelVersion(): string {
     const [any] = this.#ledgers.partitions;
     return any?.model.version ?? '';
+  }
+}
+
+async function inTurns<Answer>(turns: Generator<null, Answer>): Promise<Answer> {
+  for (;;) {
+    const { done, value } = turns.next();
+    if (done === true) return value;
+    await breath();
   }
 }
 

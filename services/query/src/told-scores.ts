@@ -1,10 +1,15 @@
 import type { AccountScore } from '@touchstone/codec';
 import type { LedgerSet } from '@touchstone/engine';
 
-/** Accounts whose last score is remembered: more than are told within any outage of a publisher that the log's group would not notice. */
-const REMEMBERED_MAX = 50_000;
+/** So many accounts' last scores are remembered at least: more than are told within any outage of a publisher that the log's group would not notice. */
+const REMEMBERED_MIN = 50_000;
 
-type Told = Pick<AccountScore, 'version' | 'asOf' | 'modelVersion'>;
+/** Changed in place: under load most accounts are told again and again. */
+interface Told {
+  version: number;
+  asOf: number;
+  modelVersion: string;
+}
 
 const encoder = new TextEncoder();
 
@@ -17,37 +22,46 @@ const encoder = new TextEncoder();
  */
 export class ToldScores {
   readonly #ledgers: LedgerSet;
-  /** By account; the one told longest ago first. */
-  readonly #told = new Map<string, Told>();
+  readonly #rememberedMin: number;
+  /** By account: those told last, and as many that were told last before them. */
+  #told = new Map<string, Told>();
+  #toldBefore: ReadonlyMap<string, Told> = new Map();
 
-  constructor(ledgers: LedgerSet) {
+  constructor(ledgers: LedgerSet, rememberedMin: number = REMEMBERED_MIN) {
     this.#ledgers = ledgers;
+    this.#rememberedMin = rememberedMin;
   }
 
   /** Whether the score is newer than what readers know of the account; then they know it. */
   isNews(partition: number, score: AccountScore): boolean {
-    const known = this.#told.get(score.accountId) ?? this.#leastOf(partition, score.accountId);
-    const isNews = known === null || isNewer(score, known);
-    this.#remember(score.accountId, isNews ? score : known);
-    return isNews;
+    const told = this.#told.get(score.accountId) ?? this.#remember(partition, score.accountId);
+    if (!isNewer(score, told)) return false;
+    told.version = score.version;
+    told.asOf = score.asOf;
+    told.modelVersion = score.modelVersion;
+    return true;
   }
 
-  #remember(accountId: string, { asOf, modelVersion, version }: Told): void {
-    this.#told.delete(accountId);
-    this.#told.set(accountId, { version, asOf, modelVersion });
-    if (this.#told.size > REMEMBERED_MAX) this.#told.delete(this.#told.keys().next().value!);
+  #remember(partition: number, accountId: string): Told {
+    if (this.#told.size === this.#rememberedMin) {
+      this.#toldBefore = this.#told;
+      this.#told = new Map();
+    }
+    const told = this.#toldBefore.get(accountId) ?? this.#leastOf(partition, accountId);
+    this.#told.set(accountId, told);
+    return told;
   }
 
-  #leastOf(partition: number, accountId: string): Told | null {
+  #leastOf(partition: number, accountId: string): Told {
     const accounts = this.#ledgers.of(partition)?.accounts;
     const bytes = encoder.encode(accountId);
     const row = accounts?.names.find(0, bytes, 0, bytes.length) ?? -1;
-    return row < 0 ? null : { version: accounts!.version[row]!, asOf: -1, modelVersion: '' };
+    return { version: row < 0 ? -1 : accounts!.version[row]!, asOf: -1, modelVersion: '' };
   }
 }
 
 /** A model that was changed gives other scores for the same version. */
-function isNewer(score: Told, known: Told): boolean {
+function isNewer(score: AccountScore, known: Told): boolean {
   if (score.version !== known.version) return score.version > known.version;
   return score.asOf > known.asOf || score.modelVersion !== known.modelVersion;
 }

@@ -5,10 +5,10 @@ import {
   type ExperimentDefinition,
   type ExperimentState,
 } from '@touchstone/experiments';
+import type { ModelStatus } from '@touchstone/recovery';
 import { csvOf, type DeclaredResponse, linkToNext, pointerOf, prefersCsv, ProblemError, problemResponse } from '@touchstone/runtime';
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursors.ts';
-import type { ModelStatus } from '../model-status.ts';
 import type { QueryApp } from '../query-options.ts';
 import { limit } from '../query-parameters.ts';
 import {

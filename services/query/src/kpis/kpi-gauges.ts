@@ -7,16 +7,20 @@ import type { QueryApp } from '../query-options.ts';
 const REFRESH_MS = 60_000;
 /** The first look waits until a start, with its restore, is over. */
 const FIRST_MS = 5_000;
+/** So often is looked whether the store is free again. */
+const HELD_UP_MS = 500;
 
 interface GaugeOptions {
   readonly app: QueryApp;
   readonly metrics: Metrics;
   /** A KPI of the current month so far. */
   readonly ask: (kpi: StoredKpi) => Promise<KpiAnswer>;
+  /** Whether the store has more urgent things to do: chDB answers one statement at a time, and some of these take seconds. */
+  readonly isHeldUp: () => boolean;
 }
 
 /** Every KPI of the current month as a gauge, from when the port is open until it is closed. What can not be told is NaN. */
-export function keepKpiGauges({ app, ask, metrics }: GaugeOptions): void {
+export function keepKpiGauges({ app, ask, isHeldUp, metrics }: GaugeOptions): void {
   let timer: NodeJS.Timeout | null = null;
   let isClosed = false;
   /** What each was told in last. */
@@ -24,6 +28,7 @@ export function keepKpiGauges({ app, ask, metrics }: GaugeOptions): void {
 
   async function refresh(): Promise<void> {
     for (const kpi of KPIS) {
+      while (isHeldUp() && !isClosed) await new Promise((resolve) => setTimeout(resolve, HELD_UP_MS).unref());
       if (isClosed) return;
       const answer = await ask(kpi);
       const currency = kpi.unit.startsWith('currency') ? (answer.currency ?? '') : '';

@@ -43,7 +43,13 @@ export function registerKpiRoutes(
   }
 
   registerKpiTargetRoute(app, { book, clock, store });
-  keepKpiGauges({ app, metrics, ask: async (kpi) => (await ask(kpi, kpiQuery.parse({}))).answer });
+  keepKpiGauges({
+    app,
+    metrics,
+    ask: async (kpi) => (await ask(kpi, kpiQuery.parse({}))).answer,
+    // The stored touches are being read then, which somebody waits for.
+    isHeldUp: () => options.modelStatus().rescoringTo !== null,
+  });
 
   app.get(
     '/v1/kpis',
