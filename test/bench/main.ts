@@ -23,7 +23,7 @@ import { writePage } from './write-page.ts';
 /**
  * Measures the whole system: `node test/bench/main.ts [--quick] [--only NAME,...] [--runs N]`, or `--page`. A whole run writes RESULTS.md.
  * One in parts does as well: `--only` prints, and keeps its sections in `.results`; `--page` makes the page of them, if all are there and of
- * this machine and commit. `--quick` only prints. Loads 127.0.0.1 alone.
+ * this machine, and says of which commit each is. `--quick` only prints. Loads 127.0.0.1 alone.
  */
 
 const BENCHES: Readonly<Record<BenchName, (context: BenchContext) => Promise<Section>>> = {

@@ -31,8 +31,13 @@ describe('sections that were kept', () => {
     expect(() => wholeOf(folder, MACHINE)).toThrow('no page can be made: drain was not measured yet');
   });
 
+  test('may be of several commits', () => {
+    for (const name of BENCH_NAMES) save(name);
+    save('latency', { ...MACHINE, commit: 'def' });
+    expect(wholeOf(folder, MACHINE).find(({ name }) => name === 'latency')!.machine['commit']).toBe('def');
+  });
+
   test.each([
-    ['commit', { ...MACHINE, commit: 'def' }],
     ['processor', { ...MACHINE, processor: 'Other, 4 cores' }],
     ['lmdb', { ...MACHINE, lmdb: '3.0.0' }],
   ])('make no page when one has another %s', (what, other) => {

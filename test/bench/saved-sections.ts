@@ -19,7 +19,7 @@ export function saveSection(folder: string, saved: SavedSection): void {
   writeFileSync(fileOf(folder, saved.name), `${JSON.stringify(saved, null, 2)}\n`);
 }
 
-/** What was saved on this machine, at this commit; the rest is of no use any more. */
+/** What was saved on this machine; the rest is of no use any more. */
 export function savedOf(folder: string, machine: Machine): SavedSection[] {
   return BENCH_NAMES.flatMap((name) => {
     const saved = read(folder, name);
@@ -28,8 +28,8 @@ export function savedOf(folder: string, machine: Machine): SavedSection[] {
 }
 
 /**
- * All sections, for the page.
- * @throws Error that names what is missing, or what was measured elsewhere or of other code
+ * All sections, for the page, which says of which commit each is.
+ * @throws Error that names what is missing, or what was measured elsewhere
  */
 export function wholeOf(folder: string, machine: Machine): SavedSection[] {
   const problems: string[] = [];
@@ -50,6 +50,7 @@ export function forgetSection(folder: string, name: BenchName): void {
 
 function differenceOf(saved: Machine, machine: Machine): string | null {
   const names = new Set([...Object.keys(saved), ...Object.keys(machine)]);
+  names.delete('commit');
   const different = [...names].filter((name) => saved[name] !== machine[name]);
   return different.length === 0
     ? null

@@ -9,9 +9,9 @@ import { writePage } from './write-page.ts';
 const MACHINE = { commit: 'abc' };
 const axis = { label: 'number', unit: 'pieces' };
 const points = [1, 2].map((x) => ({ x, y: x, low: x, high: x }));
-const saved = (name: SavedSection['name'], command: string, measuredAt: string): SavedSection => {
+const saved = (name: SavedSection['name'], command: string, measuredAt: string, machine = MACHINE): SavedSection => {
   const plots = [{ name: `${name}-growth`, title: 'It grows', x: axis, y: axis, series: [{ label: 'all', points }] }];
-  return { name, machine: MACHINE, command, measuredAt, section: { title: name, text: 'How.', figures: [figure('one', 's', [1])], plots } };
+  return { name, machine, command, measuredAt, section: { title: name, text: 'How.', figures: [figure('one', 's', [1])], plots } };
 };
 
 test('the page names each command once and when all was measured, and has its own plots beside it and no others', () => {
@@ -28,5 +28,19 @@ test('the page names each command once and when all was measured, and has its ow
   const files = readdirSync(join(folder, 'plots'));
   expect(files.toSorted()).toEqual(['drain-growth.svg', 'memory-growth.svg']);
   for (const file of files) expect(page).toContain(`](plots/${file})`);
+  rmSync(folder, { recursive: true });
+});
+
+test('a page of several commits says of which each section is', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'touchstone-page-'));
+  const at = '2026-01-01T01:00:00.000Z';
+  writePage(folder, MACHINE, [saved('drain', 'pnpm bench', at, { commit: 'def' }), saved('memory', 'pnpm bench', at)]);
+  const page = readFileSync(join(folder, 'RESULTS.md'), 'utf8');
+  expect(page).toContain('| commit | def, abc |');
+  expect(page).toContain('## drain\n\nHow. Of commit def.\n');
+  expect(page).toContain('## memory\n\nHow. Of commit abc.\n');
+  writePage(folder, MACHINE, [saved('drain', 'pnpm bench', at), saved('memory', 'pnpm bench', at)]);
+  expect(readFileSync(join(folder, 'RESULTS.md'), 'utf8')).toContain('| commit | abc |');
+  expect(readFileSync(join(folder, 'RESULTS.md'), 'utf8')).toContain('## drain\n\nHow.\n');
   rmSync(folder, { recursive: true });
 });

@@ -1,5 +1,6 @@
+import { freePort } from '@touchstone/testkit';
 import { addEndpoint } from '../../support/alert-server.ts';
-import { freePort, KEY } from '../../support/start-server.ts';
+import { KEY } from '../../support/start-server.ts';
 import type { BenchContext } from '../bench-context.ts';
 import { figure, type Figure, type Section } from '../figures.ts';
 import { runTask } from '../start-task.ts';

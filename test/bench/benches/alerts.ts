@@ -1,5 +1,6 @@
+import { freePort } from '@touchstone/testkit';
 import { addEndpoint, publishModel, receiverSettings } from '../../support/alert-server.ts';
-import { freePort, KEY, type Server } from '../../support/start-server.ts';
+import { KEY, type Server } from '../../support/start-server.ts';
 import { startBenchServer, stopCleanly, type BenchContext } from '../bench-context.ts';
 import { figure, type Figure, type Section } from '../figures.ts';
 import { runTask } from '../start-task.ts';

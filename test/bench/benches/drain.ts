@@ -1,6 +1,6 @@
 import { BACKLOG_DAYS, startBenchServer, stopCleanly, type BenchContext } from '../bench-context.ts';
 import { figure, median, type Figure, type Section } from '../figures.ts';
-import { readMetrics } from '../load/server-metrics.ts';
+import { readMetrics, untilStored } from '../load/server-metrics.ts';
 import { watchUsage } from '../load/process-usage.ts';
 import type { Plot, PlotPoint } from '../plot/plot.ts';
 
@@ -58,7 +58,7 @@ async function drain(context: BenchContext, touches: number, accounts: number, r
   const isShort = touches <= sizes.backlog;
   for (let run = 0; run < Math.min(runsMax, isShort ? sizes.runs : sizes.longRuns); run++) {
     const data = await context.backlog(touches, world);
-    runs.push(await drainOnce(data));
+    runs.push(await drainOnce(data, touches));
     if (isUsual && isShort) keepStored(touches, data);
     else dropDirectory(data);
   }
@@ -66,13 +66,15 @@ async function drain(context: BenchContext, touches: number, accounts: number, r
   return { touches, accounts, runs };
 }
 
-async function drainOnce(data: string): Promise<DrainRun> {
+async function drainOnce(data: string, touches: number): Promise<DrainRun> {
   const startedAt = performance.now();
   const server = await startBenchServer(data, { waitFor: 'nothing', readyWithinMs: READY_WITHIN_MS });
   const usage = watchUsage(server.pid);
   await server.becomes('ready');
   const readySeconds = (performance.now() - startedAt) / 1000;
   const { accounts, contacts } = await readMetrics(server.url);
+  // A million scores take longer than a server has to stop.
+  await untilStored(server.url, touches + accounts);
   await stopCleanly(server);
   const storedSeconds = (performance.now() - startedAt) / 1000;
   const { cpuSeconds, peakResidentBytes } = usage.stop();

@@ -8,12 +8,25 @@ const LAST_30_DAYS = { agesEnd: 30, ends: [30], ofAge: new Uint8Array(30) };
 
 /** What a touch of each kind is worth besides its minutes, which are worth a point each. */
 const POINTS = { ad_click: 2, web_visit: 1, meeting: 30, email_click: 3, ad_impression: 0.1 };
+/** The other kinds that we know are worth their minutes alone. Rules name their kind, so minutes of one that nobody knows would be worth nothing. */
+const WITHOUT_WEIGHT = [
+  'call',
+  'chat',
+  'content_view',
+  'direct_mail',
+  'email_open',
+  'event_attendance',
+  'form_fill',
+  'product_use',
+  'social',
+];
+const WEIGHTS = [...Object.entries(POINTS), ...WITHOUT_WEIGHT.map((kind) => [kind, 0] as const)];
 
 /** The comparison's rules as a scoring model: no caps, no roles, a half-life of 14 days. */
 export const peersModel: ScoringModel = scoringModelSchema.parse({
   version: 'peers-1',
   decay: { kind: 'exponential', halfLifeDays: 14 },
-  rules: Object.entries(POINTS).map(([kind, points]) => ({ id: kind, kind, points, pointsPerMinute: 1 })),
+  rules: WEIGHTS.map(([kind, points]) => ({ id: kind, kind, points, pointsPerMinute: 1 })),
 });
 
 export interface PeersTopics {

@@ -1,6 +1,6 @@
 import { Aggregator, type BlockRun } from '@touchstone/aggregator';
 import { openKafkaLog, type RecordBlock } from '@touchstone/event-log';
-import { createLogger, createMetrics, systemScheduler } from '@touchstone/runtime';
+import { createLogger, createMetrics, systemScheduler, type LogLevel } from '@touchstone/runtime';
 import { peersJob } from './peers-job.ts';
 import { logOnlyStore, openPeersStore } from './peers-store.ts';
 
@@ -21,10 +21,10 @@ export async function runUntilTold(): Promise<void> {
   /** Between two checkpoints. */
   const COMMIT_MS = Number(setting('COMMIT_MS'));
   const isStored = setting('STORE', 'log') === 'chdb';
-  /** Between two publications besides those of the checkpoints, which come as often where they need not wait for the store. */
-  const PUBLISH_MS = Number(setting('PUBLISH_MS', isStored ? String(COMMIT_MS) : '60000'));
+  /** Between two publications besides those of the checkpoints, which are often enough. */
+  const PUBLISH_MS = Number(setting('PUBLISH_MS', '60000'));
 
-  const logger = createLogger({ service: 'peers', level: 'warn' });
+  const logger = createLogger({ service: 'peers', level: setting('LOG_LEVEL', 'warn') as LogLevel });
   const leave = (cause: unknown): never => {
     logger.fatal({ err: cause }, 'it can not go on');
     process.exit(1);
@@ -36,6 +36,8 @@ export async function runUntilTold(): Promise<void> {
       clientId: APP_ID,
       topics: { [TOPIC]: { ...topic, cleanup: 'delete' }, [OUTPUT_TOPIC]: { ...topic, cleanup: 'compact' } },
       deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
+      // A start after a kill waits so long until the group has given the dead one up.
+      sessionTimeoutMs: Number(setting('KAFKA_SESSION_TIMEOUT_MS', '10000')),
     }),
     isStored ? openPeersStore(setting('STATE_DIR'), PARTITIONS) : logOnlyStore(PARTITIONS),
   ]);

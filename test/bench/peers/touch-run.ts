@@ -99,7 +99,10 @@ export class PeersTouchRun implements BlockRun {
   }
 
   #skipOptionalText(): void {
-    if (this.#bytes[this.#at++] !== 0) this.#at += this.#long();
+    if (this.#bytes[this.#at++] === 0) return;
+    // Apart: `+=` would take the place from before the length was read.
+    const length = this.#long();
+    this.#at += length;
   }
 
   /** A zigzag varint that is not negative. Those of one byte, most lengths, are read at once. */
