@@ -49,7 +49,18 @@ interface RescoreOptions {
  * wait: those of the last one for the looks of all.
  */
 export async function rescore(model: ScoringModel, options: RescoreOptions): Promise<void> {
-  const { assertCurrent, intakes, keepHeld, ledgers, logger, onTakeover, payLooks, scheduler, tailBytesMax = TAIL_BYTES_MAX, whileHeld } = options;
+  const {
+    assertCurrent,
+    intakes,
+    keepHeld,
+    ledgers,
+    logger,
+    onTakeover,
+    payLooks,
+    scheduler,
+    tailBytesMax = TAIL_BYTES_MAX,
+    whileHeld,
+  } = options;
   const startedAt = scheduler.elapsed();
   const rescored = [...intakes.values()].map((intake) => new RescoredPartition(intake, model, options));
 
