@@ -26,9 +26,11 @@ export const rollMembers: Scenario = {
           count('join');
           await sleep(EVERY_MS);
           const leaving = aggregators.shift()!;
-          const { code } = await leaving.stop();
+          await leaving.begun;
+          const { code, signal } = await leaving.stop();
           count('leave');
-          if (code !== 0) stage.wrong.push(`an aggregator that was asked to stop ended with ${code}: ${leaving.output().slice(-2000)}`);
+          if (code !== 0)
+            stage.wrong.push(`an aggregator that was asked to stop ended with ${code ?? signal}: ${leaving.output().slice(-2000)}`);
         }
       },
     });

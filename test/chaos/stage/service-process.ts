@@ -34,6 +34,8 @@ export interface ServiceProcess {
   readonly ended: Promise<Ending>;
   /** The last of what it wrote. */
   output(): string;
+  /** Has written its first line, or has ended. From then on it minds signals: while it is being loaded, one ends it. */
+  readonly begun: Promise<unknown>;
   /** @throws Error when it ends before that, or takes too long */
   becomesReady(withinMs?: number): Promise<void>;
   isReady(): Promise<boolean>;
@@ -75,6 +77,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
     isAlive = false;
     return { code: child.exitCode, signal: child.signalCode };
   });
+  const begun = Promise.race([once(child.stdout, 'data'), ended]);
 
   async function isReady(): Promise<boolean> {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => null);
@@ -94,6 +97,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceProc
       return isExpectedToEnd;
     },
     ended,
+    begun,
     output: () => output,
     isReady,
     async becomesReady(withinMs = READY_WITHIN_MS) {
